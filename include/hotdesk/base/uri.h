@@ -1,0 +1,45 @@
+/*
+ * uri.h - SIP and SIPS URIs: parse, compare (RFC 3261 19.1.4), canonical address-of-record (10.3).
+ *
+ * Layer: 0.  Thread: any. Slices point into the text that was parsed.
+ */
+#ifndef HOTDESK_BASE_URI_H
+#define HOTDESK_BASE_URI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hotdesk/base/str.h"
+
+enum hd_uri_scheme { HD_URI_SIP, HD_URI_SIPS, HD_URI_TEL, HD_URI_OTHER };
+
+struct hd_uri {
+	enum hd_uri_scheme scheme;
+	struct hd_slice user;	  /* still escaped, with the parameters of user=phone numbers */
+	struct hd_slice password; /* zero when absent */
+	struct hd_slice host;	  /* with [] for IPv6 */
+	struct hd_slice port;	  /* zero when absent */
+	struct hd_slice params;	  /* after the first ';', without it */
+	struct hd_slice headers;  /* after '?', without it */
+};
+
+/** @return 0 or HD_EPARSE. For HD_URI_OTHER only scheme is set. */
+HD_MUSTCHECK int hd_uri_parse(struct hd_uri *uri, struct hd_slice text);
+/** Equality of RFC 3261 19.1.4. Its relation is not transitive; that is the RFC's. */
+bool hd_uri_eq(const struct hd_uri *a, const struct hd_uri *b);
+/** The port as a number; the scheme's default (5060, 5061) when absent; 0 when not a port. */
+uint16_t hd_uri_port(const struct hd_uri *uri);
+/**
+ * One uri-parameter by name (case-insensitive).
+ * @param valuep receives the value, zero slice for a parameter without one; may be NULL
+ */
+bool hd_uri_param(const struct hd_uri *uri, const char *name, struct hd_slice *valuep);
+
+/**
+ * Resolves %HH. @return 0, HD_EPARSE (bad escape, NUL) or HD_ELIMIT. dst is terminated.
+ */
+HD_MUSTCHECK int hd_uri_unescape(char *dst, size_t size, struct hd_slice s);
+/** Escapes what may not stand in a user part (RFC 3261 25.1 user). */
+void hd_uri_escape_user(struct hd_buf *b, struct hd_slice s);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * worker.h - threads for what is slow on purpose (PIN hashes): a bounded queue, replies by mailbox.
+ *
+ * Layer: 0.  Thread: submit from any; `run` on a worker thread; `done` where reply_to is drained.
+ */
+#ifndef HOTDESK_BASE_WORKER_H
+#define HOTDESK_BASE_WORKER_H
+
+#include <stdint.h>
+
+#include "hotdesk/base/mailbox.h"
+
+struct hd_worker;
+
+/** Embedded in the submitter's object, which must live until `done` has run. */
+struct hd_job {
+	void (*run)(struct hd_job *job);
+	struct hd_mailbox *reply_to;
+	void (*done)(struct hd_job *job);
+	struct hd_task task; /* the worker's own */
+	struct hd_job *next; /* the worker's own */
+};
+
+/** @return 0, HD_ENOMEM or HD_ESYSTEM */
+HD_MUSTCHECK int hd_worker_new(struct hd_worker **wp, uint32_t threads, uint32_t queue_max);
+/** @return 0; HD_EBUSY when the queue is full: `done` will not run */
+HD_MUSTCHECK int hd_worker_submit(struct hd_worker *worker, struct hd_job *job);
+/** Jobs waiting. */
+uint32_t hd_worker_queued(struct hd_worker *worker);
+/** Finishes what is queued, joins. NULL-safe. */
+void hd_worker_free(struct hd_worker *worker);
+
+#endif

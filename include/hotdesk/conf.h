@@ -1,0 +1,173 @@
+/*
+ * conf.h - hotdeskd.yaml as one immutable struct, and the directory file.
+ *
+ * One libcyaml schema says names, types, ranges and defaults; `hotdeskd -t`, the start and the reload use
+ * the same code. An error is one line, "FILE:LINE: what is wrong, and what was expected". A key that is
+ * absent has its default, so that an empty file is a valid configuration. Durations are integers with
+ * their unit in the name.
+ *
+ * Layer: 1.  May include: base.  Thread: load anywhere; the loaded struct is read-only and may be shared.
+ */
+#ifndef HOTDESK_CONF_H
+#define HOTDESK_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/base/str.h"
+
+enum hd_transport { HD_UDP, HD_TCP, HD_TLS };
+
+/** "udp:192.0.2.1:5060", "tls:[::]:5061"; port 0 asks for a free one. */
+struct hd_listen {
+	enum hd_transport transport;
+	char host[64]; /* literal address, IPv6 without [] */
+	uint16_t port;
+};
+
+struct hd_conf_sip {
+	char *domain;	/* "hotdesk.local": the domain of all addresses-of-record */
+	char *realm;	/* of digest; default: the domain */
+	char **aliases; /* further names and addresses that mean us; our listeners are known anyway */
+	size_t n_aliases;
+	struct hd_listen *listen; /* default udp and tcp 0.0.0.0:5060 */
+	size_t n_listen;
+	char *tls_certificate, *tls_key, *tls_ca; /* PEM files; needed by a tls listener; ca may be NULL */
+	uint32_t t1_ms, t2_ms, t4_ms;		  /* 500, 4000, 5000 */
+	uint32_t timer_c_s;			  /* 185 */
+	uint32_t message_max_bytes;		  /* 65536 */
+	uint32_t header_max;			  /* 128 header lines */
+	uint32_t transactions_max;		  /* 10000 open server transactions, then 503 */
+	uint32_t connections_max;		  /* 4096; and never over 80 % of RLIMIT_NOFILE */
+	uint32_t connections_per_source;	  /* 256 */
+	uint32_t first_message_s, half_message_s, idle_s; /* 10, 5, 7200 */
+	uint32_t source_rate, source_burst;	/* requests a second of one source: 200, 400; 0: no limit */
+	char **source_exempt;			/* networks without the limit: "127.0.0.0/8", "::1/128" */
+	size_t n_source_exempt;
+	bool sofia_guard; /* true; design.md section 9 */
+	uint32_t sofia_log_level; /* 0..9; 1 */
+};
+
+struct hd_conf_auth {
+	bool md5, sha256; /* algorithms: [SHA-256, MD5] */
+	uint32_t nonce_s; /* 300 */
+	bool without_qop; /* true: accept RFC 2069 clients */
+};
+
+struct hd_conf_registrar {
+	uint32_t expires_min_s, expires_max_s, expires_default_s; /* 60, 7200, 3600 */
+	uint32_t contacts_max; /* 1 (..HD_BINDINGS_MAX) */
+	bool soft_refresh;     /* true: a mere refresh is acknowledged before it is written */
+};
+
+struct hd_conf_desk {
+	char *login_code, *logout_code, *toggle_code; /* "*771" "*772" "*770" */
+	bool refuse_occupied;			      /* occupied: replace | refuse */
+	uint32_t lock_after, lock_s, lock_max_s, hard_lock_after;  /* 5 900 86400 50 */
+	uint32_t phone_tries, phone_window_s, phone_lock_s;	   /* 10 600 600 */
+	uint32_t unknown_max;					   /* 10000 */
+	uint32_t dialogue_s; /* 30: how long a login dialogue may stay open */
+	uint32_t resync_retry_s, resync_retry_max_s; /* 5, 300: repeating an unanswered NOTIFY */
+};
+
+struct hd_conf_pin {
+	uint32_t length_min, length_max; /* 6, 32 */
+	bool trivial;			 /* false */
+	uint32_t memory_kib, passes;	 /* 19456, 2 */
+	uint32_t threads, queue_max;	 /* 1, 64 */
+};
+
+struct hd_conf_store {
+	char *path;			 /* /var/lib/hotdeskd */
+	uint32_t map_mib, map_max_mib;	 /* 1024, 65536 */
+	uint32_t batch_max, batch_wait_us; /* 256, 2000 */
+	uint32_t soft_delay_ms;		 /* 5000 */
+	uint32_t queue_max;		 /* 8192 */
+};
+
+struct hd_conf_admin {
+	char *socket;	    /* /run/hotdeskd/admin.sock */
+	uint32_t socket_mode; /* 0660, written as the string "0660" */
+};
+
+struct hd_conf_log_level {
+	char *subsystem;
+	enum hd_log_level level;
+};
+struct hd_conf_log {
+	enum hd_log_format format; /* auto | stderr | journal */
+	enum hd_log_level level;   /* info */
+	struct hd_conf_log_level *subsystems;
+	size_t n_subsystems;
+};
+
+struct hd_conf {
+	struct hd_conf_sip sip;
+	struct hd_conf_auth auth;
+	struct hd_conf_registrar registrar;
+	struct hd_conf_desk desk;
+	struct hd_conf_pin pin;
+	struct hd_conf_store store;
+	struct hd_conf_admin admin;
+	struct hd_conf_log log;
+	char *directory_seed; /* directory.seed: loaded into an empty store; NULL: none */
+	char *key_file;	      /* security.key_file: /var/lib/hotdeskd/master.key */
+	char *status_file;    /* run.status_file: real addresses as JSON; NULL: none */
+};
+
+/**
+ * Loads and checks a file. Relative paths in it are relative to its folder.
+ * @param errors receives one line per problem (at least the first); borrowed
+ * @return 0, HD_EPARSE (errors tells), HD_ESYSTEM (cannot be read), HD_ENOMEM
+ */
+HD_MUSTCHECK int hd_conf_load(struct hd_conf **confp, const char *path, struct hd_buf *errors);
+/** The same from memory; `name` stands for the file in errors. */
+HD_MUSTCHECK int hd_conf_parse(struct hd_conf **confp, struct hd_slice text, const char *name,
+			       struct hd_buf *errors);
+void hd_conf_free(struct hd_conf *conf);
+
+/**
+ * Compares two configurations key by key.
+ * @param fixed receives the names of changed keys that need a restart, ", " between them
+ * @param live  receives the names of changed keys that can change now
+ */
+void hd_conf_diff(const struct hd_conf *before, const struct hd_conf *after, struct hd_buf *fixed,
+		  struct hd_buf *live);
+
+/** Every key of the schema, "sip.listen\n"..., in order: for the test against conf/hotdeskd.yaml. */
+void hd_conf_keys(struct hd_buf *out);
+
+/* ---- the directory file (users:, phones:) that import reads ------------------------------------- */
+
+struct hd_file_user {
+	char *number, *name;
+	char *pin;	/* NULL: keep the stored one */
+	char *language; /* NULL: none */
+	bool roaming;	/* true */
+	bool disabled;
+	unsigned line;
+};
+struct hd_file_phone {
+	char *id;
+	char *secret; /* NULL: keep the stored one */
+	char *mac, *model, *label, *owner;
+	bool disabled;
+	unsigned line;
+};
+struct hd_directory_file {
+	struct hd_file_user *users;
+	size_t n_users;
+	struct hd_file_phone *phones;
+	size_t n_phones;
+};
+/**
+ * Parses and checks form and duplicates; rules that need the store (owner exists, PIN policy) are the
+ * caller's, with the line numbers given. Frees wipe pins and secrets.
+ */
+HD_MUSTCHECK int hd_directory_file_parse(struct hd_directory_file **fp, struct hd_slice text,
+					 const char *name, struct hd_buf *errors);
+void hd_directory_file_free(struct hd_directory_file *file);
+
+#endif

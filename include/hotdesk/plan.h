@@ -1,0 +1,74 @@
+/*
+ * plan.h - from a request to what is to be done with it: feature code, phone, or a refusal.
+ *
+ * Values in, values out: no SIP message. The proxy and the feature module act on what it says.
+ *
+ * Layer: 2.  May include: base, store, directory, location, desk.  Thread: any; inside a snapshot.
+ */
+#ifndef HOTDESK_PLAN_H
+#define HOTDESK_PLAN_H
+
+#include "hotdesk/desk.h"
+#include "hotdesk/directory.h"
+#include "hotdesk/location.h"
+
+enum { HD_FEATURE_CODE_SIZE = 17, HD_PIN_SIZE = 65 };
+
+/** The codes of the configuration; a code is 1..16 of 0-9 * # A-D. */
+struct hd_feature_codes {
+	char login[HD_FEATURE_CODE_SIZE];  /* "*771" */
+	char logout[HD_FEATURE_CODE_SIZE]; /* "*772" */
+	char toggle[HD_FEATURE_CODE_SIZE]; /* "*770" */
+};
+
+/** A recognised code: CODE, CODE*NUMBER*PIN, with an optional final '#'. Wipe it after use. */
+struct hd_feature {
+	enum hd_desk_event event;
+	bool has_arguments;
+	bool malformed; /* begins as a code but is not one of the forms: refuse, never route it on */
+	char number[HD_NUMBER_SIZE];
+	char pin[HD_PIN_SIZE];
+};
+/**
+ * @param user the user part of the Request-URI, still escaped (%23, %2A accepted)
+ * @return 0; HD_ENOENT: no feature code; HD_EINVAL
+ */
+HD_MUSTCHECK int hd_feature_parse(struct hd_feature *feature, const struct hd_feature_codes *codes,
+				  struct hd_slice user);
+/** The user part for the log: "*771*201*471147" gives "*771*201*...". dst has room for 64. */
+void hd_feature_mask(char *dst, size_t size, const struct hd_feature_codes *codes, struct hd_slice user);
+void hd_feature_wipe(struct hd_feature *feature);
+
+enum hd_plan_verdict {
+	HD_PLAN_PHONE,	     /* forward to the bindings of `phone` */
+	HD_PLAN_FEATURE,     /* `feature` is filled */
+	HD_PLAN_UNKNOWN,     /* 404 */
+	HD_PLAN_UNAVAILABLE, /* 480: user logged out, or the phone not registered */
+};
+
+struct hd_plan {
+	enum hd_plan_verdict verdict;
+	struct hd_feature feature;
+	char user[HD_NUMBER_SIZE];     /* the called user, or "" for a phone's own id */
+	char phone[HD_PHONE_ID_SIZE];  /* where the request goes */
+	struct hd_binding bindings[HD_BINDINGS_MAX];
+	size_t n_bindings;
+	const char *why; /* static text for the log: "user is logged out", ... */
+};
+
+struct hd_planner {
+	struct hd_directory *dir; /* all borrowed */
+	struct hd_location *loc;
+	struct hd_desk *desk;
+	struct hd_feature_codes codes;
+};
+/**
+ * RFC 3261 16.5 for a request to our domain: code, else user's number -> desk session -> phone -> binding,
+ * else a phone's id -> binding.
+ * @param user  user part of the Request-URI, escaped as it came
+ * @return 0, or the store's error (answer 500)
+ */
+HD_MUSTCHECK int hd_plan_route(const struct hd_planner *planner, struct hd_txn *txn,
+			       struct hd_slice user, int64_t now_ms, struct hd_plan *plan);
+
+#endif
