@@ -1,0 +1,209 @@
+/*
+ * agent.h - the SIP agent: transports, the SIP thread, requests as they come, transactions, timers.
+ *
+ * Requests that belong to no server transaction reach one handler. It owns each of them and must end it
+ * exactly once: by a stateless reply, by making it a server transaction, or by dropping it. Replies go
+ * where RFC 3261 18.2.2 and RFC 3581 say, on the connection the request came from.
+ *
+ * Layer: 3.  May include: base, event, conf's plain values, sofia-sip.  Thread: all calls on the SIP
+ * thread, but for new, start, stop, free, mailbox, listeners and stats.
+ */
+#ifndef HOTDESK_SIP_AGENT_H
+#define HOTDESK_SIP_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hotdesk/base/clock.h"
+#include "hotdesk/base/mailbox.h"
+#include "hotdesk/sip/message.h"
+
+struct hd_agent;
+struct hd_request;
+struct hd_irq;
+struct hd_orq;
+struct hd_sip_timer;
+
+enum { HD_LISTENERS_MAX = 16, HD_FLOW_TEXT_SIZE = 96 };
+
+struct hd_listener {
+	char transport[4]; /* "udp", "tcp", "tls" */
+	char host[64];	   /* literal, IPv6 without [] */
+	uint16_t port;	   /* 0 in the options asks for a free one; the real one afterwards */
+};
+
+/** Values that a reload may change. */
+struct hd_agent_limits {
+	uint32_t transactions_max;
+	uint32_t header_max;
+	uint32_t source_rate, source_burst; /* a second; 0: no limit */
+	const char *const *source_exempt;   /* copied; networks "127.0.0.0/8" */
+	size_t n_source_exempt;
+	uint32_t timer_c_s;
+	uint32_t connections_max, connections_per_source, first_message_s, half_message_s;
+};
+
+struct hd_agent_options {
+	const char *domain;
+	const char *const *aliases;
+	size_t n_aliases;
+	struct hd_listener listeners[HD_LISTENERS_MAX];
+	size_t n_listeners;
+	const char *tls_certificate, *tls_key, *tls_ca; /* PEM files */
+	const char *tls_dir; /* folder of ours for Sofia's agent.pem and cafile.pem; needed for TLS */
+	uint32_t t1_ms, t2_ms, t4_ms, idle_s, message_max_bytes;
+	struct hd_agent_limits limits;
+	bool sofia_guard;
+	uint32_t sofia_log_level;
+	const struct hd_clock *clock;
+	/** Every request without a transaction, ACK for 2xx and unmatched CANCEL included; owned. */
+	void (*request)(void *arg, struct hd_request *req);
+	/** Once a second. */
+	void (*tick)(void *arg);
+	void *arg;
+};
+
+/** @return 0, HD_EINVAL or HD_ENOMEM. options is copied, its strings too. */
+HD_MUSTCHECK int hd_agent_new(struct hd_agent **ap, const struct hd_agent_options *options);
+/**
+ * Starts the SIP thread, binds every listener, runs `ready` there before the first request.
+ * @return 0; HD_ESYSTEM, HD_EINVAL: the log says which listener and why, and nothing runs
+ */
+HD_MUSTCHECK int hd_agent_start(struct hd_agent *agent, void (*ready)(void *arg));
+/**
+ * Graceful: new initial requests get 503, open transactions may end for grace_ms, then `stopping` runs on
+ * the SIP thread and it ends. Waits for the thread.
+ */
+void hd_agent_stop(struct hd_agent *agent, int64_t grace_ms, void (*stopping)(void *arg));
+void hd_agent_free(struct hd_agent *agent);
+/** Drained on the SIP thread. Borrowed. */
+struct hd_mailbox *hd_agent_mailbox(struct hd_agent *agent);
+/** The listeners with their real ports, after start. */
+const struct hd_listener *hd_agent_listeners(const struct hd_agent *agent, size_t *np);
+void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *limits);
+/** Version of the library that was linked at run time. */
+const char *hd_agent_sofia_version(void);
+
+struct hd_agent_stats {
+	uint64_t bad_message, server_transactions, client_transactions, retransmitted, sent, received;
+	uint32_t open_transactions;
+	int64_t tick_mono_ms; /* of the last tick: age tells a stuck thread */
+};
+void hd_agent_get_stats(struct hd_agent *agent, struct hd_agent_stats *stats);
+
+/** True for the domain, an alias, or an address and port that we listen on. */
+bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri);
+
+/* ---- requests ---------------------------------------------------------------------------------- */
+
+struct hd_msg *hd_request_msg(struct hd_request *req); /* borrowed */
+/** Where it came from, as text that hd_flow_* and the location service understand. Borrowed. */
+const char *hd_request_flow(struct hd_request *req);
+/** Source address alone ("192.0.2.1", "2001:db8::1"), for nonces and limits. Borrowed. */
+const char *hd_request_source(struct hd_request *req);
+/** True for TCP and TLS: the source has proved its return path. */
+bool hd_request_is_stream(struct hd_request *req);
+/** "IPV4/UDP/192.0.2.1/5060", for hd_log_security(). dst has room for 96. */
+void hd_request_addresses(struct hd_request *req, char *local, char *remote, size_t size);
+
+/**
+ * Stateless reply; ends the request.
+ * @param phrase NULL: the RFC's
+ * @param lines  header lines as for hd_msg_add(), or NULL
+ */
+void hd_request_reply(struct hd_request *req, int status, const char *phrase, const char *lines);
+/** Ends it without an answer. */
+void hd_request_drop(struct hd_request *req);
+
+/* ---- server transactions (irq) ---------------------------------------------------------------- */
+
+enum hd_irq_event {
+	HD_IRQ_CANCEL, /* the CANCEL was answered 200; end it with 487 or what comes */
+	HD_IRQ_ACK,    /* of a final response other than 2xx */
+	HD_IRQ_GONE,   /* timed out or transport error: only hd_irq_free() is left */
+};
+typedef void hd_irq_fn(void *arg, struct hd_irq *irq, enum hd_irq_event event, struct hd_msg *msg);
+
+/**
+ * Makes the request a server transaction; ends the request.
+ * @return 0; HD_ENOMEM, HD_EBUSY (over transactions_max: 503 with Retry-After has been sent)
+ */
+HD_MUSTCHECK int hd_irq_new(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, void *arg);
+struct hd_msg *hd_irq_msg(struct hd_irq *irq);
+const char *hd_irq_flow(struct hd_irq *irq);
+/** Our own response. body may be the zero slice; its Content-Type stands in lines. */
+void hd_irq_reply(struct hd_irq *irq, int status, const char *phrase, const char *lines,
+		  struct hd_slice body);
+/** A response from downstream, our Via already removed; msg is moved. */
+void hd_irq_forward(struct hd_irq *irq, struct hd_msg *msg);
+/** The To tag our own responses carry; made on demand. Borrowed. */
+const char *hd_irq_tag(struct hd_irq *irq);
+/** Lets go; the transaction itself lives on for its retransmissions. NULL-safe. */
+void hd_irq_free(struct hd_irq *irq);
+
+/* ---- client transactions (orq) ---------------------------------------------------------------- */
+
+/**
+ * @param response borrowed; NULL with a status made here: 408 (timer B, F), 503 (transport)
+ */
+typedef void hd_orq_fn(void *arg, struct hd_orq *orq, int status, struct hd_msg *response);
+
+/** Where to send: a flow, or else a URI's address. */
+struct hd_target {
+	const char *flow; /* as of hd_request_flow(); NULL: none */
+	const char *uri;  /* next hop as URI text with a literal address; used without a flow */
+};
+/**
+ * Sends a request in a client transaction of its own; msg is moved, also on error. The Via is added here.
+ * @return 0; HD_EGONE (the flow's connection is closed), HD_EINVAL, HD_ENOMEM
+ */
+HD_MUSTCHECK int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
+			    const struct hd_target *target, hd_orq_fn *fn, void *arg);
+/** CANCEL as soon as a provisional response is there; the 487 comes to fn. reason: header value or NULL */
+void hd_orq_cancel(struct hd_orq *orq, const char *reason);
+void hd_orq_free(struct hd_orq *orq);
+/** Sends a request without a transaction (ACK for 2xx); msg is moved. @return as hd_orq_new() */
+HD_MUSTCHECK int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg, const struct hd_target *target);
+/** A new request of ours: "METHOD uri", From/To/Call-ID/CSeq made here, then lines and body. */
+struct hd_new_request {
+	const char *method, *ruri, *from, *to; /* from, to: "<sip:...>", tags included */
+	const char *call_id;		       /* NULL: a new one */
+	uint32_t cseq;
+	const char *lines; /* or NULL */
+	struct hd_slice body;
+};
+HD_MUSTCHECK int hd_msg_new_request(struct hd_msg **msgp, struct hd_agent *agent,
+				    const struct hd_new_request *request);
+
+/* ---- flows -------------------------------------------------------------------------------------- */
+
+/** Parts of a flow text. */
+struct hd_flow {
+	uint8_t transport; /* 0 udp, 1 tcp, 2 tls */
+	uint8_t listener;  /* index of ours */
+	uint8_t family;	   /* 4 or 6 */
+	uint8_t address[16];
+	uint16_t port;
+};
+HD_MUSTCHECK int hd_flow_parse(struct hd_flow *flow, const char *text);
+/** dst has room for HD_FLOW_TEXT_SIZE. */
+void hd_flow_format(char *dst, size_t size, const struct hd_flow *flow);
+/** The URI by which the listener of a flow can be reached, "sip:192.0.2.1:5060;transport=tcp". */
+HD_MUSTCHECK int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow *flow, char *dst,
+				   size_t size);
+/** True when a URI's host (a literal) and port are the flow's address. */
+bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri);
+/** False when it is a connection and that is closed. */
+bool hd_flow_is_alive(struct hd_agent *agent, const char *flow);
+
+/* ---- timers on the SIP thread --------------------------------------------------------------------- */
+
+typedef void hd_sip_timer_fn(void *arg);
+HD_MUSTCHECK int hd_sip_timer_new(struct hd_sip_timer **tp, struct hd_agent *agent,
+				  hd_sip_timer_fn *fn, void *arg);
+/** Once, after in_ms; a running one is set anew. */
+void hd_sip_timer_set(struct hd_sip_timer *timer, int64_t in_ms);
+void hd_sip_timer_cancel(struct hd_sip_timer *timer);
+void hd_sip_timer_free(struct hd_sip_timer *timer);
+
+#endif

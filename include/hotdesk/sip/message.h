@@ -1,0 +1,128 @@
+/*
+ * message.h - SIP messages at arm's length: what a registrar, proxy or notifier reads and changes.
+ *
+ * A struct hd_msg is Sofia's message under our name; no other folder sees the library. Header fields that
+ * nobody touches are sent on byte for byte and in their order. Texts and slices that are handed out are
+ * borrowed and live as long as the message.
+ *
+ * Layer: 3.  May include: base, event, sofia-sip.  Thread: the SIP thread.
+ */
+#ifndef HOTDESK_SIP_MESSAGE_H
+#define HOTDESK_SIP_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hotdesk/base/str.h"
+#include "hotdesk/base/uri.h"
+
+struct hd_msg;
+
+enum hd_method {
+	HD_METHOD_OTHER,
+	HD_METHOD_INVITE,
+	HD_METHOD_ACK,
+	HD_METHOD_CANCEL,
+	HD_METHOD_BYE,
+	HD_METHOD_OPTIONS,
+	HD_METHOD_REGISTER,
+	HD_METHOD_INFO,
+	HD_METHOD_PRACK,
+	HD_METHOD_UPDATE,
+	HD_METHOD_MESSAGE,
+	HD_METHOD_SUBSCRIBE,
+	HD_METHOD_NOTIFY,
+	HD_METHOD_REFER,
+	HD_METHOD_PUBLISH,
+};
+
+/** A copy that shares the unchanged parts; owned, for changing and sending. NULL: no memory. */
+struct hd_msg *hd_msg_copy(struct hd_msg *msg);
+/** NULL-safe. */
+void hd_msg_free(struct hd_msg *msg);
+
+enum hd_method hd_msg_method(const struct hd_msg *msg);
+const char *hd_msg_method_name(const struct hd_msg *msg);
+/** Of a response; 0 for a request. */
+int hd_msg_status(const struct hd_msg *msg);
+const char *hd_msg_phrase(const struct hd_msg *msg);
+const char *hd_msg_call_id(const struct hd_msg *msg);
+uint32_t hd_msg_cseq(const struct hd_msg *msg);
+enum hd_method hd_msg_cseq_method(const struct hd_msg *msg);
+/** "" when absent. */
+const char *hd_msg_from_tag(const struct hd_msg *msg);
+const char *hd_msg_to_tag(const struct hd_msg *msg);
+/** The branch of the topmost Via, "" when absent. */
+const char *hd_msg_branch(const struct hd_msg *msg);
+/** How many Via header field values there are. */
+unsigned hd_msg_via_count(const struct hd_msg *msg);
+void hd_msg_ruri(const struct hd_msg *msg, struct hd_uri *uri);
+void hd_msg_to_uri(const struct hd_msg *msg, struct hd_uri *uri);
+void hd_msg_from_uri(const struct hd_msg *msg, struct hd_uri *uri);
+/** The Request-URI as text, for logs and digest; allocated in the message. "" without memory. */
+const char *hd_msg_ruri_text(struct hd_msg *msg);
+/** -1: absent. */
+int hd_msg_max_forwards(const struct hd_msg *msg);
+/** The body; the zero slice when there is none. */
+struct hd_slice hd_msg_body(const struct hd_msg *msg);
+/** Total size as received; 0 for a message that was made here. */
+size_t hd_msg_size(const struct hd_msg *msg);
+
+/**
+ * The value of the i-th header field of that name (case-insensitive, long form), as text in one line.
+ * Comma lists that the parser splits count one by one. NULL: there are not that many.
+ */
+const char *hd_msg_header(struct hd_msg *msg, const char *name, unsigned i);
+/** Adds "Name: value" lines, one or several with CRLF between. @return 0, HD_EPARSE or HD_ENOMEM */
+HD_MUSTCHECK int hd_msg_add(struct hd_msg *msg, const char *lines);
+/** Removes all header fields of that name. @return how many */
+unsigned hd_msg_remove(struct hd_msg *msg, const char *name);
+/** True when an option tag stands in a Require, Proxy-Require or Supported. */
+bool hd_msg_has_option(struct hd_msg *msg, const char *header, const char *option);
+
+/* ---- Contact (RFC 3261 20.10) ------------------------------------------------------------------ */
+
+struct hd_contact {
+	struct hd_uri uri;
+	const char *uri_text;	 /* as sent, without <> */
+	const char *params_text; /* ";q=0.5;+sip.instance=..." without expires; "" for none */
+	int64_t expires_s;	 /* -1: no parameter or malformed */
+	int q_permille;		 /* -1: none; -2: malformed */
+	const char *instance_id; /* without quotes; "" for none */
+	uint32_t reg_id;	 /* 0: none */
+};
+/**
+ * @param np in: room; out: how many there are (may be more than the room: only the room is filled)
+ * @param starp receives whether one of them is "*"
+ */
+void hd_msg_contacts(struct hd_msg *msg, struct hd_contact *contacts, size_t *np, bool *starp);
+/** Expires header field in seconds, clamped to 2^31-1; -1: absent or malformed. */
+int64_t hd_msg_expires(const struct hd_msg *msg);
+
+/* ---- what a proxy changes (RFC 3261 16.6) -------------------------------------------------------- */
+
+/** Decrements Max-Forwards, or adds 70. @return 0 or HD_ENOMEM */
+HD_MUSTCHECK int hd_msg_step_max_forwards(struct hd_msg *msg);
+/** @return 0, HD_EPARSE or HD_ENOMEM */
+HD_MUSTCHECK int hd_msg_set_ruri(struct hd_msg *msg, const char *uri);
+/** The topmost Route. @return false when there is none */
+bool hd_msg_route(const struct hd_msg *msg, struct hd_uri *uri);
+/** The last Route, for RFC 3261 16.4. */
+bool hd_msg_last_route(const struct hd_msg *msg, struct hd_uri *uri);
+/** The topmost Route as text; allocated in the message; NULL when there is none. */
+const char *hd_msg_route_text(struct hd_msg *msg);
+/** Removes the topmost (or the last) Route. */
+void hd_msg_pop_route(struct hd_msg *msg);
+void hd_msg_pop_last_route(struct hd_msg *msg);
+/** Appends a Route behind the others. @return 0, HD_EPARSE or HD_ENOMEM */
+HD_MUSTCHECK int hd_msg_append_route(struct hd_msg *msg, const char *uri);
+/** Puts "Record-Route: <uri>" above the others. @return 0, HD_EPARSE or HD_ENOMEM */
+HD_MUSTCHECK int hd_msg_add_record_route(struct hd_msg *msg, const char *uri);
+/** Removes credentials for this realm, and no others (RFC 3261 22.3). */
+void hd_msg_remove_credentials(struct hd_msg *msg, const char *realm);
+/** Removes the topmost Via of a response (16.7 step 3). @return false when no other is left */
+bool hd_msg_pop_via(struct hd_msg *msg);
+/** The URI of the first Contact. @return false when there is none, or it is "*" */
+bool hd_msg_contact_uri(const struct hd_msg *msg, struct hd_uri *uri);
+
+#endif
