@@ -7,6 +7,7 @@
 #include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static int
 replay(const char *path, size_t len)
@@ -41,7 +42,8 @@ main(int argc, char **argv)
 	}
 	LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
 	while ((ent = fts_read(fts))) {
-		if (ent->fts_info == FTS_F && !replay(ent->fts_path, (size_t)ent->fts_statp->st_size))
+		if (ent->fts_info == FTS_F &&
+		    !replay(ent->fts_path, (size_t)ent->fts_statp->st_size))
 			done++;
 		else if (ent->fts_info != FTS_D && ent->fts_info != FTS_DP)
 			err = 1;
