@@ -34,19 +34,20 @@ struct hd_conf_sip {
 	size_t n_aliases;
 	struct hd_listen *listen; /* default udp and tcp 0.0.0.0:5060 */
 	size_t n_listen;
-	char *tls_certificate, *tls_key, *tls_ca; /* PEM files; needed by a tls listener; ca may be NULL */
-	uint32_t t1_ms, t2_ms, t4_ms;		  /* 500, 4000, 5000 */
-	uint32_t timer_c_s;			  /* 185 */
-	uint32_t message_max_bytes;		  /* 65536 */
-	uint32_t header_max;			  /* 128 header lines */
-	uint32_t transactions_max;		  /* 10000 open server transactions, then 503 */
-	uint32_t connections_max;		  /* 4096; and never over 80 % of RLIMIT_NOFILE */
-	uint32_t connections_per_source;	  /* 256 */
+	char *tls_certificate, *tls_key; /* PEM files; needed by a tls listener */
+	char *tls_ca;			 /* PEM file, or NULL */
+	uint32_t t1_ms, t2_ms, t4_ms;	 /* 500, 4000, 5000 */
+	uint32_t timer_c_s;		 /* 185 */
+	uint32_t message_max_bytes;	 /* 65536 */
+	uint32_t header_max;		 /* 128 header lines */
+	uint32_t transactions_max;	 /* 10000 open server transactions, then 503 */
+	uint32_t connections_max;	 /* 4096; and never over 80 % of RLIMIT_NOFILE */
+	uint32_t connections_per_source; /* 256 */
 	uint32_t first_message_s, half_message_s, idle_s; /* 10, 5, 7200 */
-	uint32_t source_rate, source_burst;	/* requests a second of one source: 200, 400; 0: no limit */
-	char **source_exempt;			/* networks without the limit: "127.0.0.0/8", "::1/128" */
+	uint32_t source_rate, source_burst; /* of one source: 200, 400 requests/s; 0: no limit */
+	char **source_exempt;		    /* without it: "127.0.0.0/8", "::1/128" */
 	size_t n_source_exempt;
-	bool sofia_guard; /* true; design.md section 9 */
+	bool sofia_guard;	  /* true; design.md section 9 */
 	uint32_t sofia_log_level; /* 0..9; 1 */
 };
 
@@ -58,16 +59,16 @@ struct hd_conf_auth {
 
 struct hd_conf_registrar {
 	uint32_t expires_min_s, expires_max_s, expires_default_s; /* 60, 7200, 3600 */
-	uint32_t contacts_max; /* 1 (..HD_BINDINGS_MAX) */
-	bool soft_refresh;     /* true: a mere refresh is acknowledged before it is written */
+	uint32_t contacts_max;					  /* 1 (..HD_BINDINGS_MAX) */
+	bool soft_refresh; /* true: a mere refresh is acknowledged before it is written */
 };
 
 struct hd_conf_desk {
-	char *login_code, *logout_code, *toggle_code; /* "*771" "*772" "*770" */
-	bool refuse_occupied;			      /* occupied: replace | refuse */
-	uint32_t lock_after, lock_s, lock_max_s, hard_lock_after;  /* 5 900 86400 50 */
-	uint32_t phone_tries, phone_window_s, phone_lock_s;	   /* 10 600 600 */
-	uint32_t unknown_max;					   /* 10000 */
+	char *login_code, *logout_code, *toggle_code;		  /* "*771" "*772" "*770" */
+	bool refuse_occupied;					  /* occupied: replace | refuse */
+	uint32_t lock_after, lock_s, lock_max_s, hard_lock_after; /* 5 900 86400 50 */
+	uint32_t phone_tries, phone_window_s, phone_lock_s;	  /* 10 600 600 */
+	uint32_t unknown_max;					  /* 10000 */
 	uint32_t dialogue_s; /* 30: how long a login dialogue may stay open */
 	uint32_t resync_retry_s, resync_retry_max_s; /* 5, 300: repeating an unanswered NOTIFY */
 };
@@ -80,15 +81,15 @@ struct hd_conf_pin {
 };
 
 struct hd_conf_store {
-	char *path;			 /* /var/lib/hotdeskd */
-	uint32_t map_mib, map_max_mib;	 /* 1024, 65536 */
+	char *path;			   /* /var/lib/hotdeskd */
+	uint32_t map_mib, map_max_mib;	   /* 1024, 65536 */
 	uint32_t batch_max, batch_wait_us; /* 256, 2000 */
-	uint32_t soft_delay_ms;		 /* 5000 */
-	uint32_t queue_max;		 /* 8192 */
+	uint32_t soft_delay_ms;		   /* 5000 */
+	uint32_t queue_max;		   /* 8192 */
 };
 
 struct hd_conf_admin {
-	char *socket;	    /* /run/hotdeskd/admin.sock */
+	char *socket;	      /* /run/hotdeskd/admin.sock */
 	uint32_t socket_mode; /* 0660, written as the string "0660" */
 };
 

@@ -24,8 +24,13 @@
 
 /* Append-only: stored in the audit table. */
 #define HD_DESK_WAY_LIST(X)                                                                        \
-	X(INVITE, "invite") X(INFO, "info") X(DIALOGUE, "dialogue") X(ADMIN, "admin")               \
-	X(POLICY, "policy") X(HOTELING, "hoteling") X(FORM, "form")
+	X(INVITE, "invite")                                                                        \
+	X(INFO, "info")                                                                            \
+	X(DIALOGUE, "dialogue")                                                                    \
+	X(ADMIN, "admin")                                                                          \
+	X(POLICY, "policy")                                                                        \
+	X(HOTELING, "hoteling")                                                                    \
+	X(FORM, "form")
 enum hd_desk_way {
 #define HD_DESK_WAY_ENUM(n, s) HD_DESK_WAY_##n,
 	HD_DESK_WAY_LIST(HD_DESK_WAY_ENUM)
@@ -37,22 +42,31 @@ enum hd_desk_event {
 #define HD_DESK_EVENT_ENUM(n, s) HD_DESK_EVENT_##n,
 	HD_DESK_EVENT_LIST(HD_DESK_EVENT_ENUM)
 #undef HD_DESK_EVENT_ENUM
-	HD_DESK_EVENT_COUNT
+		HD_DESK_EVENT_COUNT
 };
 
 /* Append-only: stored, shown in log, metrics and API. All but the first four are refusals that
  * look the same from outside. */
 #define HD_DESK_RESULT_LIST(X)                                                                     \
-	X(LOGGED_IN, "logged-in") X(MOVED, "moved") X(LOGGED_OUT, "logged-out")                     \
-	X(UNCHANGED, "unchanged") X(UNKNOWN_USER, "unknown-user") X(WRONG_PIN, "wrong-pin")         \
-	X(NO_PERMISSION, "no-permission") X(CLOSED, "closed") X(OCCUPIED, "occupied")               \
-	X(USER_LOCKED, "user-locked") X(PHONE_LOCKED, "phone-locked") X(DISABLED, "disabled")       \
-	X(UNKNOWN_PHONE, "unknown-phone") X(AGAIN, "again")
+	X(LOGGED_IN, "logged-in")                                                                  \
+	X(MOVED, "moved")                                                                          \
+	X(LOGGED_OUT, "logged-out")                                                                \
+	X(UNCHANGED, "unchanged")                                                                  \
+	X(UNKNOWN_USER, "unknown-user")                                                            \
+	X(WRONG_PIN, "wrong-pin")                                                                  \
+	X(NO_PERMISSION, "no-permission")                                                          \
+	X(CLOSED, "closed")                                                                        \
+	X(OCCUPIED, "occupied")                                                                    \
+	X(USER_LOCKED, "user-locked")                                                              \
+	X(PHONE_LOCKED, "phone-locked")                                                            \
+	X(DISABLED, "disabled")                                                                    \
+	X(UNKNOWN_PHONE, "unknown-phone")                                                          \
+	X(AGAIN, "again")
 enum hd_desk_result {
 #define HD_DESK_RESULT_ENUM(n, s) HD_DESK_RESULT_##n,
 	HD_DESK_RESULT_LIST(HD_DESK_RESULT_ENUM)
 #undef HD_DESK_RESULT_ENUM
-	HD_DESK_RESULT_COUNT
+		HD_DESK_RESULT_COUNT
 };
 const char *hd_desk_result_name(enum hd_desk_result result);
 const char *hd_desk_event_name(enum hd_desk_event event);
@@ -99,21 +113,21 @@ struct hd_desk_request {
 	struct hd_desk_policy policy;
 	enum hd_desk_event event;
 	enum hd_desk_way way;
-	uint8_t opid[HD_OPID_BYTES]; /* of this operation: the same again gives the earlier result */
+	uint8_t opid[HD_OPID_BYTES]; /* the same again gives the earlier result */
 	char phone[HD_PHONE_ID_SIZE];
-	char user[HD_NUMBER_SIZE];   /* login: the number typed; else "" */
-	bool by_admin;		     /* no PIN, no permission, no lock-out asked for; closed phones obey too */
+	char user[HD_NUMBER_SIZE]; /* login: the number typed; else "" */
+	bool by_admin;		   /* no PIN, permission or lock-out; closed phones obey too */
 	int64_t now_ms;
 	char pin_hash[HD_PIN_HASH_SIZE]; /* prepare out, apply in */
 	bool pin_ok;			 /* apply in */
 	/* out, of apply */
 	enum hd_desk_result result;
-	struct hd_desk_session session; /* after a login, or as it is (UNCHANGED); else zero */
+	struct hd_desk_session session;	   /* after a login, or as it is (UNCHANGED); else zero */
 	char left_phone[HD_PHONE_ID_SIZE]; /* the phone this user was taken from, or "" */
 	char left_user[HD_NUMBER_SIZE];	   /* the user who was here before and is not now, or "" */
-	bool locked_now;		   /* this wrong PIN started a lock of the user or the phone */
-	int64_t retry_at_ms;		   /* of a lock, for the log; 0 if none or until unlocked */
-	bool repeated;			   /* recognised by its opid: nothing was written */
+	bool locked_now;     /* this wrong PIN started a lock of the user or the phone */
+	int64_t retry_at_ms; /* of a lock, for the log; 0 if none or until unlocked */
+	bool repeated;	     /* recognised by its opid: nothing was written */
 };
 
 /**
@@ -134,7 +148,12 @@ HD_MUSTCHECK int hd_desk_apply(struct hd_txn *txn, void *request);
 /** The decision alone, for the table-driven test: no store, no clock. */
 enum hd_desk_kind { HD_DESK_FREE, HD_DESK_OWN, HD_DESK_FOREIGN, HD_DESK_KIND_COUNT };
 enum hd_desk_occupant { HD_DESK_NOBODY, HD_DESK_SELF, HD_DESK_OTHER, HD_DESK_OCCUPANT_COUNT };
-enum { HD_DESK_DO_END_OTHER = 1, HD_DESK_DO_END_ELSEWHERE = 2, HD_DESK_DO_BEGIN = 4, HD_DESK_DO_END_HERE = 8 };
+enum {
+	HD_DESK_DO_END_OTHER = 1,
+	HD_DESK_DO_END_ELSEWHERE = 2,
+	HD_DESK_DO_BEGIN = 4,
+	HD_DESK_DO_END_HERE = 8
+};
 struct hd_desk_situation {
 	enum hd_desk_event event;
 	enum hd_desk_kind kind; /* for logout: as seen by the occupant */
@@ -164,7 +183,7 @@ HD_MUSTCHECK int hd_desk_count(struct hd_desk *desk, struct hd_txn *txn, uint64_
 HD_MUSTCHECK int hd_desk_unlock_user(struct hd_desk *desk, struct hd_txn *txn, const char *number);
 HD_MUSTCHECK int hd_desk_unlock_phone(struct hd_desk *desk, struct hd_txn *txn, const char *phone);
 struct hd_desk_lock {
-	uint32_t failures;	/* in a row, or within the window for a phone */
+	uint32_t failures;	 /* in a row, or within the window for a phone */
 	int64_t locked_until_ms; /* 0: not; INT64_MAX: until unlocked */
 };
 HD_MUSTCHECK int hd_desk_get_lock(struct hd_desk *desk, struct hd_txn *txn, char kind,
@@ -194,6 +213,7 @@ struct hd_desk_audit {
 	uint64_t sessions, violations;
 	char first[160]; /* the first violation in words */
 };
-HD_MUSTCHECK int hd_desk_check(struct hd_desk *desk, struct hd_txn *txn, struct hd_desk_audit *audit);
+HD_MUSTCHECK int hd_desk_check(struct hd_desk *desk, struct hd_txn *txn,
+			       struct hd_desk_audit *audit);
 
 #endif

@@ -80,7 +80,8 @@ HD_MUSTCHECK int hd_pin_check(const struct hd_pin_policy *policy, struct hd_slic
 HD_MUSTCHECK int hd_user_get(struct hd_directory *dir, struct hd_txn *txn, const char *number,
 			     struct hd_user *user);
 /** Writes a whole record; HD_EEXIST when the number is a phone's id. */
-HD_MUSTCHECK int hd_user_put(struct hd_directory *dir, struct hd_txn *txn, const struct hd_user *user);
+HD_MUSTCHECK int hd_user_put(struct hd_directory *dir, struct hd_txn *txn,
+			     const struct hd_user *user);
 /** HD_ESTATE while the user owns a phone. The desk session must have been ended by the caller. */
 HD_MUSTCHECK int hd_user_remove(struct hd_directory *dir, struct hd_txn *txn, const char *number);
 /** The user after a number ("" for the first). @return 0 or HD_ENOENT at the end */
@@ -92,7 +93,8 @@ HD_MUSTCHECK int hd_phone_get(struct hd_directory *dir, struct hd_txn *txn, cons
 HD_MUSTCHECK int hd_phone_get_by_mac(struct hd_directory *dir, struct hd_txn *txn, const char *mac,
 				     struct hd_phone *phone);
 /** HD_EEXIST: the id is a user's number or the mac another phone's; HD_ENOENT: the owner is unknown. */
-HD_MUSTCHECK int hd_phone_put(struct hd_directory *dir, struct hd_txn *txn, const struct hd_phone *phone);
+HD_MUSTCHECK int hd_phone_put(struct hd_directory *dir, struct hd_txn *txn,
+			      const struct hd_phone *phone);
 HD_MUSTCHECK int hd_phone_remove(struct hd_directory *dir, struct hd_txn *txn, const char *id);
 HD_MUSTCHECK int hd_phone_next(struct hd_directory *dir, struct hd_txn *txn, const char *after,
 			       struct hd_phone *phone);

@@ -28,7 +28,8 @@ struct event_base *hd_loop_base(struct hd_loop *loop);
 
 typedef void hd_timer_fn(void *arg);
 /** A stopped timer. @return 0 or HD_ENOMEM */
-HD_MUSTCHECK int hd_timer_new(struct hd_timer **tp, struct hd_loop *loop, hd_timer_fn *fn, void *arg);
+HD_MUSTCHECK int hd_timer_new(struct hd_timer **tp, struct hd_loop *loop, hd_timer_fn *fn,
+			      void *arg);
 /** Runs fn once after in_ms; a running timer is set anew. @return 0 or HD_ESYSTEM */
 HD_MUSTCHECK int hd_timer_set(struct hd_timer *timer, int64_t in_ms);
 void hd_timer_cancel(struct hd_timer *timer);

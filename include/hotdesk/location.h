@@ -17,7 +17,7 @@
 #include "hotdesk/store.h"
 
 enum {
-	HD_BINDINGS_MAX = 8,	     /* per address-of-record */
+	HD_BINDINGS_MAX = 8,	      /* per address-of-record */
 	HD_LOCATION_CHANGES_MAX = 16, /* Contacts taken from one REGISTER */
 	HD_CONTACT_SIZE = 513,
 	HD_CALL_ID_SIZE = 256,
@@ -29,14 +29,14 @@ enum {
 
 struct hd_binding {
 	char contact_uri[HD_CONTACT_SIZE]; /* as sent, without <> */
-	char contact_params[257];	   /* header parameters to give back, without expires and q */
+	char contact_params[257]; /* header parameters to give back, without expires and q */
 	char call_id[HD_CALL_ID_SIZE];
 	uint32_t cseq;
 	uint16_t q_permille; /* 0..1000; 1000 when none was given */
 	bool q_given;
 	int64_t expires_at_ms; /* wall clock */
 	int64_t registered_at_ms;
-	char flow[HD_FLOW_SIZE];	 /* opaque: sip/'s text form of where it came from */
+	char flow[HD_FLOW_SIZE];	    /* opaque: sip/'s text form of where it came from */
 	char instance_id[HD_INSTANCE_SIZE]; /* RFC 5626 +sip.instance, or "" */
 	uint32_t reg_id;
 	char user_agent[HD_AGENT_SIZE];
@@ -53,14 +53,14 @@ struct hd_location_change {
 	char aor[HD_PHONE_ID_SIZE];
 	struct hd_binding contacts[HD_LOCATION_CHANGES_MAX]; /* expires_at_ms 0 removes */
 	size_t n_contacts;
-	bool remove_all;	     /* Contact: * ; call_id and cseq below order it (10.3 step 6) */
+	bool remove_all; /* Contact: * ; call_id and cseq below order it (10.3 step 6) */
 	char call_id[HD_CALL_ID_SIZE];
 	uint32_t cseq;
-	uint32_t max_contacts;	     /* with 1 a new contact replaces the old one, whoever sent it */
+	uint32_t max_contacts; /* with 1 a new contact replaces the old one, whoever sent it */
 	int64_t now_ms;
 	struct hd_binding result[HD_BINDINGS_MAX]; /* out: what is stored now, unexpired only */
 	size_t n_result;
-	bool changed;		     /* out: anything but expiry, call_id and cseq differs */
+	bool changed; /* out: anything but expiry, call_id and cseq differs */
 };
 
 /**

@@ -36,7 +36,8 @@ struct hd_feature {
 HD_MUSTCHECK int hd_feature_parse(struct hd_feature *feature, const struct hd_feature_codes *codes,
 				  struct hd_slice user);
 /** The user part for the log: "*771*201*471147" gives "*771*201*...". dst has room for 64. */
-void hd_feature_mask(char *dst, size_t size, const struct hd_feature_codes *codes, struct hd_slice user);
+void hd_feature_mask(char *dst, size_t size, const struct hd_feature_codes *codes,
+		     struct hd_slice user);
 void hd_feature_wipe(struct hd_feature *feature);
 
 enum hd_plan_verdict {
@@ -49,8 +50,8 @@ enum hd_plan_verdict {
 struct hd_plan {
 	enum hd_plan_verdict verdict;
 	struct hd_feature feature;
-	char user[HD_NUMBER_SIZE];     /* the called user, or "" for a phone's own id */
-	char phone[HD_PHONE_ID_SIZE];  /* where the request goes */
+	char user[HD_NUMBER_SIZE];    /* the called user, or "" for a phone's own id */
+	char phone[HD_PHONE_ID_SIZE]; /* where the request goes */
 	struct hd_binding bindings[HD_BINDINGS_MAX];
 	size_t n_bindings;
 	const char *why; /* static text for the log: "user is logged out", ... */

@@ -46,8 +46,9 @@ struct hd_store_options {
 	uint32_t batch_wait_us; /* how long a batch waits to grow while the store is busy; 0: not */
 	uint32_t soft_delay_ms; /* 0 means 5000 */
 	uint32_t queue_max;	/* submitted and not yet run; more gives HD_EBUSY; 0 means 8192 */
-	const struct hd_clock *clock;	  /* borrowed; NULL means the system's */
-	void (*fatal)(void *arg, int err); /* I/O error at commit; must not return. NULL: _exit(75) */
+	const struct hd_clock *clock; /* borrowed; NULL means the system's */
+	/* I/O error at commit; must not return; NULL: _exit(75) */
+	void (*fatal)(void *arg, int err);
 	void *arg;
 };
 
@@ -112,7 +113,7 @@ typedef int hd_command_fn(struct hd_txn *txn, void *arg);
 struct hd_command {
 	hd_command_fn *run; /* on the store thread, perhaps more than once */
 	void *arg;
-	struct hd_mailbox *reply_to; /* where `done` runs; for soft commands may be NULL: store thread */
+	struct hd_mailbox *reply_to; /* where `done` runs; soft: may be NULL, store thread */
 	void (*done)(struct hd_command *command);
 	int err; /* for `done`: 0 committed; else failed, and nothing of it was written */
 	/* the store's own */

@@ -68,10 +68,10 @@ void hd_log_call(enum hd_log_level level, const char *subsystem, const char *cal
  * otherwise a forged datagram could get somebody else banned.
  */
 struct hd_security_event {
-	const char *event;	    /* InvalidAccountID, InvalidPassword, ChallengeResponseFailed, ... */
-	const char *service;	    /* SIP, HotDeskPIN, Provisioning, AdminAPI */
-	const char *account;	    /* untrusted: quotes and controls are removed */
-	const char *session;	    /* Call-ID, untrusted; may be NULL */
+	const char *event;   /* InvalidAccountID, InvalidPassword, ChallengeResponseFailed, ... */
+	const char *service; /* SIP, HotDeskPIN, Provisioning, AdminAPI */
+	const char *account; /* untrusted: quotes and controls are removed */
+	const char *session; /* Call-ID, untrusted; may be NULL */
 	const char *local_address;  /* "IPV4/UDP/192.0.2.1/5060" */
 	const char *remote_address; /* the same form */
 };

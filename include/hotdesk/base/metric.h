@@ -22,15 +22,23 @@ struct hd_metric {
 	const char *labels; /* "result=\"ok\"", or NULL */
 	const char *help;
 	enum hd_metric_kind kind;
-	_Atomic int64_t value;			    /* counter, gauge; sum in us for histograms */
+	_Atomic int64_t value;			     /* counter, gauge; sum in us for histograms */
 	_Atomic uint64_t buckets[HD_METRIC_BUCKETS]; /* upper bounds 100 us * 2^i ..., last +Inf */
 	struct hd_metric *next;
 };
 
-#define HD_COUNTER(nm, lb, hp) { .name = (nm), .labels = (lb), .help = (hp), .kind = HD_METRIC_COUNTER }
-#define HD_GAUGE(nm, lb, hp) { .name = (nm), .labels = (lb), .help = (hp), .kind = HD_METRIC_GAUGE }
+#define HD_COUNTER(nm, lb, hp)                                                                     \
+	{                                                                                          \
+		.name = (nm), .labels = (lb), .help = (hp), .kind = HD_METRIC_COUNTER              \
+	}
+#define HD_GAUGE(nm, lb, hp)                                                                       \
+	{                                                                                          \
+		.name = (nm), .labels = (lb), .help = (hp), .kind = HD_METRIC_GAUGE                \
+	}
 #define HD_HISTOGRAM(nm, lb, hp)                                                                   \
-	{ .name = (nm), .labels = (lb), .help = (hp), .kind = HD_METRIC_HISTOGRAM }
+	{                                                                                          \
+		.name = (nm), .labels = (lb), .help = (hp), .kind = HD_METRIC_HISTOGRAM            \
+	}
 
 /** Links a static metric; linking the same object twice does nothing. */
 void hd_metric_register(struct hd_metric *m);
