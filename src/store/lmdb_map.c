@@ -1,0 +1,173 @@
+/* lmdb_map.c - the map and the file below it: growing, full disk, sizes, backup; see lmdb_priv.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lmdb_priv.h"
+
+enum { PROBE_BYTES = 65536, PATH_BYTES = PATH_MAX };
+
+/*
+ * LMDB answers EIO to a short write, which is how a full disk often shows. The difference matters: an
+ * I/O error ends the process. So ask the file system for a little space behind the file's end.
+ */
+static bool disk_is_full(struct lmdb_store *s)
+{
+	struct stat st;
+	int fd;
+
+	if (mdb_env_get_fd(s->env, &fd) != 0 || fstat(fd, &st) != 0)
+		return false;
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, PROBE_BYTES) == 0)
+		return false;
+	return errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+}
+
+int hd_lmdb_write_error(struct lmdb_store *s, int rc)
+{
+	s->map_full = rc == MDB_MAP_FULL;
+	if (rc == EIO && disk_is_full(s))
+		return HD_EFULL;
+	return hd_lmdb_error(rc);
+}
+
+/* Without a map every later read would crash: when neither size can be had, the process ends. */
+static int set_map(struct lmdb_store *s, uint64_t bytes)
+{
+	int rc;
+
+	pthread_rwlock_wrlock(&s->gate);
+	rc = mdb_env_set_mapsize(s->env, bytes);
+	if (rc == 0) {
+		s->map_bytes = bytes;
+	} else {
+		hd_error("store", "map: cannot grow to %llu bytes: %s", (unsigned long long)bytes,
+			 mdb_strerror(rc));
+		if (mdb_env_set_mapsize(s->env, s->map_bytes) != 0)
+			hd_store_fatal(&s->base, HD_ENOMEM);
+	}
+	pthread_rwlock_unlock(&s->gate);
+	return rc;
+}
+
+int hd_lmdb_grow(struct hd_store *store)
+{
+	struct lmdb_store *s = lmdb_store_of(store);
+	uint64_t bytes = s->map_bytes * 2;
+
+	if (!s->map_full || s->map_bytes >= store->options.map_max_bytes)
+		return HD_EFULL;
+	if (bytes > store->options.map_max_bytes)
+		bytes = store->options.map_max_bytes;
+	if (set_map(s, bytes) != 0)
+		return HD_EFULL;
+	hd_info("store", "map: grown to %llu bytes", (unsigned long long)bytes);
+	hd_store_publish(store);
+	return 0;
+}
+
+int hd_lmdb_adopt_map(struct lmdb_store *s)
+{
+	MDB_envinfo info;
+
+	if (set_map(s, 0) != 0 || mdb_env_info(s->env, &info) != 0)
+		return HD_EIO;
+	s->map_bytes = info.me_mapsize;
+	return 0;
+}
+
+void hd_lmdb_usage(struct hd_store *store, struct hd_store_stats *stats)
+{
+	struct lmdb_store *s = lmdb_store_of(store);
+	MDB_envinfo info;
+	MDB_stat st;
+
+	if (mdb_env_info(s->env, &info) != 0 || mdb_env_stat(s->env, &st) != 0)
+		return;
+	stats->epoch = info.me_last_txnid;
+	stats->map_bytes = info.me_mapsize;
+	stats->used_bytes = ((uint64_t)info.me_last_pgno + 1) * st.ms_psize;
+}
+
+/* ---- backup ------------------------------------------------------------------------------------- */
+
+static int system_error(int e)
+{
+	switch (e) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return HD_EFULL;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return HD_EACCESS;
+	case ENOENT:
+	case ENOTDIR:
+		return HD_ENOENT;
+	default:
+		return HD_EIO;
+	}
+}
+
+static int sync_parent(const char *path)
+{
+	char dir[PATH_BYTES];
+	char *slash;
+	int err, fd;
+
+	err = hd_str_set(dir, sizeof(dir), path);
+	if (err)
+		return err;
+	slash = strrchr(dir, '/');
+	if (!slash)
+		dir[0] = '.', slash = dir;
+	slash[slash == dir ? 1 : 0] = '\0';
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return system_error(errno);
+	err = fsync(fd) == 0 ? 0 : system_error(errno);
+	close(fd);
+	return err;
+}
+
+static int copy_to(struct lmdb_store *s, int fd)
+{
+	int rc;
+
+	if (pthread_rwlock_rdlock(&s->gate) != 0)
+		return HD_EBUSY;
+	rc = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
+	pthread_rwlock_unlock(&s->gate);
+	if (rc)
+		return hd_lmdb_error(rc);
+	return fsync(fd) == 0 ? 0 : system_error(errno);
+}
+
+int hd_lmdb_backup(struct hd_store *store, const char *path)
+{
+	char beside[PATH_BYTES];
+	int err, fd, n;
+
+	n = snprintf(beside, sizeof(beside), "%s.XXXXXX", path);
+	if (n < 0 || (size_t)n >= sizeof(beside))
+		return HD_ELIMIT;
+	fd = mkostemp(beside, O_CLOEXEC); /* 0600 */
+	if (fd < 0)
+		return system_error(errno);
+	err = copy_to(lmdb_store_of(store), fd);
+	if (close(fd) != 0 && !err)
+		err = system_error(errno);
+	if (!err && rename(beside, path) != 0)
+		err = system_error(errno);
+	if (err) {
+		unlink(beside);
+		return err;
+	}
+	return sync_parent(path);
+}
