@@ -48,7 +48,7 @@ int hd_mac_parse(char dst[13], struct hd_slice s)
 			else if (s.ptr[i] != s.ptr[2])
 				return HD_EPARSE;
 		}
-		s = (struct hd_slice){digits, n};
+		s = (struct hd_slice){ digits, n };
 	}
 	if (s.len != 12 || hd_hex_parse(bytes, sizeof(bytes), s))
 		return HD_EPARSE;

@@ -17,7 +17,7 @@ static void owner_key_set(struct owner_key *key, const struct hd_phone *phone)
 
 	memcpy(key->text, phone->owner, n);
 	memcpy(key->text + n, phone->id, m);
-	key->slice = (struct hd_slice){key->text, n + m};
+	key->slice = (struct hd_slice){ key->text, n + m };
 }
 
 void hd_phone_set_secret(struct hd_phone *phone, const char *realm, struct hd_slice secret)
@@ -153,7 +153,7 @@ static int phone_index(struct hd_directory *dir, struct hd_txn *txn, const struc
 		err = hd_txn_put(txn, dir->macs, hd_slice_of(phone->mac), hd_slice_of(phone->id));
 	if (!err && phone->owner[0]) {
 		owner_key_set(&key, phone);
-		err = hd_txn_put(txn, dir->owners, key.slice, (struct hd_slice){NULL, 0});
+		err = hd_txn_put(txn, dir->owners, key.slice, (struct hd_slice){ NULL, 0 });
 	}
 	return err;
 }
@@ -164,8 +164,8 @@ static bool phone_is_valid(const struct hd_phone *phone)
 
 	if (!hd_phone_id_is_valid(hd_slice_of(phone->id)))
 		return false;
-	if (phone->mac[0] && (hd_mac_parse(mac, hd_slice_of(phone->mac)) ||
-			      strcmp(mac, phone->mac) != 0))
+	if (phone->mac[0] &&
+	    (hd_mac_parse(mac, hd_slice_of(phone->mac)) || strcmp(mac, phone->mac) != 0))
 		return false;
 	return hd_utf8_is_text(hd_slice_of(phone->label)) &&
 	       hd_utf8_is_text(hd_slice_of(phone->model)) &&

@@ -6,8 +6,8 @@
 enum { PIN_LENGTH_MAX = 64, LINE_MIN = 3 };
 
 /* The straight lines of a telephone keypad; each also backwards. */
-static const char *const lines[] = {"123",  "456", "789", "147", "258",
-				    "2580", "580", "369", "159", "357"};
+static const char *const lines[] = { "123",  "456", "789", "147", "258",
+				     "2580", "580", "369", "159", "357" };
 
 static bool has_three_in_a_row(struct hd_slice pin)
 {
@@ -70,7 +70,7 @@ static bool ends_in_line(struct hd_slice pin, size_t end, const char *line)
 /* True when the PIN is made of nothing but straight lines: 2580, 159753. */
 static bool is_keypad_lines(struct hd_slice pin)
 {
-	bool reached[PIN_LENGTH_MAX + 1] = {true};
+	bool reached[PIN_LENGTH_MAX + 1] = { true };
 
 	for (size_t end = LINE_MIN; end <= pin.len; end++) {
 		for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {

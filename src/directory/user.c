@@ -101,7 +101,7 @@ static int user_owns_phone(struct hd_directory *dir, struct hd_txn *txn, const c
 
 	memcpy(after, number, prefix);
 	for (;;) {
-		err = hd_txn_next(txn, dir->owners, (struct hd_slice){after, len}, &key, &value);
+		err = hd_txn_next(txn, dir->owners, (struct hd_slice){ after, len }, &key, &value);
 		if (err == HD_ENOENT)
 			return 0;
 		if (err && err != HD_ECORRUPT)
