@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static int
-replay(const char *path, size_t len)
+static int replay(const char *path, size_t len)
 {
 	FILE *file = fopen(path, "rb");
 	uint8_t *data = malloc(len ? len : 1);
@@ -28,8 +27,7 @@ replay(const char *path, size_t len)
 	return err;
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	FTS *fts = argc > 1 ? fts_open(argv + 1, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
 	FTSENT *ent;
