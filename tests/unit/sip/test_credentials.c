@@ -9,12 +9,12 @@
 
 #include "hotdesk/sip/digest.h"
 
-static struct hd_slice S(const char *s) {
+static struct hd_slice str(const char *s)
+{
 	return hd_slice_of(s);
 }
 
-static void
-assert_slice(const char *line, const char *what, struct hd_slice got, const char *want)
+static void assert_slice(const char *line, const char *what, struct hd_slice got, const char *want)
 {
 	if (!want && !got.ptr)
 		return;
@@ -43,7 +43,7 @@ static void test_liberal(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		int err = hd_credentials_parse(&c, S(lines[i]));
+		int err = hd_credentials_parse(&c, str(lines[i]));
 
 		if (err)
 			fail_msg("%s: %s", lines[i], hd_strerror(err));
@@ -65,9 +65,10 @@ static void test_values_as_sent(void **state)
 	struct hd_credentials c;
 
 	(void)state;
-	assert_int_equal(hd_credentials_parse(&c, S("Digest username=\"a\\\"b\",uri=sip:a@b;t=udp,"
-						    "cnonce=\"X+5u/J=\",realm=\"\",nonce=")),
-			 0);
+	assert_int_equal(
+		hd_credentials_parse(&c, str("Digest username=\"a\\\"b\",uri=sip:a@b;t=udp,"
+					     "cnonce=\"X+5u/J=\",realm=\"\",nonce=")),
+		0);
 	assert_slice("escaped", "username", c.username, "a\\\"b");
 	assert_slice("bare", "uri", c.uri, "sip:a@b;t=udp");
 	assert_slice("base64", "cnonce", c.cnonce, "X+5u/J=");
@@ -111,12 +112,12 @@ static void test_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		int err = hd_credentials_parse(&c, S(cases[i].line));
+		int err = hd_credentials_parse(&c, str(cases[i].line));
 
 		if (err != cases[i].err)
 			fail_msg("%s: expected %d, got %d", cases[i].line, cases[i].err, err);
 	}
-	assert_int_equal(hd_credentials_parse(NULL, S("Digest a=b")), HD_EINVAL);
+	assert_int_equal(hd_credentials_parse(NULL, str("Digest a=b")), HD_EINVAL);
 	assert_int_equal(hd_credentials_parse(&c, (struct hd_slice){ NULL, 0 }), HD_EINVAL);
 	assert_int_equal(hd_credentials_parse(&c, (struct hd_slice){ "Digest a=\"\0\"", 12 }),
 			 HD_EPARSE);
@@ -133,19 +134,19 @@ static void test_bounded(void **state)
 	for (int i = 0; i < 3000; i++)
 		hd_buf_adds(&b, "u");
 	hd_buf_adds(&b, "\",realm=r");
-	assert_int_equal(hd_credentials_parse(&c, S(hd_buf_text(&b))), 0);
+	assert_int_equal(hd_credentials_parse(&c, str(hd_buf_text(&b))), 0);
 	assert_int_equal(c.username.len, 3000);
 	for (int i = 0; i < 2000; i++)
 		hd_buf_adds(&b, "u");
-	assert_int_equal(hd_credentials_parse(&c, S(hd_buf_text(&b))), HD_ELIMIT);
+	assert_int_equal(hd_credentials_parse(&c, str(hd_buf_text(&b))), HD_ELIMIT);
 	hd_buf_fini(&b);
 
 	hd_buf_adds(&b, "Digest p=v");
 	for (int i = 1; i < HD_CREDENTIALS_PARAMS_MAX; i++)
 		hd_buf_adds(&b, ",p=v");
-	assert_int_equal(hd_credentials_parse(&c, S(hd_buf_text(&b))), 0);
+	assert_int_equal(hd_credentials_parse(&c, str(hd_buf_text(&b))), 0);
 	hd_buf_adds(&b, ",p=v");
-	assert_int_equal(hd_credentials_parse(&c, S(hd_buf_text(&b))), HD_ELIMIT);
+	assert_int_equal(hd_credentials_parse(&c, str(hd_buf_text(&b))), HD_ELIMIT);
 	hd_buf_fini(&b);
 }
 
@@ -153,7 +154,8 @@ static void test_bounded(void **state)
 
 static void ha1_make(char *ha1, const struct hd_credentials *c, const char *password)
 {
-	const struct hd_slice parts[] = { c->username, S(":"), c->realm, S(":"), S(password) };
+	const struct hd_slice parts[] = { c->username, str(":"), c->realm, str(":"),
+					  str(password) };
 	uint8_t sum[HD_SHA256_BYTES];
 
 	if (hd_credentials_algorithm(c) == HD_DIGEST_SHA256) {
@@ -237,12 +239,12 @@ static void test_vectors(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
-		assert_int_equal(hd_credentials_parse(&c, S(vectors[i].line)), 0);
+		assert_int_equal(hd_credentials_parse(&c, str(vectors[i].line)), 0);
 		ha1_make(ha1, &c, vectors[i].password);
-		assert_int_equal(hd_digest_response(got, &c, ha1, S(vectors[i].method)), 0);
+		assert_int_equal(hd_digest_response(got, &c, ha1, str(vectors[i].method)), 0);
 		assert_slice(vectors[i].line, "response", c.response, got);
 
-		assert_int_equal(hd_digest_response(got, &c, ha1, S("PUT")), 0);
+		assert_int_equal(hd_digest_response(got, &c, ha1, str("PUT")), 0);
 		assert_false(hd_slice_is(c.response, got));
 	}
 }
@@ -265,8 +267,8 @@ static void test_not_offered(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		assert_int_equal(hd_credentials_parse(&c, S(lines[i])), 0);
-		assert_int_equal(hd_digest_response(out, &c, "", S("GET")), HD_EUNSUPPORTED);
+		assert_int_equal(hd_credentials_parse(&c, str(lines[i])), 0);
+		assert_int_equal(hd_digest_response(out, &c, "", str("GET")), HD_EUNSUPPORTED);
 	}
 }
 
