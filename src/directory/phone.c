@@ -124,6 +124,19 @@ int hd_phone_get_by_mac(struct hd_directory *dir, struct hd_txn *txn, const char
 	return !err && strcmp(phone->mac, mac) != 0 ? HD_ENOENT : err;
 }
 
+static int mac_release(struct hd_directory *dir, struct hd_txn *txn, const struct hd_phone *old)
+{
+	struct hd_slice mac = hd_slice_of(old->mac);
+	struct hd_slice id;
+	int err;
+
+	err = hd_txn_get(txn, dir->macs, mac, &id);
+	/* In a batch that swaps addresses it is another phone's by now. */
+	if (err == HD_ENOENT || (!err && !hd_slice_is(id, old->id)))
+		return 0;
+	return err && err != HD_ECORRUPT ? err : hd_txn_del(txn, dir->macs, mac);
+}
+
 /* Removes the index entries of what is stored, where `keep` (may be NULL) does not want the same. */
 static int phone_unindex(struct hd_directory *dir, struct hd_txn *txn, const struct hd_phone *old,
 			 const struct hd_phone *keep)
@@ -132,12 +145,8 @@ static int phone_unindex(struct hd_directory *dir, struct hd_txn *txn, const str
 	int err = 0;
 
 	if (old->mac[0] && (!keep || strcmp(old->mac, keep->mac) != 0))
-		err = hd_txn_del(txn, dir->macs, hd_slice_of(old->mac));
-	if (err && err != HD_ENOENT)
-		return err;
-
-	err = 0;
-	if (old->owner[0] && (!keep || strcmp(old->owner, keep->owner) != 0)) {
+		err = mac_release(dir, txn, old);
+	if (!err && old->owner[0] && (!keep || strcmp(old->owner, keep->owner) != 0)) {
 		owner_key_set(&key, old);
 		err = hd_txn_del(txn, dir->owners, key.slice);
 	}
