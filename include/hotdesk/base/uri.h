@@ -41,5 +41,11 @@ bool hd_uri_param(const struct hd_uri *uri, const char *name, struct hd_slice *v
 HD_MUSTCHECK int hd_uri_unescape(char *dst, size_t size, struct hd_slice s);
 /** Escapes what may not stand in a user part (RFC 3261 25.1 user). */
 void hd_uri_escape_user(struct hd_buf *b, struct hd_slice s);
+/**
+ * The canonical address-of-record (10.3 step 5): no parameters, headers or password, host in lower
+ * case, nothing escaped that may stand bare in a user part. dst is terminated.
+ * @return 0, HD_EPARSE (NUL in the user part), HD_ELIMIT or HD_EUNSUPPORTED (not SIP or SIPS)
+ */
+HD_MUSTCHECK int hd_uri_aor_format(char *dst, size_t size, const struct hd_uri *uri);
 
 #endif
