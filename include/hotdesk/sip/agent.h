@@ -129,6 +129,10 @@ typedef void hd_irq_fn(void *arg, struct hd_irq *irq, enum hd_irq_event event, s
  * @return 0; HD_ENOMEM, HD_EBUSY (over transactions_max: 503 with Retry-After has been sent)
  */
 HD_MUSTCHECK int hd_irq_new(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, void *arg);
+/** Gives its events to somebody else from now on. */
+void hd_irq_bind(struct hd_irq *irq, hd_irq_fn *fn, void *arg);
+/** As hd_request_addresses(). */
+void hd_irq_addresses(struct hd_irq *irq, char *local, char *remote, size_t size);
 struct hd_msg *hd_irq_msg(struct hd_irq *irq);
 const char *hd_irq_flow(struct hd_irq *irq);
 /** Our own response. body may be the zero slice; its Content-Type stands in lines. */
@@ -172,13 +176,14 @@ struct hd_new_request {
 	const char *lines; /* or NULL */
 	struct hd_slice body;
 };
-HD_MUSTCHECK int hd_msg_new_request(struct hd_msg **msgp, struct hd_agent *agent,
+HD_MUSTCHECK int hd_msg_new_request(struct hd_msg **msgp,
 				    const struct hd_new_request *request);
 
 /* ---- flows -------------------------------------------------------------------------------------- */
 
-/** Parts of a flow text. */
+/** Parts of a flow text: "udp/0/192.0.2.1:5060", with a final '~' when the sender is behind a NAT. */
 struct hd_flow {
+	bool nat;	   /* its Via named another address: only the flow leads back */
 	uint8_t transport; /* 0 udp, 1 tcp, 2 tls */
 	uint8_t listener;  /* index of ours */
 	uint8_t family;	   /* 4 or 6 */
@@ -193,6 +198,12 @@ HD_MUSTCHECK int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow 
 				   size_t size);
 /** True when a URI's host (a literal) and port are the flow's address. */
 bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri);
+/**
+ * How to reach who sent from a flow and named this Contact: over its connection while that is open,
+ * over the flow when it is behind a NAT, else at the Contact's own address. The target borrows both texts.
+ */
+void hd_flow_target(struct hd_agent *agent, const char *flow, const char *contact_uri,
+		    struct hd_target *target);
 /** False when it is a connection and that is closed. */
 bool hd_flow_is_alive(struct hd_agent *agent, const char *flow);
 

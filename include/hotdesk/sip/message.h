@@ -109,6 +109,8 @@ HD_MUSTCHECK int hd_msg_set_ruri(struct hd_msg *msg, const char *uri);
 bool hd_msg_route(const struct hd_msg *msg, struct hd_uri *uri);
 /** The last Route, for RFC 3261 16.4. */
 bool hd_msg_last_route(const struct hd_msg *msg, struct hd_uri *uri);
+/** The last Route as text, appended to b. */
+void hd_msg_last_route_text(struct hd_msg *msg, struct hd_buf *b);
 /** The topmost Route as text; allocated in the message; NULL when there is none. */
 const char *hd_msg_route_text(struct hd_msg *msg);
 /** Removes the topmost (or the last) Route. */

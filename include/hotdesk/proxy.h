@@ -1,0 +1,61 @@
+/*
+ * proxy.h - the stateful proxy (RFC 3261 section 16): one target, no forking.
+ *
+ * Every dialog that is set up through us carries our Record-Route, whose user part is a token: how to
+ * reach the caller and the callee, and an HMAC over that and the Call-ID. So requests inside a dialog need
+ * no memory here, outlive a restart, and nobody without a token of ours is relayed anywhere.
+ *
+ * Layer: 4.  May include: sip, L2.  Thread: the SIP thread.
+ */
+#ifndef HOTDESK_PROXY_H
+#define HOTDESK_PROXY_H
+
+#include "hotdesk/base/secret.h"
+#include "hotdesk/sip/agent.h"
+
+struct hd_proxy;
+
+struct hd_proxy_options {
+	struct hd_agent *agent;	   /* borrowed */
+	const char *realm;	   /* borrowed: whose credentials are removed */
+	struct hd_key key;	   /* copied: of the tokens; the same after a restart */
+	uint32_t timer_c_s;
+	uint32_t t1_ms;
+	const struct hd_clock *clock; /* borrowed */
+};
+HD_MUSTCHECK int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options);
+/** Ends the open response contexts. NULL-safe. */
+void hd_proxy_free(struct hd_proxy *proxy);
+void hd_proxy_set_timer_c(struct hd_proxy *proxy, uint32_t timer_c_s);
+/** Response contexts that are open. */
+size_t hd_proxy_open(const struct hd_proxy *proxy);
+
+/** What the Route header fields (or, from a strict router, the Request-URI) say. */
+enum hd_proxy_route {
+	HD_PROXY_NO_ROUTE, /* none, or only ours without a token: a request for the planner */
+	HD_PROXY_DIALOG,   /* a token of ours that fits: forward by it */
+	HD_PROXY_FORGED,   /* a token that does not fit */
+	HD_PROXY_FOREIGN,  /* first Route is not us */
+};
+enum hd_proxy_route hd_proxy_classify(struct hd_proxy *proxy, struct hd_request *req);
+
+/**
+ * RFC 3261 16.3: Max-Forwards, Proxy-Require.
+ * @return false: it was answered and ended
+ */
+HD_MUSTCHECK bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req);
+
+/** Where an initial request goes: one binding. */
+struct hd_proxy_target {
+	const char *contact_uri; /* becomes the Request-URI */
+	const char *flow;
+	const char *user;  /* called number or phone, for the log */
+	const char *phone; /* who is called */
+};
+/** Forwards an initial request of an authenticated phone; ends it. */
+void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
+		      const struct hd_proxy_target *target);
+/** Forwards a request (ACK included) that was HD_PROXY_DIALOG; ends it. */
+void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req);
+
+#endif

@@ -1,0 +1,126 @@
+/* features.c - see hotdesk/feature.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hotdesk/base/log.h"
+#include "feature_priv.h"
+
+int hd_features_new(struct hd_features **fp, const struct hd_features_options *options)
+{
+	struct hd_features *f;
+
+	if (!options || !options->agent || !options->store || !options->desk || !options->worker)
+		return HD_EINVAL;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return HD_ENOMEM;
+	f->options = *options;
+	*fp = f;
+	return 0;
+}
+
+void hd_features_free(struct hd_features *f)
+{
+	struct dialog *d, *next;
+
+	if (!f)
+		return;
+	while (f->operations)
+		operation_free(f->operations);
+	HASH_ITER(hh, f->dialogs, d, next)
+		dialog_free(d);
+	hd_wipe(&f->options.pepper, sizeof(f->options.pepper));
+	free(f);
+}
+
+void hd_features_set_policy(struct hd_features *f, const struct hd_desk_policy *policy,
+			    const struct hd_feature_codes *codes, uint32_t dialogue_s)
+{
+	f->options.policy = *policy;
+	f->options.codes = *codes;
+	f->options.dialogue_s = dialogue_s;
+}
+
+static bool is_occupied(struct hd_features *f, const char *phone)
+{
+	struct hd_desk_session session;
+	struct hd_txn *txn;
+	bool occupied;
+
+	if (hd_store_begin_read(f->options.store, &txn))
+		return false;
+	occupied = hd_desk_get_by_phone(f->options.desk, txn, phone, &session) == 0;
+	hd_store_end_read(txn);
+	return occupied;
+}
+
+/* The code alone, by INVITE: number and PIN are still to come. */
+static bool wants_dialogue(struct hd_features *f, const char *phone, const struct hd_feature *code)
+{
+	if (code->has_arguments || code->event == HD_DESK_EVENT_LOGOUT)
+		return false;
+	return code->event == HD_DESK_EVENT_LOGIN || !is_occupied(f, phone);
+}
+
+static void refuse(struct hd_request *req, const char *phone, const char *why)
+{
+	hd_log_call(HD_LOG_NOTICE, "feature", hd_msg_call_id(hd_request_msg(req)), "%s: %s", phone,
+		    why);
+	hd_request_reply(req, 403, NULL, refusal_reason);
+}
+
+void hd_features_receive(struct hd_features *f, struct hd_request *req, const char *phone,
+			 const struct hd_feature *code)
+{
+	enum hd_method method = hd_msg_method(hd_request_msg(req));
+	struct operation *op;
+	struct hd_irq *irq;
+	bool dialogue;
+
+	if (method != HD_METHOD_INVITE && method != HD_METHOD_INFO) {
+		hd_request_reply(req, 405, NULL, "Allow: INVITE, INFO\r\n");
+		return;
+	}
+	if (code->malformed) {
+		refuse(req, phone, "malformed feature code refused");
+		return;
+	}
+	dialogue = wants_dialogue(f, phone, code);
+	if (dialogue && method == HD_METHOD_INFO) {
+		refuse(req, phone, "feature code without number and PIN refused");
+		return;
+	}
+	op = operation_new(f);
+	if (!op) {
+		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
+		return;
+	}
+	if (hd_irq_new(&irq, req, operation_on_irq, op)) {
+		operation_free(op);
+		return;
+	}
+	if (!dialogue) {
+		operation_begin(op, irq, NULL, phone, code);
+		return;
+	}
+	operation_free(op);
+	if (!dialog_open(f, irq, phone, HD_DESK_EVENT_LOGIN, false))
+		hd_info("feature", "%s: login dialogue not opened", phone);
+}
+
+bool hd_features_receive_in_dialog(struct hd_features *f, struct hd_request *req)
+{
+	struct dialog *d = dialog_find(f, hd_request_msg(req));
+	struct hd_flow theirs, ours;
+
+	if (!d)
+		return false;
+	/* Tags are no secret on a shared wire: the sender must be where the dialog began. */
+	if (hd_flow_parse(&theirs, hd_request_flow(req)) || hd_flow_parse(&ours, d->flow) ||
+	    memcmp(theirs.address, ours.address, sizeof(ours.address)) != 0) {
+		hd_request_reply(req, 481, NULL, NULL);
+		return true;
+	}
+	dialog_receive(d, req);
+	return true;
+}

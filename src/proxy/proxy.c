@@ -1,0 +1,300 @@
+/* proxy.c - what is forwarded, and how the copy is made (RFC 3261 16.3-16.6); see hotdesk/proxy.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/base/secret.h"
+#include "proxy_priv.h"
+
+int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options)
+{
+	struct hd_proxy *proxy;
+
+	if (!options || !options->agent || !options->realm)
+		return HD_EINVAL;
+	proxy = calloc(1, sizeof(*proxy));
+	if (!proxy)
+		return HD_ENOMEM;
+	proxy->options = *options;
+	*pp = proxy;
+	return 0;
+}
+
+void hd_proxy_free(struct hd_proxy *proxy)
+{
+	if (!proxy)
+		return;
+	response_context_end_all(proxy);
+	hd_wipe(&proxy->options.key, sizeof(proxy->options.key));
+	free(proxy);
+}
+
+void hd_proxy_set_timer_c(struct hd_proxy *proxy, uint32_t timer_c_s)
+{
+	proxy->options.timer_c_s = timer_c_s;
+}
+
+size_t hd_proxy_open(const struct hd_proxy *proxy)
+{
+	return proxy->n_open;
+}
+
+/* ---- routes (16.4) --------------------------------------------------------------------------------- */
+
+/* The URI that should hold our token: the Request-URI of a strict router, or the topmost Route. */
+static bool own_route(struct hd_proxy *proxy, const struct hd_msg *msg, struct hd_uri *uri,
+		      bool *strictp)
+{
+	struct hd_slice value;
+
+	hd_msg_ruri(msg, uri);
+	*strictp = uri->user.len > 20 && hd_uri_param(uri, "lr", &value) &&
+		   hd_agent_is_us(proxy->options.agent, uri);
+	return *strictp || hd_msg_route(msg, uri);
+}
+
+enum hd_proxy_route hd_proxy_classify(struct hd_proxy *proxy, struct hd_request *req)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	struct route_token token;
+	struct hd_uri uri;
+	bool strict;
+
+	if (!own_route(proxy, msg, &uri, &strict))
+		return HD_PROXY_NO_ROUTE;
+	if (!hd_agent_is_us(proxy->options.agent, &uri))
+		return HD_PROXY_FOREIGN;
+	switch (route_token_parse(&token, &proxy->options.key, hd_msg_call_id(msg), uri.user)) {
+	case 0:
+		return HD_PROXY_DIALOG;
+	case HD_ENOENT:
+		return HD_PROXY_NO_ROUTE;
+	default:
+		return HD_PROXY_FORGED;
+	}
+}
+
+static void pop_own_routes(struct hd_proxy *proxy, struct hd_msg *msg)
+{
+	struct hd_uri uri;
+
+	while (hd_msg_route(msg, &uri) && hd_agent_is_us(proxy->options.agent, &uri))
+		hd_msg_pop_route(msg);
+}
+
+bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	struct hd_buf lines = { 0 };
+	const char *tags;
+
+	(void)proxy;
+	if (hd_msg_max_forwards(msg) == 0) {
+		hd_request_reply(req, 483, NULL, NULL);
+		return false;
+	}
+	for (unsigned i = 0; (tags = hd_msg_header(msg, "Proxy-Require", i)); i++)
+		hd_buf_addf(&lines, "Unsupported: %s\r\n", tags);
+	if (lines.len == 0)
+		return true;
+	hd_request_reply(req, 420, NULL, hd_buf_text(&lines));
+	hd_buf_fini(&lines);
+	return false;
+}
+
+/* ---- the copy (16.6) ------------------------------------------------------------------------------- */
+
+static bool may_make_dialog(enum hd_method method)
+{
+	switch (method) {
+	case HD_METHOD_INVITE:
+	case HD_METHOD_SUBSCRIBE:
+	case HD_METHOD_NOTIFY:
+	case HD_METHOD_REFER:
+	case HD_METHOD_OTHER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Where the copy leaves: the flow itself, or a listener like the one of the Contact's transport. */
+static void callee_flow(struct hd_flow *flow, const struct hd_target *target, const char *fallback)
+{
+	if (hd_flow_parse(flow, target->flow ? target->flow : fallback))
+		memset(flow, 0, sizeof(*flow));
+}
+
+static int add_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct hd_flow *side,
+		     const char *token)
+{
+	char local[160], uri[160 + TOKEN_SIZE];
+	int err;
+
+	err = hd_flow_local_uri(proxy->options.agent, side, local, sizeof(local));
+	if (err)
+		return err;
+	snprintf(uri, sizeof(uri), "sip:%s@%s;lr", token, local + strlen("sip:"));
+	return hd_msg_add_record_route(msg, uri);
+}
+
+/* Two of them where transport, family or listener differ (RFC 5658): the callee's side on top. */
+static int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const char *caller_flow,
+			const struct hd_proxy_target *target, const struct hd_target *hop)
+{
+	struct route_token token = { 0 };
+	char text[TOKEN_SIZE];
+	struct hd_uri contact;
+	int err;
+
+	if (hd_flow_parse(&token.caller, caller_flow))
+		return HD_EINVAL;
+	callee_flow(&token.callee, hop, target->flow);
+	token.caller_tag = route_tag_hash(hd_msg_from_tag(msg));
+	token.caller_flow_only = token.caller.transport != 0 || token.caller.nat ||
+				 !hd_msg_contact_uri(msg, &contact);
+	token.callee_flow_only = hop->flow != NULL;
+	route_token_format(text, &proxy->options.key, hd_msg_call_id(msg), &token);
+	err = add_route(proxy, msg, &token.caller, text);
+	if (!err && token.caller.listener != token.callee.listener)
+		err = add_route(proxy, msg, &token.callee, text);
+	return err;
+}
+
+static void clean(struct hd_proxy *proxy, struct hd_msg *msg)
+{
+	hd_msg_remove_credentials(msg, proxy->options.realm);
+	/* RFC 3325: what a phone claims about itself does not count. */
+	hd_msg_remove(msg, "P-Asserted-Identity");
+	hd_msg_remove(msg, "Remote-Party-ID");
+}
+
+void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
+		      const struct hd_proxy_target *target)
+{
+	struct forward fwd = { .what = target->user };
+	struct hd_uri left;
+	int err;
+
+	fwd.msg = hd_msg_copy(hd_request_msg(req));
+	if (!fwd.msg) {
+		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
+		return;
+	}
+	pop_own_routes(proxy, fwd.msg);
+	if (hd_msg_route(fwd.msg, &left)) {
+		hd_msg_free(fwd.msg);
+		hd_request_reply(req, 403, "Route Not Allowed", NULL);
+		return;
+	}
+	hd_flow_target(proxy->options.agent, target->flow, target->contact_uri, &fwd.target);
+	clean(proxy, fwd.msg);
+	err = hd_msg_step_max_forwards(fwd.msg);
+	if (!err && may_make_dialog(hd_msg_method(fwd.msg)))
+		err = record_route(proxy, fwd.msg, hd_request_flow(req), target, &fwd.target);
+	if (!err)
+		err = hd_msg_set_ruri(fwd.msg, target->contact_uri);
+	if (err) {
+		hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(hd_request_msg(req)),
+			    "%s: cannot be forwarded: %s", target->user, hd_strerror(err));
+		hd_msg_free(fwd.msg);
+		hd_request_reply(req, 500, NULL, NULL);
+		return;
+	}
+	response_context_begin(proxy, req, &fwd);
+}
+
+/* ---- inside a dialog --------------------------------------------------------------------------------- */
+
+struct hop {
+	char flow[HD_FLOW_TEXT_SIZE];
+	struct hd_target target;
+};
+
+static void hop_by_token(struct hd_proxy *proxy, struct hop *hop, struct hd_msg *msg,
+			 const struct route_token *token)
+{
+	bool from_caller = route_tag_hash(hd_msg_from_tag(msg)) == token->caller_tag;
+	const struct hd_flow *flow = from_caller ? &token->callee : &token->caller;
+	bool flow_only = from_caller ? token->callee_flow_only : token->caller_flow_only;
+
+	hd_flow_format(hop->flow, sizeof(hop->flow), flow);
+	hop->target.uri = hd_msg_ruri_text(msg);
+	if (flow_only && hd_flow_is_alive(proxy->options.agent, hop->flow))
+		hop->target.flow = hop->flow;
+	else if (flow_only && flow->transport == 0)
+		hop->target.flow = hop->flow;
+}
+
+/* 16.4, 16.6 steps 6 and 7. @return 0 or an error: nothing was sent */
+static int route_in_dialog(struct hd_proxy *proxy, struct hd_msg *msg, struct hop *hop)
+{
+	struct route_token token;
+	struct hd_uri uri;
+	struct hd_slice lr;
+	bool strict;
+	int err;
+
+	memset(hop, 0, sizeof(*hop));
+	if (!own_route(proxy, msg, &uri, &strict))
+		return HD_EINVAL;
+	err = route_token_parse(&token, &proxy->options.key, hd_msg_call_id(msg), uri.user);
+	if (err)
+		return err;
+	if (strict && hd_msg_last_route(msg, &uri)) {
+		struct hd_buf last = { 0 };
+
+		hd_msg_last_route_text(msg, &last);
+		err = hd_buf_error(&last);
+		if (!err)
+			err = hd_msg_set_ruri(msg, hd_buf_text(&last));
+		hd_buf_fini(&last);
+		if (err)
+			return err;
+		hd_msg_pop_last_route(msg);
+	}
+	pop_own_routes(proxy, msg);
+	if (!hd_msg_route(msg, &uri)) {
+		hop_by_token(proxy, hop, msg, &token);
+		return 0;
+	}
+	hop->target.uri = hd_msg_route_text(msg);
+	if (hd_uri_param(&uri, "lr", &lr))
+		return 0;
+	err = hd_msg_append_route(msg, hd_msg_ruri_text(msg));
+	if (!err)
+		err = hd_msg_set_ruri(msg, hop->target.uri);
+	hd_msg_pop_route(msg);
+	return err;
+}
+
+void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	struct forward fwd = { .what = "in dialog" };
+	struct hop hop;
+	int err;
+
+	fwd.msg = hd_msg_copy(msg);
+	err = fwd.msg ? route_in_dialog(proxy, fwd.msg, &hop) : HD_ENOMEM;
+	if (!err)
+		err = hd_msg_step_max_forwards(fwd.msg);
+	if (err) {
+		hd_msg_free(fwd.msg);
+		hd_request_reply(req, 500, NULL, NULL);
+		return;
+	}
+	clean(proxy, fwd.msg);
+	fwd.target = hop.target;
+	if (hd_msg_method(msg) != HD_METHOD_ACK) {
+		response_context_begin(proxy, req, &fwd);
+		return;
+	}
+	response_context_acked(proxy, hd_msg_call_id(msg), hd_msg_cseq(msg));
+	err = hd_agent_send(proxy->options.agent, fwd.msg, &fwd.target);
+	if (err)
+		hd_log_call(HD_LOG_INFO, "proxy", hd_msg_call_id(msg), "ACK not sent: %s",
+			    hd_strerror(err));
+	hd_request_drop(req);
+}

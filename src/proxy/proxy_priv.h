@@ -1,0 +1,47 @@
+/* proxy_priv.h - what the files of proxy/ share. */
+#ifndef HOTDESK_PROXY_PRIV_H
+#define HOTDESK_PROXY_PRIV_H
+
+#include <stdbool.h>
+
+#include "hotdesk/proxy.h"
+
+struct response_context;
+
+struct hd_proxy {
+	struct hd_proxy_options options;
+	struct response_context *contexts; /* by Call-ID and CSeq, INVITE only; uthash */
+	struct response_context *open;	   /* every one, linked */
+	size_t n_open;
+};
+
+/** What our Record-Route carries. */
+struct route_token {
+	uint32_t caller_tag;	/* hash of the caller's From tag: tells the direction */
+	struct hd_flow caller, callee;
+	bool caller_flow_only;	/* the caller's Contact cannot be reached, only its flow */
+	bool callee_flow_only;
+};
+enum { TOKEN_SIZE = 128 };
+
+/** dst has room for TOKEN_SIZE. */
+void route_token_format(char *dst, const struct hd_key *key, const char *call_id,
+			const struct route_token *token);
+/** @return 0; HD_ENOENT: no token at all; HD_EACCESS: forged, or of another call */
+HD_MUSTCHECK int route_token_parse(struct route_token *token, const struct hd_key *key,
+				   const char *call_id, struct hd_slice user);
+uint32_t route_tag_hash(const char *tag);
+
+/** One request that is being forwarded (RFC 3261 16.7). */
+struct forward {
+	struct hd_msg *msg; /* the copy to send; moved */
+	struct hd_target target;
+	const char *what; /* called number, for the log */
+};
+/** Makes the server transaction and the response context, sends; ends the request. */
+void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, struct forward *fwd);
+void response_context_end_all(struct hd_proxy *proxy);
+/** The ACK for a 2xx has passed: the context need not wait long for retransmissions. */
+void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_t cseq);
+
+#endif

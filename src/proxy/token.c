@@ -1,0 +1,98 @@
+/* token.c - the user part of our Record-Route; see proxy_priv.h. */
+#include <string.h>
+
+#include "hotdesk/base/secret.h"
+#include "proxy_priv.h"
+
+enum {
+	VERSION = 1,
+	MAC_BYTES = 10,
+	RAW_MAX = 1 + 4 + 2 * (1 + 2 + 16) + MAC_BYTES,
+	CALLER_FLOW_ONLY = 1,
+	CALLEE_FLOW_ONLY = 2,
+};
+
+uint32_t route_tag_hash(const char *tag)
+{
+	return hd_crc32c(tag, strlen(tag));
+}
+
+static size_t flow_encode(uint8_t *p, const struct hd_flow *flow)
+{
+	size_t n = flow->family == 6 ? 16 : 4;
+
+	p[0] = (uint8_t)(flow->transport << 6 | (flow->family == 6) << 5 | (flow->listener & 31));
+	p[1] = (uint8_t)(flow->port >> 8);
+	p[2] = (uint8_t)flow->port;
+	memcpy(p + 3, flow->address, n);
+	return 3 + n;
+}
+
+static size_t flow_decode(struct hd_flow *flow, const uint8_t *p, size_t left)
+{
+	size_t n;
+
+	if (left < 3)
+		return 0;
+	memset(flow, 0, sizeof(*flow));
+	flow->transport = p[0] >> 6;
+	flow->family = p[0] & 32 ? 6 : 4;
+	flow->listener = p[0] & 31;
+	flow->port = (uint16_t)(p[1] << 8 | p[2]);
+	n = flow->family == 6 ? 16 : 4;
+	if (left < 3 + n || flow->transport > 2 || flow->listener >= HD_LISTENERS_MAX)
+		return 0;
+	memcpy(flow->address, p + 3, n);
+	return 3 + n;
+}
+
+static void token_mac(uint8_t mac[HD_SHA256_BYTES], const struct hd_key *key, const char *call_id,
+		      const uint8_t *raw, size_t n)
+{
+	struct hd_slice parts[2] = { hd_slice_of(call_id), { (const char *)raw, n } };
+
+	hd_hmac_sha256(mac, key, parts, 2);
+}
+
+void route_token_format(char *dst, const struct hd_key *key, const char *call_id,
+			const struct route_token *token)
+{
+	uint8_t raw[RAW_MAX], mac[HD_SHA256_BYTES];
+	size_t n = 0;
+
+	raw[n++] = (uint8_t)(VERSION << 4 | (token->caller_flow_only ? CALLER_FLOW_ONLY : 0) |
+			     (token->callee_flow_only ? CALLEE_FLOW_ONLY : 0));
+	memcpy(raw + n, &token->caller_tag, 4);
+	n += 4;
+	n += flow_encode(raw + n, &token->caller);
+	n += flow_encode(raw + n, &token->callee);
+	token_mac(mac, key, call_id, raw, n);
+	memcpy(raw + n, mac, MAC_BYTES);
+	n += MAC_BYTES;
+	hd_base64url_format(dst, raw, n);
+}
+
+int route_token_parse(struct route_token *token, const struct hd_key *key, const char *call_id,
+		      struct hd_slice user)
+{
+	uint8_t raw[RAW_MAX], mac[HD_SHA256_BYTES];
+	size_t size = sizeof(raw), n = 5, used;
+
+	if (user.len == 0)
+		return HD_ENOENT;
+	if (hd_base64url_parse(raw, &size, user) || size < 5 + 14 + MAC_BYTES ||
+	    raw[0] >> 4 != VERSION)
+		return HD_EACCESS;
+	size -= MAC_BYTES;
+	token_mac(mac, key, call_id, raw, size);
+	if (!hd_secret_eq(mac, raw + size, MAC_BYTES))
+		return HD_EACCESS;
+	token->caller_flow_only = raw[0] & CALLER_FLOW_ONLY;
+	token->callee_flow_only = raw[0] & CALLEE_FLOW_ONLY;
+	memcpy(&token->caller_tag, raw + 1, 4);
+	used = flow_decode(&token->caller, raw + n, size - n);
+	n += used;
+	if (used)
+		used = flow_decode(&token->callee, raw + n, size - n);
+	return used && n + used == size ? 0 : HD_EACCESS;
+}

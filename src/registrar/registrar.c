@@ -1,0 +1,450 @@
+/* registrar.c - see hotdesk/registrar.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <uthash.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/base/metric.h"
+#include "hotdesk/registrar.h"
+
+enum { KEY_SIZE = HD_SHA256_BYTES };
+
+/* One REGISTER on its way to the disk. */
+struct pending {
+	struct hd_registrar *registrar;
+	struct hd_request *req;
+	struct hd_location_change change;
+	struct hd_command command;
+	bool soft;
+	bool repeated; /* a retransmission: what it asks for has been done */
+	uint8_t key[KEY_SIZE]; /* of Call-ID, CSeq and source */
+	UT_hash_handle hh;
+};
+
+struct hd_registrar {
+	struct hd_registrar_options options;
+	struct pending *pending;
+};
+
+static struct hd_metric registered = HD_COUNTER("hotdeskd_registers", "result=\"ok\"",
+						"REGISTER requests by result");
+static struct hd_metric refused = HD_COUNTER("hotdeskd_registers", "result=\"refused\"",
+					     "REGISTER requests by result");
+
+int hd_registrar_new(struct hd_registrar **rp, const struct hd_registrar_options *options)
+{
+	struct hd_registrar *r;
+
+	if (!options || !options->agent || !options->auth || !options->store || !options->location)
+		return HD_EINVAL;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return HD_ENOMEM;
+	r->options = *options;
+	hd_metric_register(&registered);
+	hd_metric_register(&refused);
+	*rp = r;
+	return 0;
+}
+
+void hd_registrar_free(struct hd_registrar *r)
+{
+	struct pending *p, *next;
+
+	if (!r)
+		return;
+	HASH_ITER(hh, r->pending, p, next)
+	{
+		HASH_DEL(r->pending, p);
+		if (p->req)
+			hd_request_drop(p->req);
+		free(p);
+	}
+	free(r);
+}
+
+void hd_registrar_set_policy(struct hd_registrar *r, const struct hd_registrar_policy *policy)
+{
+	r->options.policy = *policy;
+}
+
+size_t hd_registrar_pending(const struct hd_registrar *r)
+{
+	return HASH_COUNT(r->pending);
+}
+
+static void refuse(struct hd_request *req, int status, const char *phrase, const char *lines)
+{
+	hd_metric_add(&refused, 1);
+	hd_request_reply(req, status, phrase, lines);
+}
+
+static void key_of(uint8_t key[KEY_SIZE], struct hd_request *req)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	uint32_t cseq = hd_msg_cseq(msg);
+	struct hd_slice parts[] = {
+		hd_slice_of(hd_msg_call_id(msg)),
+		{ (const char *)&cseq, sizeof(cseq) },
+		hd_slice_of(hd_request_flow(req)),
+	};
+
+	hd_sha256(key, parts, sizeof(parts) / sizeof(parts[0]));
+}
+
+/* ---- the answer (10.3 step 8) --------------------------------------------------------------------- */
+
+static void add_contact(struct hd_buf *lines, const struct hd_binding *b, int64_t now_ms)
+{
+	int64_t left_s = (b->expires_at_ms - now_ms + 999) / 1000;
+
+	hd_buf_addf(lines, "Contact: <%s>%s;expires=%lld\r\n", b->contact_uri, b->contact_params,
+		    (long long)(left_s > 0 ? left_s : 0));
+}
+
+static void add_date(struct hd_buf *lines, int64_t now_ms)
+{
+	time_t now = (time_t)(now_ms / 1000);
+	char text[40];
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm) && strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm))
+		hd_buf_addf(lines, "Date: %s\r\n", text);
+}
+
+static void accept(struct hd_registrar *r, struct hd_request *req,
+		   const struct hd_location_change *change)
+{
+	int64_t now_ms = hd_clock_wall_ms(r->options.clock);
+	struct hd_buf lines = { 0 };
+
+	for (size_t i = 0; i < change->n_result; i++)
+		add_contact(&lines, &change->result[i], now_ms);
+	add_date(&lines, now_ms);
+	hd_metric_add(&registered, 1);
+	hd_request_reply(req, 200, NULL, hd_buf_text(&lines));
+	hd_buf_fini(&lines);
+}
+
+static void answer_error(struct hd_request *req, const char *aor, int err)
+{
+	hd_log_call(err == HD_ESTALE ? HD_LOG_INFO : HD_LOG_WARNING, "registrar",
+		    hd_msg_call_id(hd_request_msg(req)), "%s: not registered: %s", aor,
+		    hd_strerror(err));
+	switch (err) {
+	case HD_ESTALE:
+		refuse(req, 500, "Out Of Order", "Retry-After: 1\r\n");
+		return;
+	case HD_ELIMIT:
+		refuse(req, 403, "Too Many Contacts", NULL);
+		return;
+	case HD_EBUSY:
+	case HD_EFULL:
+	case HD_ESHUTDOWN:
+		refuse(req, 503, NULL, "Retry-After: 10\r\n");
+		return;
+	default:
+		refuse(req, 500, NULL, NULL);
+		return;
+	}
+}
+
+/* ---- the commit ------------------------------------------------------------------------------------ */
+
+static void log_change(const struct pending *p)
+{
+	const struct hd_location_change *c = &p->change;
+	const char *call_id = p->req ? hd_msg_call_id(hd_request_msg(p->req)) : c->call_id;
+
+	if (c->n_result)
+		hd_log_call(HD_LOG_INFO, "registrar", call_id, "%s: bound to %s over %s for %lld s",
+			    c->aor, c->result[0].contact_uri, c->result[0].flow,
+			    (long long)((c->result[0].expires_at_ms - c->now_ms) / 1000));
+	else
+		hd_log_call(HD_LOG_INFO, "registrar", call_id, "%s: unbound", c->aor);
+}
+
+static void on_committed(struct hd_command *command)
+{
+	struct pending *p = command->arg;
+	struct hd_registrar *r = p->registrar;
+
+	HASH_DEL(r->pending, p);
+	if (command->err) {
+		answer_error(p->req, p->change.aor, command->err);
+	} else {
+		if (p->change.changed)
+			log_change(p);
+		accept(r, p->req, &p->change);
+		if (p->change.changed && p->change.n_result && r->options.bound)
+			r->options.bound(r->options.arg, p->change.aor);
+	}
+	free(p);
+}
+
+static int run_change(struct hd_txn *txn, void *arg)
+{
+	struct pending *p = arg;
+
+	return hd_location_change(txn, &p->change);
+}
+
+static void on_soft_written(struct hd_command *command)
+{
+	struct pending *p = command->arg;
+
+	/* Out of order or full: a newer REGISTER of the phone won, or the next one will. */
+	if (command->err)
+		hd_debug("registrar", "%s: refresh not written: %s", p->change.aor,
+			 hd_strerror(command->err));
+	free(p);
+}
+
+static void submit(struct hd_registrar *r, struct pending *p)
+{
+	int err;
+
+	p->command.run = run_change;
+	p->command.arg = p;
+	p->command.reply_to = hd_agent_mailbox(r->options.agent);
+	if (p->soft) {
+		accept(r, p->req, &p->change);
+		p->req = NULL;
+		p->command.done = on_soft_written;
+		if (hd_store_submit_soft(r->options.store, &p->command))
+			free(p);
+		return;
+	}
+	p->command.done = on_committed;
+	err = hd_store_submit(r->options.store, &p->command);
+	if (err) {
+		answer_error(p->req, p->change.aor, err);
+		free(p);
+		return;
+	}
+	HASH_ADD(hh, r->pending, key, KEY_SIZE, p);
+}
+
+/* ---- what is asked for (10.3 steps 6 and 7) --------------------------------------------------------- */
+
+struct wish {
+	struct hd_contact contacts[HD_LOCATION_CHANGES_MAX];
+	size_t n;
+	bool star;
+	int64_t expires_s; /* header field; -1 */
+};
+
+/* @return the granted seconds, or -1: too brief */
+static int64_t grant(const struct hd_registrar_policy *policy, int64_t wanted_s)
+{
+	if (wanted_s < 0)
+		wanted_s = policy->expires_default_s;
+	if (wanted_s == 0)
+		return 0;
+	if (wanted_s < policy->expires_min_s)
+		return -1;
+	return wanted_s > policy->expires_max_s ? policy->expires_max_s : wanted_s;
+}
+
+static void refuse_brief(struct hd_request *req, const struct hd_registrar_policy *policy)
+{
+	struct hd_buf lines = { 0 };
+
+	hd_buf_addf(&lines, "Min-Expires: %u\r\n", policy->expires_min_s);
+	refuse(req, 423, NULL, hd_buf_text(&lines));
+	hd_buf_fini(&lines);
+}
+
+/* @return 0, or a status */
+static int fill_binding(struct hd_binding *b, const struct hd_contact *c, struct hd_request *req,
+			int64_t now_ms)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	const char *agent = hd_msg_header(msg, "User-Agent", 0);
+
+	if (c->uri.scheme > HD_URI_SIPS || c->uri.headers.len || !c->uri.host.len ||
+	    c->q_permille == -2)
+		return 400;
+	if (hd_str_set(b->contact_uri, sizeof(b->contact_uri), c->uri_text) ||
+	    hd_str_set(b->contact_params, sizeof(b->contact_params), c->params_text) ||
+	    hd_str_set(b->instance_id, sizeof(b->instance_id), c->instance_id) ||
+	    hd_str_set(b->call_id, sizeof(b->call_id), hd_msg_call_id(msg)) ||
+	    hd_str_set(b->flow, sizeof(b->flow), hd_request_flow(req)))
+		return 400;
+	if (agent && strlen(agent) < sizeof(b->user_agent))
+		(void)!hd_str_set(b->user_agent, sizeof(b->user_agent), agent);
+	b->cseq = hd_msg_cseq(msg);
+	b->q_given = c->q_permille >= 0;
+	b->q_permille = (uint16_t)(b->q_given ? c->q_permille : 1000);
+	b->reg_id = c->reg_id;
+	b->registered_at_ms = now_ms;
+	return 0;
+}
+
+/* @return true when the change is ready to be applied; false when the request was answered */
+static bool fill_change(struct hd_registrar *r, struct hd_location_change *change,
+			const struct wish *wish, struct hd_request *req)
+{
+	int64_t granted_s;
+	int status;
+
+	for (size_t i = 0; i < wish->n; i++) {
+		const struct hd_contact *c = &wish->contacts[i];
+		struct hd_binding *b = &change->contacts[i];
+
+		granted_s = grant(&r->options.policy,
+				  c->expires_s >= 0 ? c->expires_s : wish->expires_s);
+		if (granted_s < 0) {
+			refuse_brief(req, &r->options.policy);
+			return false;
+		}
+		status = fill_binding(b, c, req, change->now_ms);
+		if (status) {
+			refuse(req, status, "Bad Contact", NULL);
+			return false;
+		}
+		b->expires_at_ms = granted_s ? change->now_ms + granted_s * 1000 : 0;
+	}
+	change->n_contacts = wish->n;
+	return true;
+}
+
+static bool read_wish(struct wish *wish, struct hd_request *req)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+
+	wish->n = HD_LOCATION_CHANGES_MAX;
+	wish->expires_s = hd_msg_expires(msg);
+	hd_msg_contacts(msg, wish->contacts, &wish->n, &wish->star);
+	if (wish->n > HD_LOCATION_CHANGES_MAX) {
+		refuse(req, 403, "Too Many Contacts", NULL);
+		return false;
+	}
+	if (wish->star && (wish->n != 1 || wish->expires_s != 0)) {
+		refuse(req, 400, "Contact: * Needs Expires: 0 And Nothing Else", NULL);
+		return false;
+	}
+	return true;
+}
+
+static void apply(struct hd_registrar *r, struct pending *p)
+{
+	struct hd_txn *txn;
+	int err;
+
+	err = hd_store_begin_read(r->options.store, &txn);
+	if (!err) {
+		err = hd_location_preview(txn, &p->change);
+		if (err == HD_ESTALE && p->repeated) {
+			p->change.n_contacts = 0;
+			p->change.remove_all = false;
+			err = hd_location_preview(txn, &p->change);
+		}
+		hd_store_end_read(txn);
+	}
+	if (err) {
+		answer_error(p->req, p->change.aor, err);
+		free(p);
+		return;
+	}
+	if (p->change.n_contacts == 0 && !p->change.remove_all) {
+		accept(r, p->req, &p->change);
+		free(p);
+		return;
+	}
+	p->soft = !p->change.changed && r->options.policy.soft_refresh;
+	submit(r, p);
+}
+
+/* ---- steps 1 to 5 ------------------------------------------------------------------------------------ */
+
+static bool is_own_aor(struct hd_registrar *r, struct hd_msg *msg, const char *phone)
+{
+	char user[HD_PHONE_ID_SIZE];
+	struct hd_uri to;
+
+	hd_msg_to_uri(msg, &to);
+	return hd_agent_is_us(r->options.agent, &to) && to.scheme <= HD_URI_SIPS &&
+	       !hd_uri_unescape(user, sizeof(user), to.user) && strcmp(user, phone) == 0;
+}
+
+static bool check_extensions(struct hd_request *req)
+{
+	struct hd_buf lines = { 0 };
+	const char *tags;
+
+	for (unsigned i = 0; (tags = hd_msg_header(hd_request_msg(req), "Require", i)); i++)
+		hd_buf_addf(&lines, "Unsupported: %s\r\n", tags);
+	if (!lines.len)
+		return true;
+	refuse(req, 420, NULL, hd_buf_text(&lines));
+	hd_buf_fini(&lines);
+	return false;
+}
+
+struct sender {
+	char phone[HD_DIGEST_USER_SIZE];
+	uint8_t key[KEY_SIZE];
+	bool repeated;
+};
+
+static void receive_authentic(struct hd_registrar *r, struct hd_request *req,
+			      const struct sender *sender)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	struct wish wish;
+	struct pending *p;
+
+	if (!is_own_aor(r, msg, sender->phone)) {
+		hd_log_call(HD_LOG_NOTICE, "registrar", hd_msg_call_id(msg),
+			    "%s: REGISTER for another address-of-record refused",
+			    sender->phone);
+		refuse(req, 403, NULL, NULL);
+		return;
+	}
+	if (!read_wish(&wish, req))
+		return;
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		refuse(req, 503, NULL, "Retry-After: 5\r\n");
+		return;
+	}
+	p->registrar = r;
+	p->req = req;
+	p->repeated = sender->repeated;
+	memcpy(p->key, sender->key, KEY_SIZE);
+	p->change.loc = r->options.location;
+	p->change.now_ms = hd_clock_wall_ms(r->options.clock);
+	p->change.max_contacts = r->options.policy.contacts_max;
+	p->change.cseq = hd_msg_cseq(msg);
+	p->change.remove_all = wish.star;
+	if (hd_str_set(p->change.aor, sizeof(p->change.aor), sender->phone) ||
+	    hd_str_set(p->change.call_id, sizeof(p->change.call_id), hd_msg_call_id(msg))) {
+		refuse(req, 400, "Call-ID Too Long", NULL);
+		free(p);
+		return;
+	}
+	if (!wish.star && !fill_change(r, &p->change, &wish, req)) {
+		free(p);
+		return;
+	}
+	apply(r, p);
+}
+
+void hd_registrar_receive(struct hd_registrar *r, struct hd_request *req)
+{
+	struct sender sender;
+	struct pending *known;
+
+	key_of(sender.key, req);
+	HASH_FIND(hh, r->pending, sender.key, KEY_SIZE, known);
+	if (known) {
+		hd_request_drop(req);
+		return;
+	}
+	if (check_extensions(req) &&
+	    hd_auth_request(r->options.auth, req, sender.phone, &sender.repeated))
+		receive_authentic(r, req, &sender);
+}

@@ -1,0 +1,372 @@
+/* agent.c - the SIP thread: its start, its loop, its end; see hotdesk/sip/agent.h. */
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sofia_features.h>
+#include <sofia-sip/su_log.h>
+#include <sofia-sip/tport_tag.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/sip/guard.h"
+#include "sip_priv.h"
+
+static int keep(struct hd_agent *agent, const char **field)
+{
+	char *copy;
+
+	if (!*field)
+		return 0;
+	if (agent->n_strings >= sizeof(agent->strings) / sizeof(agent->strings[0]))
+		return HD_ELIMIT;
+	copy = strdup(*field);
+	if (!copy)
+		return HD_ENOMEM;
+	agent->strings[agent->n_strings++] = copy;
+	*field = copy;
+	return 0;
+}
+
+static int keep_options(struct hd_agent *agent, const struct hd_agent_options *o)
+{
+	const char **aliases;
+	int err;
+
+	agent->options = *o;
+	agent->options.aliases = NULL;
+	agent->options.n_aliases = 0;
+	memcpy(agent->listeners, o->listeners, sizeof(agent->listeners));
+	err = keep(agent, &agent->options.domain);
+	if (!err)
+		err = keep(agent, &agent->options.tls_certificate);
+	if (!err)
+		err = keep(agent, &agent->options.tls_key);
+	if (!err)
+		err = keep(agent, &agent->options.tls_ca);
+	if (!err)
+		err = keep(agent, &agent->options.tls_dir);
+	if (err || o->n_aliases == 0)
+		return err;
+	aliases = calloc(o->n_aliases, sizeof(*aliases));
+	if (!aliases)
+		return HD_ENOMEM;
+	agent->options.aliases = aliases;
+	for (size_t i = 0; !err && i < o->n_aliases; i++) {
+		aliases[i] = o->aliases[i];
+		err = keep(agent, &aliases[i]);
+		agent->options.n_aliases += err == 0;
+	}
+	return err;
+}
+
+int hd_agent_new(struct hd_agent **ap, const struct hd_agent_options *options)
+{
+	struct hd_agent *agent;
+	int err;
+
+	if (!options || !options->request || !options->domain || options->n_listeners == 0 ||
+	    options->n_listeners > HD_LISTENERS_MAX)
+		return HD_EINVAL;
+	agent = calloc(1, sizeof(*agent));
+	if (!agent)
+		return HD_ENOMEM;
+	pthread_mutex_init(&agent->lock, NULL);
+	pthread_cond_init(&agent->changed, NULL);
+	err = keep_options(agent, options);
+	if (!err)
+		err = hd_mailbox_new(&agent->mailbox);
+	agent->sources = hd_source_table_new();
+	if (!err && !agent->sources)
+		err = HD_ENOMEM;
+	if (err) {
+		hd_agent_free(agent);
+		return err;
+	}
+	hd_agent_set_limits(agent, &options->limits);
+	*ap = agent;
+	return 0;
+}
+
+void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *limits)
+{
+	struct hd_guard_options guard = {
+		.enabled = agent->options.sofia_guard,
+		.read_ahead = agent->options.sofia_guard,
+		.first_message_s = limits->first_message_s,
+		.half_message_s = limits->half_message_s,
+		.connections_max = limits->connections_max,
+		.connections_per_source = limits->connections_per_source,
+	};
+
+	agent->options.limits = *limits;
+	agent->options.limits.source_exempt = NULL;
+	hd_source_table_set(agent->sources, limits);
+	hd_guard_configure(&guard);
+}
+
+static void set_state(struct hd_agent *agent, int state)
+{
+	pthread_mutex_lock(&agent->lock);
+	agent->state = state;
+	pthread_cond_broadcast(&agent->changed);
+	pthread_mutex_unlock(&agent->lock);
+}
+
+static void take_stats(struct hd_agent *agent)
+{
+	usize_t bad = 0, server = 0, client = 0, again = 0, sent = 0, received = 0;
+
+	nta_agent_get_stats(agent->nta, NTATAG_S_BAD_MESSAGE_REF(bad),
+			    NTATAG_S_SERVER_TR_REF(server), NTATAG_S_CLIENT_TR_REF(client),
+			    NTATAG_S_RETRY_REQUEST_REF(again), NTATAG_S_SENT_MSG_REF(sent),
+			    NTATAG_S_RECV_MSG_REF(received), TAG_END());
+	pthread_mutex_lock(&agent->lock);
+	agent->stats.bad_message = bad;
+	agent->stats.server_transactions = server;
+	agent->stats.client_transactions = client;
+	agent->stats.retransmitted = again;
+	agent->stats.sent = sent;
+	agent->stats.received = received;
+	pthread_mutex_unlock(&agent->lock);
+}
+
+static void tick(struct hd_agent *agent, su_timer_t *timer, void *arg)
+{
+	int64_t now = hd_clock_mono_ms(agent->options.clock);
+
+	(void)timer;
+	(void)arg;
+	atomic_store_explicit(&agent->tick_mono_ms, now, memory_order_relaxed);
+	hd_guard_sweep(now);
+	take_stats(agent);
+	if (agent->options.tick)
+		agent->options.tick(agent->options.arg);
+	if (agent->draining && (now >= agent->stop_at_mono_ms ||
+				atomic_load_explicit(&agent->open_irqs, memory_order_relaxed) == 0))
+		su_root_break(agent->root);
+}
+
+static int on_mail(struct hd_agent *agent, su_wait_t *wait, struct hd_agent *arg)
+{
+	(void)wait;
+	(void)arg;
+	hd_mailbox_drain(agent->mailbox);
+	return 0;
+}
+
+static int watch_mailbox(struct hd_agent *agent)
+{
+	su_wait_t wait = SU_WAIT_INIT;
+
+	if (su_wait_create(&wait, hd_mailbox_fd(agent->mailbox), SU_WAIT_IN) < 0)
+		return HD_ESYSTEM;
+	agent->wait_index = su_root_register(agent->root, &wait, on_mail, agent, 0);
+	return agent->wait_index < 0 ? HD_ESYSTEM : 0;
+}
+
+static int set_up(struct hd_agent *agent)
+{
+	const struct hd_agent_options *o = &agent->options;
+	int err;
+
+	agent->root = su_root_create(agent);
+	if (!agent->root)
+		return HD_ESYSTEM;
+	su_root_threading(agent->root, 0);
+	agent->nta = nta_agent_create(
+		agent->root, (url_string_t *)-1, hd_agent_receive, agent, NTATAG_UA(0),
+		NTATAG_MAXSIZE(o->message_max_bytes), NTATAG_UDP_MTU(65535),
+		NTATAG_SIP_T1(o->t1_ms), NTATAG_SIP_T2(o->t2_ms), NTATAG_SIP_T4(o->t4_ms),
+		NTATAG_SIP_T1X64(64 * o->t1_ms), NTATAG_TIMER_C(24 * 3600 * 1000),
+		NTATAG_SIPFLAGS(MSG_DO_EXTRACT_COPY), NTATAG_SERVER_RPORT(2),
+		NTATAG_CLIENT_RPORT(1), NTATAG_TCP_RPORT(1), NTATAG_TLS_RPORT(1),
+		NTATAG_CANCEL_487(0), NTATAG_PASS_408(0), NTATAG_MERGE_482(0),
+		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), NTATAG_GRAYLIST(0),
+		TPTAG_STUN_SERVER(0), TAG_END());
+	if (!agent->nta)
+		return HD_ESYSTEM;
+	err = hd_agent_bind(agent);
+	if (!err)
+		err = watch_mailbox(agent);
+	if (err)
+		return err;
+	agent->timer = su_timer_create(su_root_task(agent->root), 1000);
+	if (!agent->timer || su_timer_set_for_ever(agent->timer, tick, NULL) < 0)
+		return HD_ESYSTEM;
+	return 0;
+}
+
+static void tear_down(struct hd_agent *agent)
+{
+	su_timer_destroy(agent->timer);
+	if (agent->wait_index > 0)
+		su_root_deregister(agent->root, agent->wait_index);
+	nta_agent_destroy(agent->nta);
+	su_root_destroy(agent->root);
+	agent->timer = NULL;
+	agent->nta = NULL;
+	agent->root = NULL;
+}
+
+static void *run(void *arg)
+{
+	struct hd_agent *agent = arg;
+
+	su_init();
+	hd_sofia_log_init(agent->options.sofia_log_level);
+	if (set_up(agent)) {
+		tear_down(agent);
+		su_deinit();
+		set_state(agent, AGENT_FAILED);
+		return NULL;
+	}
+	tick(agent, NULL, NULL);
+	if (agent->ready)
+		agent->ready(agent->options.arg);
+	set_state(agent, AGENT_RUNNING);
+	su_root_run(agent->root);
+	if (agent->stopping)
+		agent->stopping(agent->options.arg);
+	hd_mailbox_drain(agent->mailbox);
+	tear_down(agent);
+	su_deinit();
+	set_state(agent, AGENT_ENDED);
+	return NULL;
+}
+
+int hd_agent_start(struct hd_agent *agent, void (*ready)(void *arg))
+{
+	int state;
+
+	agent->ready = ready;
+	agent->state = AGENT_STARTING;
+	if (pthread_create(&agent->thread, NULL, run, agent))
+		return HD_ESYSTEM;
+	pthread_mutex_lock(&agent->lock);
+	while (agent->state == AGENT_STARTING)
+		pthread_cond_wait(&agent->changed, &agent->lock);
+	state = agent->state;
+	pthread_mutex_unlock(&agent->lock);
+	if (state == AGENT_RUNNING)
+		return 0;
+	pthread_join(agent->thread, NULL);
+	agent->state = AGENT_NEW;
+	return HD_ESYSTEM;
+}
+
+static void begin_stop(struct hd_task *task)
+{
+	struct hd_agent *agent =
+		(struct hd_agent *)((char *)task - offsetof(struct hd_agent, stop_task));
+
+	agent->draining = true;
+	if (atomic_load_explicit(&agent->open_irqs, memory_order_relaxed) == 0)
+		su_root_break(agent->root);
+}
+
+void hd_agent_stop(struct hd_agent *agent, int64_t grace_ms, void (*stopping)(void *arg))
+{
+	if (!agent || agent->state != AGENT_RUNNING)
+		return;
+	agent->stopping = stopping;
+	agent->stop_at_mono_ms = hd_clock_mono_ms(agent->options.clock) + grace_ms;
+	agent->stop_task.run = begin_stop;
+	hd_mailbox_post(agent->mailbox, &agent->stop_task);
+	pthread_join(agent->thread, NULL);
+	agent->state = AGENT_NEW;
+}
+
+void hd_agent_free(struct hd_agent *agent)
+{
+	if (!agent)
+		return;
+	hd_source_table_free(agent->sources);
+	hd_mailbox_free(agent->mailbox);
+	for (size_t i = 0; i < agent->n_strings; i++)
+		free(agent->strings[i]);
+	free((void *)(uintptr_t)agent->options.aliases);
+	pthread_cond_destroy(&agent->changed);
+	pthread_mutex_destroy(&agent->lock);
+	free(agent);
+}
+
+struct hd_mailbox *hd_agent_mailbox(struct hd_agent *agent)
+{
+	return agent->mailbox;
+}
+
+const struct hd_listener *hd_agent_listeners(const struct hd_agent *agent, size_t *np)
+{
+	*np = agent->options.n_listeners;
+	return agent->listeners;
+}
+
+const char *hd_agent_sofia_version(void)
+{
+	return SOFIA_SIP_NAME_VERSION;
+}
+
+void hd_agent_get_stats(struct hd_agent *agent, struct hd_agent_stats *stats)
+{
+	pthread_mutex_lock(&agent->lock);
+	*stats = agent->stats;
+	pthread_mutex_unlock(&agent->lock);
+	stats->open_transactions = atomic_load_explicit(&agent->open_irqs, memory_order_relaxed);
+	stats->tick_mono_ms = atomic_load_explicit(&agent->tick_mono_ms, memory_order_relaxed);
+}
+
+static bool is_wildcard(const struct hd_listener *l)
+{
+	return strcmp(l->host, "0.0.0.0") == 0 || strcmp(l->host, "::") == 0;
+}
+
+/* A host is local when a socket can be bound to it; asked only where we listen on every address. */
+static bool is_local(struct hd_slice host)
+{
+	char text[INET6_ADDRSTRLEN];
+	su_sockaddr_t su = { .su_len = 0 };
+	bool local = false;
+	int fd;
+
+	if (hd_str_copy(text, sizeof(text), host))
+		return false;
+	su.su_family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(su.su_family, text, SU_ADDR(&su)) != 1)
+		return false;
+	fd = socket(su.su_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		local = bind(fd, &su.su_sa,
+			     su.su_family == AF_INET6 ? (socklen_t)sizeof(su.su_sin6) :
+							(socklen_t)sizeof(su.su_sin)) == 0;
+		close(fd);
+	}
+	return local;
+}
+
+bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri)
+{
+	struct hd_slice host = uri->host;
+	uint16_t port = hd_uri_port(uri);
+
+	if (hd_slice_caseis(host, agent->options.domain))
+		return true;
+	for (size_t i = 0; i < agent->options.n_aliases; i++)
+		if (hd_slice_caseis(host, agent->options.aliases[i]))
+			return true;
+	if (host.len > 2 && host.ptr[0] == '[') {
+		host.ptr++;
+		host.len -= 2;
+	}
+	for (size_t i = 0; i < agent->options.n_listeners; i++) {
+		const struct hd_listener *l = &agent->listeners[i];
+
+		if (l->port == port &&
+		    (is_wildcard(l) ? is_local(host) : hd_slice_caseis(host, l->host)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,178 @@
+/* auth.c - see hotdesk/sip/auth.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/base/metric.h"
+#include "hotdesk/sip/auth.h"
+#include "sip_priv.h"
+
+enum { OVERSIZE_PER_SECOND = 200, CHALLENGES_MAX = 4 };
+
+struct hd_auth {
+	struct hd_digest *digest;
+	hd_digest_lookup_fn *lookup;
+	void *arg;
+	struct hd_ratelimit oversize;
+};
+
+static struct hd_metric failures = HD_COUNTER("hotdeskd_auth_failures", "service=\"sip\"",
+					      "refused credentials");
+static struct hd_metric challenges =
+	HD_COUNTER("hotdeskd_challenges", NULL, "401 and 407 answers");
+
+int hd_auth_new(struct hd_auth **ap, struct hd_digest *digest, hd_digest_lookup_fn *lookup, void *arg)
+{
+	struct hd_auth *auth;
+
+	if (!digest || !lookup)
+		return HD_EINVAL;
+	auth = calloc(1, sizeof(*auth));
+	if (!auth)
+		return HD_ENOMEM;
+	auth->digest = digest;
+	auth->lookup = lookup;
+	auth->arg = arg;
+	auth->oversize.per_second = OVERSIZE_PER_SECOND;
+	hd_metric_register(&failures);
+	hd_metric_register(&challenges);
+	*ap = auth;
+	return 0;
+}
+
+void hd_auth_free(struct hd_auth *auth)
+{
+	free(auth);
+}
+
+/* What the library will copy from the request into its answer. */
+static size_t echoed_bytes(const sip_t *sip)
+{
+	const sip_header_t *h = (const sip_header_t *)sip->sip_common->h_succ;
+	size_t n = sizeof("SIP/2.0 407 Proxy Authentication Required\r\n") +
+		   sizeof(";tag=0123456789abc") + sizeof(";received=255.255.255.255;rport=12345") +
+		   sizeof("Content-Length: 0\r\n\r\n");
+
+	for (; h; h = (const sip_header_t *)h->sh_succ)
+		if (h->sh_class == sip_via_class || h->sh_class == sip_from_class ||
+		    h->sh_class == sip_to_class || h->sh_class == sip_call_id_class ||
+		    h->sh_class == sip_cseq_class)
+			n += h->sh_len;
+	return n;
+}
+
+static void challenge(struct hd_auth *auth, struct hd_request *req, bool stale)
+{
+	const sip_t *sip = sip_of(hd_request_msg(req));
+	bool proxy = sip->sip_request->rq_method != sip_method_register;
+	const char *name = proxy ? "Proxy-Authenticate" : "WWW-Authenticate";
+	size_t n = hd_digest_challenge_count(auth->digest), first = 0, room, used;
+	char values[CHALLENGES_MAX][HD_CHALLENGE_SIZE];
+	struct hd_buf lines = { 0 };
+	uint32_t suppressed;
+
+	if (n > CHALLENGES_MAX)
+		n = CHALLENGES_MAX;
+	used = echoed_bytes(sip);
+	for (size_t i = 0; i < n; i++) {
+		if (hd_digest_challenge(values[i], auth->digest, i, hd_request_source(req), stale))
+			values[i][0] = '\0';
+		used += strlen(name) + strlen(values[i]) + 4;
+	}
+	room = hd_msg_size(hd_request_msg(req));
+	while (!hd_request_is_stream(req) && used > room && first + 1 < n) {
+		used -= strlen(name) + strlen(values[first]) + 4;
+		first++;
+	}
+	if (!hd_request_is_stream(req) && used > room &&
+	    !hd_ratelimit_allow(&auth->oversize, hd_clock_mono_ms(hd_clock_system()), &suppressed)) {
+		hd_request_drop(req);
+		return;
+	}
+	for (size_t i = first; i < n; i++)
+		hd_buf_addf(&lines, "%s: %s\r\n", name, values[i]);
+	hd_metric_add(&challenges, 1);
+	if (hd_buf_error(&lines))
+		hd_request_drop(req);
+	else
+		hd_request_reply(req, proxy ? 407 : 401, NULL, hd_buf_text(&lines));
+	hd_buf_fini(&lines);
+}
+
+static void report(struct hd_request *req, const struct hd_digest_result *result)
+{
+	char local[96], remote[96];
+	struct hd_msg *msg = hd_request_msg(req);
+	struct hd_security_event ev = {
+		.event = "ChallengeResponseFailed",
+		.service = "SIP",
+		.account = result->username,
+		.session = hd_msg_call_id(msg),
+		.local_address = local,
+		.remote_address = remote,
+	};
+
+	hd_metric_add(&failures, 1);
+	hd_log_call(HD_LOG_NOTICE, "auth", hd_msg_call_id(msg), "%s: %s refused from %s: %s",
+		    result->username, hd_msg_method_name(msg), hd_request_flow(req), result->why);
+	if (!result->source_proved && !hd_request_is_stream(req))
+		return;
+	hd_request_addresses(req, local, remote, sizeof(local));
+	hd_log_security(&ev);
+}
+
+static void judge(struct hd_auth *auth, struct hd_request *req, struct hd_digest_result *result)
+{
+	struct hd_slice values[HD_CREDENTIALS_VALUES_MAX];
+	struct hd_msg *msg = hd_request_msg(req);
+	const char *header = hd_msg_method(msg) == HD_METHOD_REGISTER ? "Authorization" :
+									"Proxy-Authorization";
+	struct hd_digest_request dr = {
+		.method = hd_slice_of(hd_msg_method_name(msg)),
+		.uri = hd_slice_of(hd_msg_ruri_text(msg)),
+		.source = hd_request_source(req),
+		.call_id = hd_slice_of(hd_msg_call_id(msg)),
+		.cseq = hd_msg_cseq(msg),
+		.values = values,
+	};
+	const char *value;
+
+	while (dr.n_values < HD_CREDENTIALS_VALUES_MAX &&
+	       (value = hd_msg_header(msg, header, (unsigned)dr.n_values)))
+		values[dr.n_values++] = hd_slice_of(value);
+	hd_digest_check(auth->digest, &dr, auth->lookup, auth->arg, result);
+}
+
+bool hd_auth_request(struct hd_auth *auth, struct hd_request *req, char *user, bool *repeatedp)
+{
+	struct hd_digest_result result = { 0 };
+
+	judge(auth, req, &result);
+	if (repeatedp)
+		*repeatedp = result.verdict == HD_DIGEST_REPEATED;
+	switch (result.verdict) {
+	case HD_DIGEST_OK:
+	case HD_DIGEST_REPEATED:
+		memcpy(user, result.username, HD_DIGEST_USER_SIZE);
+		return true;
+	case HD_DIGEST_NO_CREDENTIALS:
+		challenge(auth, req, false);
+		return false;
+	case HD_DIGEST_STALE:
+	case HD_DIGEST_REPLAY:
+		challenge(auth, req, true);
+		return false;
+	case HD_DIGEST_MALFORMED:
+		hd_request_reply(req, 400, "Bad Credentials", NULL);
+		return false;
+	case HD_DIGEST_WRONG:
+		report(req, &result);
+		challenge(auth, req, false);
+		return false;
+	case HD_DIGEST_FAILED:
+	default:
+		hd_request_reply(req, 500, NULL, NULL);
+		return false;
+	}
+}

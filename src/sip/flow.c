@@ -1,0 +1,323 @@
+/* flow.c - flows as text, and the transports they stand for; see hotdesk/sip/agent.h. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sip_priv.h"
+
+static const char *const transport_names[] = { "udp", "tcp", "tls" };
+
+static int transport_parse(uint8_t *transportp, struct hd_slice s)
+{
+	for (uint8_t i = 0; i < 3; i++) {
+		if (hd_slice_caseis(s, transport_names[i])) {
+			*transportp = i;
+			return 0;
+		}
+	}
+	return HD_EPARSE;
+}
+
+static void address_format(char *dst, socklen_t size, const struct hd_flow *flow)
+{
+	if (!inet_ntop(flow->family == 6 ? AF_INET6 : AF_INET, flow->address, dst, size))
+		dst[0] = '\0';
+}
+
+void hd_flow_format(char *dst, size_t size, const struct hd_flow *flow)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	address_format(address, sizeof(address), flow);
+	snprintf(dst, size, flow->family == 6 ? "%s/%u/[%s]:%u%s" : "%s/%u/%s:%u%s",
+		 transport_names[flow->transport % 3], flow->listener, address, flow->port,
+		 flow->nat ? "~" : "");
+}
+
+static int address_parse(struct hd_flow *flow, struct hd_slice s)
+{
+	char host[INET6_ADDRSTRLEN];
+
+	if (s.len > 2 && s.ptr[0] == '[' && s.ptr[s.len - 1] == ']') {
+		s.ptr++;
+		s.len -= 2;
+		flow->family = 6;
+	} else {
+		flow->family = 4;
+	}
+	if (hd_str_copy(host, sizeof(host), s))
+		return HD_EPARSE;
+	memset(flow->address, 0, sizeof(flow->address));
+	return inet_pton(flow->family == 6 ? AF_INET6 : AF_INET, host, flow->address) == 1 ?
+		       0 :
+		       HD_EPARSE;
+}
+
+/* "udp/0/192.0.2.1:5060", "tcp/1/[2001:db8::1]:5060" */
+int hd_flow_parse(struct hd_flow *flow, const char *text)
+{
+	const char *first, *second, *colon;
+	struct hd_slice part;
+	uint64_t number;
+	int err;
+
+	if (!text || !(first = strchr(text, '/')) || !(second = strchr(first + 1, '/')) ||
+	    !(colon = strrchr(second, ':')))
+		return HD_EPARSE;
+	part.ptr = text;
+	part.len = (size_t)(first - text);
+	err = transport_parse(&flow->transport, part);
+	if (err)
+		return err;
+	part.ptr = first + 1;
+	part.len = (size_t)(second - first - 1);
+	err = hd_u64_parse(&number, part, HD_LISTENERS_MAX - 1);
+	if (err)
+		return HD_EPARSE;
+	flow->listener = (uint8_t)number;
+	part = hd_slice_of(colon + 1);
+	flow->nat = part.len > 0 && part.ptr[part.len - 1] == '~';
+	part.len -= flow->nat;
+	err = hd_u64_parse(&number, part, UINT16_MAX);
+	if (err)
+		return HD_EPARSE;
+	flow->port = (uint16_t)number;
+	part.ptr = second + 1;
+	part.len = (size_t)(colon - second - 1);
+	return address_parse(flow, part);
+}
+
+void hd_flow_of_msg(struct hd_flow *flow, const struct hd_agent *agent, tport_t *tport, msg_t *msg)
+{
+	const su_sockaddr_t *from = msg_addr(msg);
+	const tport_t *primary = tport_is_secondary(tport) ? tport_parent(tport) : tport;
+
+	const sip_via_t *via = sip_object(msg)->sip_via;
+	uint64_t sent_by = 5060;
+
+	memset(flow, 0, sizeof(*flow));
+	for (uint8_t i = 0; i < agent->options.n_listeners; i++) {
+		if (agent->primaries[i] != primary)
+			continue;
+		flow->listener = i;
+		if (transport_parse(&flow->transport, hd_slice_of(agent->listeners[i].transport)))
+			flow->transport = 0;
+	}
+	flow->port = ntohs(from->su_port);
+	if (from->su_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&from->su_sin6.sin6_addr)) {
+		flow->family = 4;
+		memcpy(flow->address, from->su_sin6.sin6_addr.s6_addr + 12, 4);
+	} else if (from->su_family == AF_INET6) {
+		flow->family = 6;
+		memcpy(flow->address, &from->su_sin6.sin6_addr, 16);
+	} else {
+		flow->family = 4;
+		memcpy(flow->address, &from->su_sin.sin_addr, 4);
+	}
+	if (via && via->v_port && hd_u64_parse(&sent_by, hd_slice_of(via->v_port), UINT16_MAX))
+		sent_by = 0;
+	/* The library has added received= where sent-by names another host than the source. */
+	flow->nat = !via || via->v_received || (flow->transport == 0 && sent_by != flow->port);
+}
+
+void hd_flow_addresses(const struct hd_agent *agent, const struct hd_flow *flow, char *local,
+		       char *remote, size_t size)
+{
+	static const char *const names[] = { "UDP", "TCP", "TLS" };
+	const struct hd_listener *l = &agent->listeners[flow->listener % HD_LISTENERS_MAX];
+	const char *family = flow->family == 6 ? "IPV6" : "IPV4";
+	char address[INET6_ADDRSTRLEN];
+
+	address_format(address, sizeof(address), flow);
+	snprintf(local, size, "%s/%s/%s/%u", family, names[flow->transport % 3], l->host, l->port);
+	snprintf(remote, size, "%s/%s/%s/%u", family, names[flow->transport % 3], address,
+		 flow->port);
+}
+
+/* What the kernel would send from: a listener on every address has none of its own. */
+static int local_address(char *dst, socklen_t size, const struct hd_flow *flow)
+{
+	su_sockaddr_t su = { .su_len = 0 };
+	socklen_t len;
+	int fd, err = HD_ESYSTEM;
+
+	su.su_port = htons(flow->port);
+	if (flow->family == 6) {
+		su.su_family = AF_INET6;
+		memcpy(&su.su_sin6.sin6_addr, flow->address, 16);
+		len = sizeof(su.su_sin6);
+	} else {
+		su.su_family = AF_INET;
+		memcpy(&su.su_sin.sin_addr, flow->address, 4);
+		len = sizeof(su.su_sin);
+	}
+	fd = socket(su.su_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return HD_ESYSTEM;
+	if (connect(fd, &su.su_sa, len) == 0 && getsockname(fd, &su.su_sa, &len) == 0 &&
+	    inet_ntop(su.su_family, SU_ADDR(&su), dst, size))
+		err = 0;
+	close(fd);
+	return err;
+}
+
+static int host_format(char *dst, size_t size, const struct hd_listener *l,
+		       const struct hd_flow *flow)
+{
+	char local[INET6_ADDRSTRLEN];
+	const char *host = l->host;
+	int n, err;
+
+	if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0) {
+		err = local_address(local, sizeof(local), flow);
+		if (err)
+			return err;
+		host = local;
+	}
+	n = snprintf(dst, size, strchr(host, ':') ? "[%s]" : "%s", host);
+	return n < 0 || (size_t)n >= size ? HD_ELIMIT : 0;
+}
+
+int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow *flow, char *dst, size_t size)
+{
+	const struct hd_listener *l;
+	char host[80];
+	int n, err;
+
+	if (flow->listener >= agent->options.n_listeners)
+		return HD_EINVAL;
+	l = &agent->listeners[flow->listener];
+	err = host_format(host, sizeof(host), l, flow);
+	if (err)
+		return err;
+	n = snprintf(dst, size, "sip:%s:%u%s%s", host, l->port,
+		     flow->transport ? ";transport=" : "",
+		     flow->transport ? transport_names[flow->transport] : "");
+	return n < 0 || (size_t)n >= size ? HD_ELIMIT : 0;
+}
+
+bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri)
+{
+	struct hd_flow at = { 0 };
+
+	return !address_parse(&at, uri->host) && at.family == flow->family &&
+	       memcmp(at.address, flow->address, sizeof(at.address)) == 0 &&
+	       hd_uri_port(uri) == flow->port;
+}
+
+/* The connection to a flow's address, or NULL; for UDP the listener's socket. */
+static tport_t *flow_tport(struct hd_agent *agent, const struct hd_flow *flow)
+{
+	char host[INET6_ADDRSTRLEN + 2], port[8], ident[8];
+	tport_t *primary, *found;
+	tp_name_t tpn = { 0 };
+
+	if (flow->listener >= agent->options.n_listeners)
+		return NULL;
+	primary = agent->primaries[flow->listener];
+	if (!primary || flow->transport == 0)
+		return primary;
+	address_format(host, sizeof(host), flow);
+	snprintf(port, sizeof(port), "%u", flow->port);
+	snprintf(ident, sizeof(ident), "%u", flow->listener);
+	tpn.tpn_proto = transport_names[flow->transport];
+	tpn.tpn_host = tpn.tpn_canon = host;
+	tpn.tpn_port = port;
+	tpn.tpn_ident = ident;
+	found = tport_by_name(primary, &tpn);
+	return found && tport_is_secondary(found) && !tport_is_shutdown(found) ? found : NULL;
+}
+
+bool hd_flow_is_alive(struct hd_agent *agent, const char *text)
+{
+	struct hd_flow flow;
+
+	return !hd_flow_parse(&flow, text) && flow_tport(agent, &flow) != NULL;
+}
+
+static bool is_literal(const char *text)
+{
+	struct hd_flow at = { 0 };
+	struct hd_uri uri;
+
+	return text && !hd_uri_parse(&uri, hd_slice_of(text)) && uri.scheme <= HD_URI_SIPS &&
+	       !address_parse(&at, uri.host);
+}
+
+void hd_flow_target(struct hd_agent *agent, const char *text, const char *contact_uri,
+		    struct hd_target *target)
+{
+	struct hd_flow flow;
+
+	memset(target, 0, sizeof(*target));
+	if (!hd_flow_parse(&flow, text) &&
+	    ((flow.transport && flow_tport(agent, &flow)) || flow.nat || !is_literal(contact_uri)))
+		target->flow = text;
+	else
+		target->uri = contact_uri;
+}
+
+/* The listener that can reach an address: same transport and family. */
+static tport_t *listener_for(struct hd_agent *agent, uint8_t transport, uint8_t family)
+{
+	for (size_t i = 0; i < agent->options.n_listeners; i++) {
+		const struct hd_listener *l = &agent->listeners[i];
+
+		if (strcmp(l->transport, transport_names[transport]) == 0 &&
+		    (strchr(l->host, ':') != NULL) == (family == 6))
+			return agent->primaries[i];
+	}
+	return NULL;
+}
+
+static int resolve_uri(struct hd_agent *agent, const char *text, tport_t **tportp,
+		       struct hd_flow *flow)
+{
+	struct hd_slice param, maddr;
+	struct hd_uri uri;
+	uint8_t transport = 0;
+
+	if (hd_uri_parse(&uri, hd_slice_of(text)) || uri.scheme > HD_URI_SIPS)
+		return HD_EINVAL;
+	if (uri.scheme == HD_URI_SIPS)
+		transport = 2;
+	else if (hd_uri_param(&uri, "transport", &param) && transport_parse(&transport, param))
+		return HD_EUNSUPPORTED;
+	if (hd_uri_param(&uri, "maddr", &maddr))
+		uri.host = maddr;
+	flow->transport = transport;
+	flow->port = hd_uri_port(&uri);
+	if (transport == 2 && !uri.port.len)
+		flow->port = 5061;
+	if (!flow->port || address_parse(flow, uri.host))
+		return HD_EUNSUPPORTED;
+	*tportp = listener_for(agent, transport, flow->family);
+	return *tportp ? 0 : HD_EUNSUPPORTED;
+}
+
+int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target, tport_t **tportp,
+		      char *url, size_t size)
+{
+	struct hd_flow flow = { 0 };
+	char address[INET6_ADDRSTRLEN];
+	int n, err;
+
+	if (target->flow && *target->flow) {
+		err = hd_flow_parse(&flow, target->flow);
+		if (err)
+			return err;
+		*tportp = flow_tport(agent, &flow);
+		if (!*tportp)
+			return HD_EGONE;
+	} else {
+		err = resolve_uri(agent, target->uri, tportp, &flow);
+		if (err)
+			return err;
+	}
+	address_format(address, sizeof(address), &flow);
+	n = snprintf(url, size, flow.family == 6 ? "%s:[%s]:%u;transport=%s" : "%s:%s:%u;transport=%s",
+		     "sip", address, flow.port, transport_names[flow.transport]);
+	return n < 0 || (size_t)n >= size ? HD_ELIMIT : 0;
+}

@@ -1,0 +1,164 @@
+/* irq.c - server transactions; see hotdesk/sip/agent.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/base/metric.h"
+#include "sip_priv.h"
+
+struct hd_irq {
+	struct hd_agent *agent;
+	nta_incoming_t *nta;
+	msg_t *msg; /* a reference of ours */
+	hd_irq_fn *fn;
+	void *arg;
+	char flow[HD_FLOW_TEXT_SIZE];
+};
+
+static struct hd_metric full = HD_COUNTER("hotdeskd_shed", "class=\"transactions\"",
+					  "requests not served, by the reason");
+
+static int on_event(struct hd_irq *irq, nta_incoming_t *nta, sip_t const *sip)
+{
+	enum hd_irq_event event;
+	msg_t *msg;
+
+	if (!sip)
+		event = HD_IRQ_GONE;
+	else if (sip->sip_request && sip->sip_request->rq_method == sip_method_cancel)
+		event = HD_IRQ_CANCEL;
+	else
+		event = HD_IRQ_ACK;
+	msg = sip ? nta_incoming_getrequest_ackcancel(nta) : NULL;
+	irq->fn(irq->arg, irq, event, msg ? msg_wrap(msg) : NULL);
+	if (msg)
+		msg_destroy(msg);
+	return 0;
+}
+
+static int create(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, void *arg)
+{
+	struct hd_irq *irq = calloc(1, sizeof(*irq));
+	tport_t *tport = NULL;
+	msg_t *msg;
+
+	if (!irq) {
+		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
+		return HD_ENOMEM;
+	}
+	msg = hd_request_take(req, &irq->agent, &tport, irq->flow);
+	irq->msg = msg_ref(msg);
+	irq->nta = nta_incoming_create(irq->agent->nta, NULL, msg, sip_object(msg),
+				       NTATAG_TPORT(tport), TAG_END());
+	tport_unref(tport);
+	if (!irq->nta) {
+		msg_destroy(irq->msg);
+		free(irq);
+		return HD_ENOMEM;
+	}
+	irq->fn = fn;
+	irq->arg = arg;
+	nta_incoming_bind(irq->nta, on_event, irq);
+	atomic_fetch_add_explicit(&irq->agent->open_irqs, 1, memory_order_relaxed);
+	*irqp = irq;
+	return 0;
+}
+
+int hd_irq_new(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, void *arg)
+{
+	struct hd_agent *agent = hd_request_agent(req);
+
+	if (atomic_load_explicit(&agent->open_irqs, memory_order_relaxed) >=
+	    agent->options.limits.transactions_max) {
+		hd_metric_add(&full, 1);
+		hd_request_reply(req, 503, NULL, "Retry-After: 10\r\n");
+		return HD_EBUSY;
+	}
+	return create(irqp, req, fn, arg);
+}
+
+void hd_irq_bind(struct hd_irq *irq, hd_irq_fn *fn, void *arg)
+{
+	irq->fn = fn;
+	irq->arg = arg;
+}
+
+void hd_irq_addresses(struct hd_irq *irq, char *local, char *remote, size_t size)
+{
+	struct hd_flow flow;
+
+	local[0] = remote[0] = '\0';
+	if (!hd_flow_parse(&flow, irq->flow))
+		hd_flow_addresses(irq->agent, &flow, local, remote, size);
+}
+
+struct hd_msg *hd_irq_msg(struct hd_irq *irq)
+{
+	return msg_wrap(irq->msg);
+}
+
+const char *hd_irq_flow(struct hd_irq *irq)
+{
+	return irq->flow;
+}
+
+const char *hd_irq_tag(struct hd_irq *irq)
+{
+	const char *tag = nta_incoming_tag(irq->nta, NULL);
+
+	return tag ? tag : "";
+}
+
+void hd_irq_reply(struct hd_irq *irq, int status, const char *phrase, const char *lines,
+		  struct hd_slice body)
+{
+	msg_t *msg;
+	sip_payload_t *payload;
+
+	msg = nta_incoming_create_response(irq->nta, status,
+					   phrase ? phrase : sip_status_phrase(status));
+	if (!msg)
+		return;
+	if (lines && msg_header_add_str(msg, NULL, lines) < 0)
+		hd_error("sip", "response %d: header lines refused by the library", status);
+	if (body.len) {
+		payload = sip_payload_create(msg_home(msg), body.ptr, (isize_t)body.len);
+		if (!payload || msg_header_insert(msg, NULL, (msg_header_t *)payload) < 0) {
+			msg_destroy(msg);
+			return;
+		}
+	}
+	if (nta_incoming_mreply(irq->nta, msg) < 0)
+		hd_debug("sip", "%s: response %d not sent", irq->flow, status);
+}
+
+void hd_irq_forward(struct hd_irq *irq, struct hd_msg *msg)
+{
+	const sip_t *sip = sip_of(msg);
+
+	/* The library asserts on both. */
+	if (!sip->sip_via || !sip->sip_cseq || !sip->sip_status ||
+	    sip->sip_cseq->cs_method != sip_object(irq->msg)->sip_cseq->cs_method) {
+		msg_destroy(msg_of(msg));
+		return;
+	}
+	if (nta_incoming_mreply(irq->nta, msg_of(msg)) < 0)
+		hd_debug("sip", "%s: response not forwarded", irq->flow);
+}
+
+void hd_irq_free(struct hd_irq *irq)
+{
+	if (!irq)
+		return;
+	atomic_fetch_sub_explicit(&irq->agent->open_irqs, 1, memory_order_relaxed);
+	nta_incoming_bind(irq->nta, NULL, NULL);
+	nta_incoming_destroy(irq->nta);
+	msg_destroy(irq->msg);
+	free(irq);
+}

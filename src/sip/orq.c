@@ -1,0 +1,133 @@
+/* orq.c - client transactions and requests of our own; see hotdesk/sip/agent.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_tag.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/base/secret.h"
+#include "sip_priv.h"
+
+/* nta_internal.h: marks a response that the library made itself. */
+enum { INTERNAL_MSG = 1 << 15 };
+
+struct hd_orq {
+	nta_outgoing_t *nta;
+	hd_orq_fn *fn;
+	void *arg;
+};
+
+static int on_response(struct hd_orq *orq, nta_outgoing_t *nta, sip_t const *sip)
+{
+	msg_t *msg;
+	int status;
+
+	if (!orq || !sip || !sip->sip_status)
+		return 0;
+	status = sip->sip_status->st_status;
+	msg = sip->sip_flags & INTERNAL_MSG ? NULL : nta_outgoing_getresponse(nta);
+	orq->fn(orq->arg, orq, status, msg ? msg_wrap(msg) : NULL);
+	if (msg)
+		msg_destroy(msg);
+	return 0;
+}
+
+int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
+	       const struct hd_target *target, hd_orq_fn *fn, void *arg)
+{
+	struct hd_orq *orq;
+	tport_t *tport = NULL;
+	char url[160];
+	int err;
+
+	err = hd_target_resolve(agent, target, &tport, url, sizeof(url));
+	if (err) {
+		hd_msg_free(msg);
+		return err;
+	}
+	orq = calloc(1, sizeof(*orq));
+	if (!orq) {
+		hd_msg_free(msg);
+		return HD_ENOMEM;
+	}
+	orq->fn = fn;
+	orq->arg = arg;
+	orq->nta = nta_outgoing_mcreate(agent->nta, on_response, orq, URL_STRING_MAKE(url),
+					msg_of(msg), NTATAG_TPORT(tport), TAG_END());
+	if (!orq->nta) {
+		hd_msg_free(msg);
+		free(orq);
+		return HD_EINVAL;
+	}
+	*orqp = orq;
+	return 0;
+}
+
+void hd_orq_cancel(struct hd_orq *orq, const char *reason)
+{
+	nta_outgoing_tcancel(orq->nta, NULL, NULL, NTATAG_CANCEL_408(0), NTATAG_CANCEL_2543(0),
+			     TAG_IF(reason, SIPTAG_REASON_STR(reason)), TAG_END());
+}
+
+void hd_orq_free(struct hd_orq *orq)
+{
+	if (!orq)
+		return;
+	nta_outgoing_bind(orq->nta, NULL, NULL);
+	nta_outgoing_destroy(orq->nta);
+	free(orq);
+}
+
+int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg, const struct hd_target *target)
+{
+	tport_t *tport = NULL;
+	char url[160];
+	int err;
+
+	err = hd_target_resolve(agent, target, &tport, url, sizeof(url));
+	if (err) {
+		hd_msg_free(msg);
+		return err;
+	}
+	return nta_msg_tsend(agent->nta, msg_of(msg), URL_STRING_MAKE(url), NTATAG_TPORT(tport),
+			     TAG_END()) < 0 ?
+		       HD_EGONE :
+		       0;
+}
+
+int hd_msg_new_request(struct hd_msg **msgp, const struct hd_new_request *request)
+{
+	struct hd_buf text = { 0 };
+	uint8_t random[12];
+	char call_id[2 * sizeof(random) + 1];
+	msg_t *msg = NULL;
+	int err;
+
+
+	hd_random_bytes(random, sizeof(random));
+	hd_hex_format(call_id, random, sizeof(random));
+	hd_buf_addf(&text, "%s %s SIP/2.0\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\n",
+		    request->method, request->ruri, request->from, request->to);
+	hd_buf_addf(&text, "Call-ID: %s\r\nCSeq: %u %s\r\n",
+		    request->call_id ? request->call_id : call_id, request->cseq, request->method);
+	hd_buf_addf(&text, "%sContent-Length: %zu\r\n\r\n", request->lines ? request->lines : "",
+		    request->body.len);
+	hd_buf_add(&text, request->body);
+	err = hd_buf_error(&text);
+	if (!err) {
+		msg = msg_make(sip_default_mclass(), 0, hd_buf_text(&text),
+			       (ssize_t)text.len);
+		err = msg && sip_object(msg)->sip_request && sip_object(msg)->sip_cseq ? 0 : HD_EPARSE;
+	}
+	hd_buf_fini(&text);
+	if (err) {
+		msg_destroy(msg);
+		return err;
+	}
+	*msgp = msg_wrap(msg);
+	return 0;
+}

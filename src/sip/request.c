@@ -1,0 +1,197 @@
+/* request.c - requests that belong to no transaction; see hotdesk/sip/agent.h. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/nta_tag.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/base/metric.h"
+#include "hotdesk/sip/guard.h"
+#include "sip_priv.h"
+
+struct hd_request {
+	struct hd_agent *agent;
+	msg_t *msg;
+	tport_t *tport; /* referenced */
+	struct hd_flow flow;
+	char flow_text[HD_FLOW_TEXT_SIZE];
+	char source[INET6_ADDRSTRLEN];
+};
+
+static struct hd_metric limited = HD_COUNTER("hotdeskd_shed", "class=\"source\"",
+					     "requests not served, by the reason");
+static struct hd_metric draining = HD_COUNTER("hotdeskd_shed", "class=\"stopping\"",
+					      "requests not served, by the reason");
+
+static struct hd_request *request_new(struct hd_agent *agent, msg_t *msg)
+{
+	struct hd_request *req = calloc(1, sizeof(*req));
+
+	if (!req)
+		return NULL;
+	req->agent = agent;
+	req->msg = msg;
+	req->tport = nta_incoming_transport(agent->nta, NULL, msg);
+	if (!req->tport) {
+		free(req);
+		return NULL;
+	}
+	hd_flow_of_msg(&req->flow, agent, req->tport, msg);
+	hd_flow_format(req->flow_text, sizeof(req->flow_text), &req->flow);
+	inet_ntop(req->flow.family == 6 ? AF_INET6 : AF_INET, req->flow.address, req->source,
+		  sizeof(req->source));
+	return req;
+}
+
+static void request_free(struct hd_request *req)
+{
+	tport_unref(req->tport);
+	free(req);
+}
+
+static unsigned header_lines(const sip_t *sip)
+{
+	const sip_header_t *h = (const sip_header_t *)sip->sip_common->h_succ;
+	unsigned n = 0;
+
+	for (; h; h = (const sip_header_t *)h->sh_succ)
+		n++;
+	return n;
+}
+
+/* RFC 3261 16.3 checks that need nothing but the message. @return a status, 0 to go on, -1 to drop */
+static int check(const struct hd_agent *agent, const sip_t *sip, const char **phrasep)
+{
+	*phrasep = NULL;
+	if (!sip->sip_via || !sip->sip_from || !sip->sip_to || !sip->sip_call_id || !sip->sip_cseq)
+		return 400;
+	if (header_lines(sip) > agent->options.limits.header_max) {
+		*phrasep = "Too Many Header Fields";
+		return 400;
+	}
+	if (sip->sip_request->rq_url->url_type != url_sip &&
+	    sip->sip_request->rq_url->url_type != url_sips)
+		return 416;
+	if (!sip->sip_from->a_tag && sip->sip_request->rq_method == sip_method_ack)
+		return -1;
+	return 0;
+}
+
+static bool is_initial(const sip_t *sip)
+{
+	return !(sip->sip_to && sip->sip_to->a_tag) && sip->sip_request->rq_method != sip_method_ack &&
+	       sip->sip_request->rq_method != sip_method_cancel;
+}
+
+/* Runs for every request that matches no transaction; owns msg. */
+static void receive_request(struct hd_agent *agent, msg_t *msg, sip_t *sip)
+{
+	struct hd_request *req;
+	const char *phrase;
+	int status;
+
+	if (!hd_source_allow(agent->sources, msg_addr(msg),
+			     hd_clock_mono_ms(agent->options.clock))) {
+		hd_metric_add(&limited, 1);
+		nta_msg_discard(agent->nta, msg);
+		return;
+	}
+	req = request_new(agent, msg);
+	if (!req) {
+		nta_msg_discard(agent->nta, msg);
+		return;
+	}
+	status = check(agent, sip, &phrase);
+	if (status == 0 && agent->draining && is_initial(sip)) {
+		hd_metric_add(&draining, 1);
+		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
+		return;
+	}
+	if (req->flow.transport && status == 0)
+		hd_guard_mark_alive((const struct sockaddr *)msg_addr(msg),
+				    msg_addr(msg)->su_family == AF_INET6 ?
+					    (socklen_t)sizeof(struct sockaddr_in6) :
+					    (socklen_t)sizeof(struct sockaddr_in));
+	if (status == 0)
+		agent->options.request(agent->options.arg, req);
+	else if (status < 0 || sip->sip_request->rq_method == sip_method_ack)
+		hd_request_drop(req);
+	else
+		hd_request_reply(req, status, phrase, NULL);
+}
+
+int hd_agent_receive(struct hd_agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip)
+{
+	if (sip->sip_request)
+		receive_request(agent, msg, sip);
+	else /* A response to no transaction is dropped: RFC 6026 7.2. */
+		nta_msg_discard(nta, msg);
+	return 0;
+}
+
+struct hd_msg *hd_request_msg(struct hd_request *req)
+{
+	return msg_wrap(req->msg);
+}
+
+const char *hd_request_flow(struct hd_request *req)
+{
+	return req->flow_text;
+}
+
+const char *hd_request_source(struct hd_request *req)
+{
+	return req->source;
+}
+
+bool hd_request_is_stream(struct hd_request *req)
+{
+	return req->flow.transport != 0;
+}
+
+void hd_request_addresses(struct hd_request *req, char *local, char *remote, size_t size)
+{
+	hd_flow_addresses(req->agent, &req->flow, local, remote, size);
+}
+
+void hd_request_reply(struct hd_request *req, int status, const char *phrase, const char *lines)
+{
+	const sip_t *sip = sip_object(req->msg);
+
+	if (sip->sip_request->rq_method == sip_method_ack) {
+		hd_request_drop(req);
+		return;
+	}
+	if (nta_msg_treply(req->agent->nta, req->msg, status,
+			   phrase ? phrase : sip_status_phrase(status), NTATAG_TPORT(req->tport),
+			   TAG_IF(lines && *lines, SIPTAG_HEADER_STR(lines)), TAG_END()) < 0)
+		hd_debug("sip", "%s: reply %d not sent", req->flow_text, status);
+	request_free(req);
+}
+
+void hd_request_drop(struct hd_request *req)
+{
+	nta_msg_discard(req->agent->nta, req->msg);
+	request_free(req);
+}
+
+struct hd_agent *hd_request_agent(struct hd_request *req)
+{
+	return req->agent;
+}
+
+msg_t *hd_request_take(struct hd_request *req, struct hd_agent **agentp, tport_t **tportp,
+		       char flow[HD_FLOW_TEXT_SIZE])
+{
+	msg_t *msg = req->msg;
+
+	*agentp = req->agent;
+	*tportp = tport_ref(req->tport);
+	memcpy(flow, req->flow_text, HD_FLOW_TEXT_SIZE);
+	request_free(req);
+	return msg;
+}

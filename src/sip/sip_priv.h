@@ -1,0 +1,110 @@
+/*
+ * sip_priv.h - what the files of sip/ share: the agent's insides and casts to Sofia's types.
+ */
+#ifndef HOTDESK_SIP_PRIV_H
+#define HOTDESK_SIP_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define SU_ROOT_MAGIC_T struct hd_agent
+#define SU_WAKEUP_ARG_T struct hd_agent
+#define SU_TIMER_ARG_T void
+#define NTA_AGENT_MAGIC_T struct hd_agent
+#define NTA_INCOMING_MAGIC_T struct hd_irq
+#define NTA_OUTGOING_MAGIC_T struct hd_orq
+#define NTA_LEG_MAGIC_T void
+
+#include <sofia-sip/su.h>
+#include <sofia-sip/su_wait.h>
+#include <sofia-sip/msg.h>
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/sip.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_protos.h>
+#include <sofia-sip/nta.h>
+#include <sofia-sip/nta_stateless.h>
+#include <sofia-sip/nta_tport.h>
+#include <sofia-sip/tport.h>
+
+#include "hotdesk/sip/agent.h"
+
+struct source_table;
+
+struct hd_agent {
+	struct hd_agent_options options;
+	char *strings[8 + 64];	    /* what options points to */
+	size_t n_strings;
+	struct hd_listener listeners[HD_LISTENERS_MAX];
+	tport_t *primaries[HD_LISTENERS_MAX]; /* borrowed from the NTA agent */
+	struct hd_mailbox *mailbox;
+	struct source_table *sources;
+	su_root_t *root;
+	nta_agent_t *nta;
+	su_timer_t *timer;
+	int wait_index;
+	pthread_t thread;
+	pthread_mutex_t lock; /* start handshake only */
+	pthread_cond_t changed;
+	enum { AGENT_NEW, AGENT_STARTING, AGENT_RUNNING, AGENT_FAILED, AGENT_ENDED } state;
+	void (*ready)(void *arg);
+	void (*stopping)(void *arg);
+	struct hd_task stop_task;
+	bool draining;
+	int64_t stop_at_mono_ms;
+	_Atomic uint32_t open_irqs;
+	_Atomic int64_t tick_mono_ms;
+	struct hd_agent_stats stats; /* copied once a second under lock */
+};
+
+static inline msg_t *msg_of(const struct hd_msg *m)
+{
+	return (msg_t *)(uintptr_t)m;
+}
+
+static inline struct hd_msg *msg_wrap(msg_t *m)
+{
+	return (struct hd_msg *)m;
+}
+
+static inline sip_t *sip_of(const struct hd_msg *m)
+{
+	return sip_object(msg_of(m));
+}
+
+/** Fills our URI from Sofia's; slices borrow. */
+void hd_uri_from_url(struct hd_uri *uri, const url_t *url);
+
+/** The flow a message came in on. */
+void hd_flow_of_msg(struct hd_flow *flow, const struct hd_agent *agent, tport_t *tport, msg_t *msg);
+/**
+ * The transport and next hop of a target.
+ * @param tportp receives a borrowed transport; @param url has room for 160
+ */
+HD_MUSTCHECK int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target,
+				   tport_t **tportp, char *url, size_t size);
+
+/** Binds the listeners; at the SIP thread. @return 0, HD_ESYSTEM or HD_EINVAL, logged */
+HD_MUSTCHECK int hd_agent_bind(struct hd_agent *agent);
+
+/** Redirects Sofia's log to ours. */
+void hd_sofia_log_init(uint32_t level);
+
+/** Requests of a source; NULL without memory. */
+struct source_table *hd_source_table_new(void);
+void hd_source_table_free(struct source_table *table);
+void hd_source_table_set(struct source_table *table, const struct hd_agent_limits *limits);
+/** @return false when the source is over its rate */
+bool hd_source_allow(struct source_table *table, const su_sockaddr_t *from, int64_t mono_ms);
+
+/** The agent's message callback (request.c). */
+int hd_agent_receive(struct hd_agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
+/** "IPV4/UDP/192.0.2.1/5060" of both ends of a flow. */
+void hd_flow_addresses(const struct hd_agent *agent, const struct hd_flow *flow, char *local,
+		       char *remote, size_t size);
+struct hd_agent *hd_request_agent(struct hd_request *req);
+/** Takes a request out of its wrapper; the wrapper is freed. */
+msg_t *hd_request_take(struct hd_request *req, struct hd_agent **agentp, tport_t **tportp,
+		       char flow[HD_FLOW_TEXT_SIZE]);
+
+#endif

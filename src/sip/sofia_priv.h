@@ -1,0 +1,64 @@
+/*
+ * sofia_priv.h - what the three files of the guard share. sofia_hook.c stands in front of the library,
+ * sofia_guard.c knows the connections and judges them, sofia_ahead.c reads datagrams in batches.
+ */
+#ifndef HOTDESK_SIP_SOFIA_PRIV_H
+#define HOTDESK_SIP_SOFIA_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+/* ---- the table of connections (sofia_guard.c) -------------------------------------------------- */
+
+enum hd_guard_why { HD_GUARD_OK, HD_GUARD_MAX, HD_GUARD_SOURCE, HD_GUARD_DESCRIPTORS };
+
+bool hd_guard_is_on(void);
+bool hd_guard_reads_ahead(void);
+/** The sweep's clock, carried on to this moment. */
+int64_t hd_guard_now_ms(void);
+/** Enters an accepted connection, or says why not; a refusal is counted. */
+enum hd_guard_why hd_guard_admit(int fd, const struct sockaddr *peer, int64_t now_ms);
+/** Counts a refusal that had no descriptor to be judged with. */
+void hd_guard_refused(enum hd_guard_why why);
+/** The descriptor is about to be closed. */
+void hd_guard_forget(int fd);
+void hd_guard_set_tls(int fd);
+/** The parser has read from fd; unfinished: it now holds the beginning of a message. */
+void hd_guard_parsed(int fd, bool unfinished, int64_t now_ms);
+void hd_guard_ssl_freed(void);
+
+/* ---- in front of the library (sofia_hook.c) ---------------------------------------------------- */
+
+/** True when Sofia's calls reach our symbols. */
+bool hd_hook_in_effect(void);
+/** The connection that this thread's event loop has read from last; -1: none. */
+int hd_hook_current(void);
+/** Takes the reserve descriptor (or gives it back) and lets paused listeners listen again. */
+void hd_hook_refresh(bool on);
+
+/** A socket of Sofia's event loop that is a listener or an unconnected datagram socket. */
+struct hd_watch {
+	int epfd;
+	struct epoll_event event;
+	bool paused;
+};
+/** The registration of a datagram socket. @return false when fd is none */
+bool hd_hook_datagram(struct hd_watch *watch, int fd);
+
+/* ---- read-ahead (sofia_ahead.c), each on the thread that runs the event loop ------------------- */
+
+/** Size of the next datagram, read in if needed. @return 0: there is none; -1: ask the kernel */
+int hd_ahead_size(int fd);
+/** recvmsg() from what was read. @return -1: nothing was read ahead for fd */
+ssize_t hd_ahead_take(int fd, struct msghdr *msg);
+/** True when hd_ahead_size() has just said that nothing is there. */
+bool hd_ahead_is_empty(int fd);
+/** The event loop's next event when a datagram waits here. */
+bool hd_ahead_event(int epfd, struct epoll_event *event);
+/** Drops what was read for fd. */
+void hd_ahead_drop(int fd);
+void hd_ahead_get_stats(uint64_t *datagramsp, uint64_t *batchesp);
+
+#endif
