@@ -143,6 +143,8 @@ static int begin_read(struct hd_store *store, struct hd_txn **txnp)
 	struct lmdb_txn *t;
 	int rc = 0;
 
+	if (atomic_load_explicit(&s->closing, memory_order_relaxed))
+		hd_lmdb_give_way(s);
 	if (pthread_rwlock_rdlock(&s->gate) != 0)
 		return HD_EBUSY;
 	t = idle_take(s);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lmdb_priv.h"
@@ -36,12 +37,31 @@ int hd_lmdb_write_error(struct lmdb_store *s, int rc)
 	return hd_lmdb_error(rc);
 }
 
+/*
+ * New readers give way for a moment while the gate waits to close, or a stream of them would keep it
+ * open. Not longer: a thread that already holds the gate must get in again.
+ */
+void hd_lmdb_give_way(struct lmdb_store *s)
+{
+	const struct timespec pause = { .tv_nsec = 50000 };
+
+	for (unsigned i = 0; i < 40 && atomic_load(&s->closing); i++)
+		(void)nanosleep(&pause, NULL);
+}
+
+static void close_gate(struct lmdb_store *s)
+{
+	atomic_store(&s->closing, true);
+	pthread_rwlock_wrlock(&s->gate);
+	atomic_store(&s->closing, false);
+}
+
 /* Without a map every later read would crash: when neither size can be had, the process ends. */
 static int set_map(struct lmdb_store *s, uint64_t bytes)
 {
 	int rc;
 
-	pthread_rwlock_wrlock(&s->gate);
+	close_gate(s);
 	rc = mdb_env_set_mapsize(s->env, bytes);
 	if (rc == 0) {
 		s->map_bytes = bytes;
@@ -142,7 +162,7 @@ static int copy_to(struct lmdb_store *s, int fd)
 
 	if (pthread_rwlock_rdlock(&s->gate) != 0)
 		return HD_EBUSY;
-	rc = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
+	rc = mdb_env_copyfd2(s->env, fd, 0); /* MDB_CP_COMPACT would begin the epochs anew */
 	pthread_rwlock_unlock(&s->gate);
 	if (rc)
 		return hd_lmdb_error(rc);

@@ -29,6 +29,7 @@ struct lmdb_store {
 	struct lmdb_txn writer;
 	_Atomic(struct lmdb_txn *) idle[HD_LMDB_IDLE];
 	pthread_rwlock_t gate;
+	_Atomic bool closing; /* somebody waits to close the gate */
 	uint64_t map_bytes;
 	bool map_full; /* the last HD_EFULL came from the map, not from the disk */
 };
@@ -43,6 +44,7 @@ int hd_lmdb_error(int rc);
 /** The same for a write: a short write on a full disk, which LMDB calls EIO, is HD_EFULL. */
 int hd_lmdb_write_error(struct lmdb_store *store, int rc);
 
+void hd_lmdb_give_way(struct lmdb_store *s);
 int hd_lmdb_grow(struct hd_store *store);
 int hd_lmdb_adopt_map(struct lmdb_store *store);
 void hd_lmdb_usage(struct hd_store *store, struct hd_store_stats *stats);
