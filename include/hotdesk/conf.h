@@ -127,6 +127,7 @@ HD_MUSTCHECK int hd_conf_load(struct hd_conf **confp, const char *path, struct h
 /** The same from memory; `name` stands for the file in errors. */
 HD_MUSTCHECK int hd_conf_parse(struct hd_conf **confp, struct hd_slice text, const char *name,
 			       struct hd_buf *errors);
+/** Of hd_conf_load() or hd_conf_parse() only, like what hd_conf_diff() compares. NULL-safe. */
 void hd_conf_free(struct hd_conf *conf);
 
 /**
@@ -169,6 +170,12 @@ struct hd_directory_file {
  */
 HD_MUSTCHECK int hd_directory_file_parse(struct hd_directory_file **fp, struct hd_slice text,
 					 const char *name, struct hd_buf *errors);
+/**
+ * The same from a file of at most 32 MiB.
+ * @return as above, and HD_ESYSTEM (cannot be read; errors tells)
+ */
+HD_MUSTCHECK int hd_directory_file_load(struct hd_directory_file **fp, const char *path,
+					struct hd_buf *errors);
 void hd_directory_file_free(struct hd_directory_file *file);
 
 #endif

@@ -1,0 +1,203 @@
+/*
+ * keys.c - every key of hotdeskd.yaml: the one list behind checks, defaults, libcyaml's schema, comparison
+ * and documents (conf/hotdeskd.yaml and hotdeskd.yaml.5 are tested against it).
+ */
+#include "conf_priv.h"
+
+#define RAW(member) offsetof(struct hd_conf_raw, member)
+#define IN(sec, key) RAW(conf.sec.key)
+
+enum { FIXED = false, LIVE = true };
+enum { DAY_S = 86400, MONTH_S = 30 * DAY_S };
+
+#define NUMBER(sec, key, lo, hi, std, when)                                                        \
+	{                                                                                          \
+		.section = #sec, .name = #key, .type = HD_KEY_NUMBER, .live = (when),              \
+		.offset = IN(sec, key), .size = sizeof(uint32_t), .min = (lo), .max = (hi),        \
+		.standard = (std)                                                                  \
+	}
+#define BOOL(sec, key, std, when)                                                                  \
+	{                                                                                          \
+		.section = #sec, .name = #key, .type = HD_KEY_BOOL, .live = (when),                \
+		.offset = IN(sec, key), .size = sizeof(bool), .standard = (std)                    \
+	}
+#define TEXT(sec, key, place, std, when, frm, words)                                               \
+	{                                                                                          \
+		.section = #sec, .name = #key, .type = HD_KEY_TEXT, .live = (when),                \
+		.offset = (place), .standard = (std), .form = (frm), .expected = (words)           \
+	}
+#define PATH(sec, key, place, std, none, when)                                                     \
+	{                                                                                          \
+		.section = #sec, .name = #key, .type = HD_KEY_PATH, .live = (when),                \
+		.nullable = (none), .offset = (place), .standard = (std), .form = hd_form_path,    \
+		.expected = "the path of a file or folder"                                         \
+	}
+#define LIST(sec, key, place, count, lo, hi, std, when, frm, words)                                \
+	{                                                                                          \
+		.section = #sec, .name = #key, .type = HD_KEY_LIST, .live = (when),                \
+		.offset = (place), .count_offset = (count), .size = sizeof(char *), .min = (lo),   \
+		.max = (hi), .standard = (std), .form = (frm), .expected = (words)                 \
+	}
+#define CHOICE(sec, key, kind, place, bytes, std, when, list)                                      \
+	{                                                                                          \
+		.section = #sec, .name = #key, .type = (kind), .live = (when), .offset = (place),  \
+		.size = (bytes), .standard = (std), .choices = (list),                             \
+		.n_choices = sizeof(list) / sizeof((list)[0])                                      \
+	}
+
+static const struct hd_choice algorithms[] = {
+	{ "SHA-256", HD_ALGORITHM_SHA256 },
+	{ "MD5", HD_ALGORITHM_MD5 },
+};
+static const struct hd_choice occupied[] = { { "replace", 0 }, { "refuse", 1 } };
+static const struct hd_choice formats[] = {
+	{ "auto", HD_LOG_AUTO },
+	{ "stderr", HD_LOG_STDERR },
+	{ "journal", HD_LOG_JOURNAL },
+};
+const struct hd_choice hd_log_levels[] = {
+	{ "error", HD_LOG_ERROR }, { "warning", HD_LOG_WARNING }, { "notice", HD_LOG_NOTICE },
+	{ "info", HD_LOG_INFO },   { "debug", HD_LOG_DEBUG },
+};
+_Static_assert(sizeof(hd_log_levels) / sizeof(hd_log_levels[0]) == HD_LOG_LEVELS, "levels");
+
+#define DOMAIN_WORDS "a host name, an IPv4 address, or an IPv6 address in []"
+#define ALIAS_WORDS DOMAIN_WORDS ", also with :PORT"
+#define LISTEN_WORDS "\"udp:ADDRESS:PORT\", \"tcp:...\" or \"tls:...\", an IPv6 address in []"
+#define NETWORK_WORDS "a network such as 10.0.0.0/8 or 2001:db8::/32, no bits set behind the prefix"
+#define CODE_WORDS "1 to 16 of the keys 0-9 A-D * #"
+
+const struct hd_key_info hd_keys[] = {
+	TEXT(sip, domain, IN(sip, domain), "hotdesk.local", FIXED, hd_form_host, DOMAIN_WORDS),
+	{ .section = "sip",
+	  .name = "realm",
+	  .type = HD_KEY_TEXT,
+	  .nullable = true,
+	  .offset = IN(sip, realm),
+	  .standard = "null",
+	  .form = hd_form_realm,
+	  .expected = "1 to 128 bytes of text without \" and \\" },
+	LIST(sip, aliases, IN(sip, aliases), IN(sip, n_aliases), 0, 64, "[]", LIVE, hd_form_alias,
+	     ALIAS_WORDS),
+	LIST(sip, listen, RAW(listen), RAW(n_listen), 1, 32,
+	     "[\"udp:0.0.0.0:5060\", \"tcp:0.0.0.0:5060\"]", FIXED, hd_form_listen, LISTEN_WORDS),
+	PATH(sip, tls_certificate, IN(sip, tls_certificate), "null", true, LIVE),
+	PATH(sip, tls_key, IN(sip, tls_key), "null", true, LIVE),
+	PATH(sip, tls_ca, IN(sip, tls_ca), "null", true, LIVE),
+	NUMBER(sip, source_rate, 0, 1000000, "200", LIVE),
+	NUMBER(sip, source_burst, 0, 1000000, "400", LIVE),
+	LIST(sip, source_exempt, IN(sip, source_exempt), IN(sip, n_source_exempt), 0, 64,
+	     "[127.0.0.0/8, \"::1/128\"]", LIVE, hd_form_network, NETWORK_WORDS),
+	NUMBER(sip, transactions_max, 1, 1000000, "10000", LIVE),
+	NUMBER(sip, connections_max, 1, 1000000, "4096", LIVE),
+	NUMBER(sip, connections_per_source, 1, 1000000, "256", LIVE),
+	NUMBER(sip, message_max_bytes, 2048, 1048576, "65536", FIXED),
+	NUMBER(sip, header_max, 16, 1024, "128", FIXED),
+	NUMBER(sip, first_message_s, 1, 3600, "10", FIXED),
+	NUMBER(sip, half_message_s, 1, 3600, "5", FIXED),
+	NUMBER(sip, idle_s, 1, 7 * DAY_S, "7200", FIXED),
+	NUMBER(sip, timer_c_s, 1, DAY_S, "185", LIVE),
+	NUMBER(sip, t1_ms, 10, 10000, "500", FIXED),
+	NUMBER(sip, t2_ms, 10, 60000, "4000", FIXED),
+	NUMBER(sip, t4_ms, 10, 60000, "5000", FIXED),
+	BOOL(sip, sofia_guard, "true", FIXED),
+	NUMBER(sip, sofia_log_level, 0, 9, "1", FIXED),
+
+	CHOICE(auth, algorithms, HD_KEY_CHOICES, RAW(algorithms), sizeof(uint32_t),
+	       "[SHA-256, MD5]", LIVE, algorithms),
+	NUMBER(auth, nonce_s, 1, DAY_S, "300", LIVE),
+	BOOL(auth, without_qop, "true", LIVE),
+
+	NUMBER(registrar, expires_min_s, 1, 3600, "60", LIVE),
+	NUMBER(registrar, expires_max_s, 1, MONTH_S, "7200", LIVE),
+	NUMBER(registrar, expires_default_s, 1, MONTH_S, "3600", LIVE),
+	NUMBER(registrar, contacts_max, 1, 8, "1", LIVE),
+	BOOL(registrar, soft_refresh, "true", LIVE),
+
+	TEXT(desk, login_code, IN(desk, login_code), "*771", LIVE, hd_form_code, CODE_WORDS),
+	TEXT(desk, logout_code, IN(desk, logout_code), "*772", LIVE, hd_form_code, CODE_WORDS),
+	TEXT(desk, toggle_code, IN(desk, toggle_code), "*770", LIVE, hd_form_code, CODE_WORDS),
+	CHOICE(desk, occupied, HD_KEY_CHOICE, RAW(occupied), sizeof(uint8_t), "replace", LIVE,
+	       occupied),
+	NUMBER(desk, dialogue_s, 1, 600, "30", LIVE),
+	NUMBER(desk, lock_after, 1, 1000, "5", LIVE),
+	NUMBER(desk, lock_s, 1, MONTH_S, "900", LIVE),
+	NUMBER(desk, lock_max_s, 1, MONTH_S, "86400", LIVE),
+	NUMBER(desk, hard_lock_after, 1, 1000000, "50", LIVE),
+	NUMBER(desk, phone_tries, 1, 1000, "10", LIVE),
+	NUMBER(desk, phone_window_s, 1, DAY_S, "600", LIVE),
+	NUMBER(desk, phone_lock_s, 1, DAY_S, "600", LIVE),
+	NUMBER(desk, unknown_max, 1, 1000000, "10000", LIVE),
+	NUMBER(desk, resync_retry_s, 1, 3600, "5", LIVE),
+	NUMBER(desk, resync_retry_max_s, 1, DAY_S, "300", LIVE),
+
+	NUMBER(pin, length_min, 4, 64, "6", LIVE),
+	NUMBER(pin, length_max, 4, 64, "32", LIVE),
+	BOOL(pin, trivial, "false", LIVE),
+	NUMBER(pin, memory_kib, 8, 1048576, "19456", LIVE),
+	NUMBER(pin, passes, 1, 16, "2", LIVE),
+	NUMBER(pin, threads, 1, 64, "1", FIXED),
+	NUMBER(pin, queue_max, 1, 65536, "64", FIXED),
+
+	PATH(store, path, IN(store, path), "/var/lib/hotdeskd", false, FIXED),
+	NUMBER(store, map_mib, 1, 1048576, "1024", FIXED),
+	NUMBER(store, map_max_mib, 1, 1048576, "65536", FIXED),
+	NUMBER(store, batch_max, 1, 65536, "256", FIXED),
+	NUMBER(store, batch_wait_us, 0, 1000000, "2000", FIXED),
+	NUMBER(store, soft_delay_ms, 1, 5000, "5000", FIXED),
+	NUMBER(store, queue_max, 1, 1000000, "8192", FIXED),
+
+	PATH(directory, seed, RAW(conf.directory_seed), "null", true, FIXED),
+
+	PATH(security, key_file, RAW(conf.key_file), "/var/lib/hotdeskd/master.key", false, FIXED),
+
+	PATH(admin, socket, IN(admin, socket), "/run/hotdeskd/admin.sock", false, FIXED),
+	TEXT(admin, socket_mode, RAW(socket_mode), "0660", FIXED, hd_form_mode,
+	     "three octal digits, also with a 0 in front"),
+
+	CHOICE(log, format, HD_KEY_CHOICE, IN(log, format), sizeof(enum hd_log_format), "auto",
+	       LIVE, formats),
+	CHOICE(log, level, HD_KEY_CHOICE, IN(log, level), sizeof(enum hd_log_level), "info", LIVE,
+	       hd_log_levels),
+	{ .section = "log",
+	  .name = "subsystems",
+	  .type = HD_KEY_LEVELS,
+	  .live = LIVE,
+	  .offset = IN(log, subsystems),
+	  .count_offset = IN(log, n_subsystems),
+	  .size = sizeof(struct hd_conf_log_level),
+	  .max = 32,
+	  .standard = "[]",
+	  .form = hd_form_subsystem,
+	  .expected = "the name of a subsystem such as registrar" },
+
+	PATH(run, status_file, RAW(conf.status_file), "null", true, FIXED),
+};
+
+const size_t hd_n_keys = sizeof(hd_keys) / sizeof(hd_keys[0]);
+_Static_assert(sizeof(hd_keys) / sizeof(hd_keys[0]) <= HD_KEYS_MAX, "HD_KEYS_MAX");
+
+const char *const hd_sections[] = { "sip",	 "auth",     "registrar", "desk", "pin", "store",
+				    "directory", "security", "admin",	  "log",  "run" };
+const size_t hd_n_sections = sizeof(hd_sections) / sizeof(hd_sections[0]);
+_Static_assert(sizeof(hd_sections) / sizeof(hd_sections[0]) <= HD_SECTIONS_MAX, "HD_SECTIONS_MAX");
+
+void hd_section_keys(const char *section, size_t *firstp, size_t *np)
+{
+	size_t i = 0, n = 0;
+	struct hd_slice name = hd_slice_of(section);
+
+	while (i < hd_n_keys && !hd_slice_is(name, hd_keys[i].section))
+		i++;
+	while (i + n < hd_n_keys && n < HD_SECTION_KEYS_MAX &&
+	       hd_slice_is(name, hd_keys[i + n].section))
+		n++;
+	*firstp = i;
+	*np = n;
+}
+
+void hd_conf_keys(struct hd_buf *out)
+{
+	for (size_t i = 0; i < hd_n_keys; i++)
+		hd_buf_addf(out, "%s.%s\n", hd_keys[i].section, hd_keys[i].name);
+}

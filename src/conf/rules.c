@@ -1,0 +1,267 @@
+/* rules.c - everything that can be wrong between keys of hotdeskd.yaml. */
+#include "conf_priv.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct ctx {
+	const struct hd_checked *checked;
+	const char *folder;
+	struct hd_report *report;
+};
+
+/* One key with its value, of the file or by default. */
+struct value {
+	const struct hd_key_info *key;
+	const struct hd_node *node; /* NULL: absent */
+	struct hd_slice text;	    /* of a single value; {NULL, 0} for null */
+	bool usable;
+};
+
+static struct value value_of(const struct ctx *ctx, const char *section, const char *name)
+{
+	struct value v = { 0 };
+	size_t first, n;
+
+	hd_section_keys(section, &first, &n);
+	for (size_t i = first; i < first + n; i++) {
+		uint32_t index = ctx->checked->node[i];
+
+		if (strcmp(hd_keys[i].name, name) != 0)
+			continue;
+		v.key = &hd_keys[i];
+		v.usable = !ctx->checked->bad[i];
+		v.text = hd_slice_of(v.key->standard);
+		if (index) {
+			v.node = &ctx->checked->tree->nodes[index];
+			v.text = v.node->value;
+		}
+		if (v.node ? hd_node_is_null(v.node)
+			   : v.key->nullable && hd_slice_is(v.text, "null"))
+			v.text = (struct hd_slice){ NULL, 0 };
+		break;
+	}
+	return v;
+}
+
+static unsigned line_of(const struct value *a, const struct value *b)
+{
+	return a->node ? a->node->line : b->node ? b->node->line : 1;
+}
+
+/* ---- numbers in order ---------------------------------------------------------------------------- */
+
+static const struct order {
+	const char *section, *low, *high;
+} orders[] = {
+	{ "sip", "t1_ms", "t2_ms" },
+	{ "sip", "connections_per_source", "connections_max" },
+	{ "registrar", "expires_min_s", "expires_max_s" },
+	{ "registrar", "expires_min_s", "expires_default_s" },
+	{ "registrar", "expires_default_s", "expires_max_s" },
+	{ "desk", "lock_s", "lock_max_s" },
+	{ "desk", "lock_after", "hard_lock_after" },
+	{ "desk", "resync_retry_s", "resync_retry_max_s" },
+	{ "pin", "length_min", "length_max" },
+	{ "store", "map_mib", "map_max_mib" },
+	{ "store", "batch_max", "queue_max" },
+};
+
+static void check_order(const struct ctx *ctx, const struct order *order)
+{
+	struct value low = value_of(ctx, order->section, order->low);
+	struct value high = value_of(ctx, order->section, order->high);
+	uint64_t l = 0, h = 0;
+
+	if (!low.usable || !high.usable || hd_u64_parse(&l, low.text, UINT32_MAX) ||
+	    hd_u64_parse(&h, high.text, UINT32_MAX) || l <= h)
+		return;
+	hd_report_add(ctx->report, line_of(&low, &high),
+		      "%s.%s: %llu%s is over %s.%s, expected at most its %llu%s", order->section,
+		      order->low, (unsigned long long)l, low.node ? "" : " (the default)",
+		      order->section, order->high, (unsigned long long)h,
+		      high.node ? "" : " (the default)");
+}
+
+static void check_burst(const struct ctx *ctx)
+{
+	struct value rate = value_of(ctx, "sip", "source_rate");
+	struct value burst = value_of(ctx, "sip", "source_burst");
+
+	if (rate.usable && burst.usable && hd_slice_is(burst.text, "0") &&
+	    !hd_slice_is(rate.text, "0"))
+		hd_report_add(ctx->report, line_of(&burst, &rate),
+			      "sip.source_burst: 0 would refuse every request, expected 1 or more, "
+			      "or sip.source_rate 0 for no limit");
+}
+
+/* ---- feature codes ------------------------------------------------------------------------------- */
+
+/* CODE, CODE*NUMBER*PIN, CODE#: a second code that goes on with * or # could be both. */
+static bool clash(struct hd_slice shorter, struct hd_slice longer)
+{
+	return shorter.len <= longer.len && memcmp(shorter.ptr, longer.ptr, shorter.len) == 0 &&
+	       (shorter.len == longer.len || longer.ptr[shorter.len] == '*' ||
+		longer.ptr[shorter.len] == '#');
+}
+
+static void check_codes(const struct ctx *ctx)
+{
+	static const char *const names[] = { "login_code", "logout_code", "toggle_code" };
+
+	for (size_t i = 1; i < 3; i++) {
+		for (size_t j = 0; j < i; j++) {
+			struct value a = value_of(ctx, "desk", names[i]);
+			struct value b = value_of(ctx, "desk", names[j]);
+
+			if (!a.usable || !b.usable ||
+			    (!clash(a.text, b.text) && !clash(b.text, a.text)))
+				continue;
+			hd_report_add(ctx->report, line_of(&a, &b),
+				      "desk.%s: \"%.*s\" cannot be told from desk.%s \"%.*s\", "
+				      "expected codes that do not begin alike",
+				      names[i], (int)a.text.len, a.text.ptr, names[j],
+				      (int)b.text.len, b.text.ptr);
+		}
+	}
+}
+
+/* ---- listeners and TLS --------------------------------------------------------------------------- */
+
+static bool same_address(const char *a, const char *b)
+{
+	unsigned char x[sizeof(struct in6_addr)], y[sizeof(struct in6_addr)];
+	int family = strchr(a, ':') ? AF_INET6 : AF_INET;
+	size_t size = family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+
+	return inet_pton(family, a, x) == 1 && inet_pton(family, b, y) == 1 &&
+	       memcmp(x, y, size) == 0;
+}
+
+/* TCP and TLS share the ports of TCP; what is spelled alike was found before. */
+static bool same_socket(const struct hd_listen *a, const struct hd_listen *b)
+{
+	return (a->transport == HD_UDP) == (b->transport == HD_UDP) && a->port == b->port &&
+	       a->port != 0 && same_address(a->host, b->host);
+}
+
+static void check_listeners(const struct ctx *ctx, const struct value *listen)
+{
+	const struct hd_node *nodes = ctx->checked->tree->nodes;
+	struct hd_listen a, b;
+
+	for (uint32_t c = listen->node->child; c; c = nodes[c].next) {
+		if (hd_listen_parse(&a, nodes[c].value))
+			continue;
+		for (uint32_t d = listen->node->child; d != c; d = nodes[d].next) {
+			if (hd_listen_parse(&b, nodes[d].value) || !same_socket(&a, &b))
+				continue;
+			hd_report_add(ctx->report, nodes[c].line,
+				      "sip.listen: \"%.*s\" is the same address and port as the "
+				      "entry in line %u, expected another port",
+				      (int)nodes[c].value.len, nodes[c].value.ptr, nodes[d].line);
+			break;
+		}
+	}
+}
+
+/* The first tls listener. */
+static const struct hd_node *tls_listener(const struct ctx *ctx, const struct value *listen)
+{
+	const struct hd_node *nodes = ctx->checked->tree->nodes;
+	struct hd_listen one;
+
+	for (uint32_t c = listen->node ? listen->node->child : 0; c; c = nodes[c].next) {
+		if (!hd_listen_parse(&one, nodes[c].value) && one.transport == HD_TLS)
+			return &nodes[c];
+	}
+	return NULL;
+}
+
+static void check_file(const struct ctx *ctx, const struct value *v)
+{
+	char *path = hd_path_resolve(ctx->folder, v->text);
+	struct stat st;
+
+	if (!path) {
+		ctx->report->err = HD_ENOMEM;
+		return;
+	}
+	if (stat(path, &st) || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS))
+		hd_report_add(ctx->report, v->node->line, "%s.%s: %s: %s, expected a PEM file",
+			      v->key->section, v->key->name, path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		hd_report_add(ctx->report, v->node->line,
+			      "%s.%s: %s is no ordinary file, expected a PEM file", v->key->section,
+			      v->key->name, path);
+	free(path);
+}
+
+static void check_tls(const struct ctx *ctx)
+{
+	static const char *const names[] = { "tls_certificate", "tls_key", "tls_ca" };
+	struct value listen = value_of(ctx, "sip", "listen");
+	const struct hd_node *needs = tls_listener(ctx, &listen);
+	struct value files[3];
+
+	if (listen.node && listen.usable)
+		check_listeners(ctx, &listen);
+	for (size_t i = 0; i < 3; i++)
+		files[i] = value_of(ctx, "sip", names[i]);
+	for (size_t i = 0; i < 2; i++) {
+		const struct value *other = &files[1 - i];
+
+		if (!files[i].usable || files[i].text.ptr)
+			continue;
+		if (needs)
+			hd_report_add(ctx->report, needs->line,
+				      "sip.listen: a tls listener without sip.%s, expected the "
+				      "path of a PEM file there",
+				      names[i]);
+		else if (other->usable && other->text.ptr)
+			hd_report_add(ctx->report, other->node->line,
+				      "sip.%s is set without sip.%s, expected both or none",
+				      other->key->name, names[i]);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		if (needs && files[i].usable && files[i].text.ptr)
+			check_file(ctx, &files[i]);
+	}
+}
+
+/* ---- paths --------------------------------------------------------------------------------------- */
+
+static void check_socket(const struct ctx *ctx)
+{
+	const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	struct value v = value_of(ctx, "admin", "socket");
+	char *path = v.usable ? hd_path_resolve(ctx->folder, v.text) : NULL;
+
+	if (path && strlen(path) > max)
+		hd_report_add(
+			ctx->report, v.node ? v.node->line : 1,
+			"admin.socket: a path of %zu bytes, expected at most %zu (the limit of "
+			"Unix sockets)",
+			strlen(path), max);
+	else if (v.usable && !path)
+		ctx->report->err = HD_ENOMEM;
+	free(path);
+}
+
+void hd_check_rules(const struct hd_checked *checked, const char *folder, struct hd_report *report)
+{
+	const struct ctx ctx = { .checked = checked, .folder = folder, .report = report };
+
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		check_order(&ctx, &orders[i]);
+	check_burst(&ctx);
+	check_codes(&ctx);
+	check_tls(&ctx);
+	check_socket(&ctx);
+}
