@@ -85,44 +85,48 @@ static bool never_optional(struct hd_slice name)
 	return false;
 }
 
-static bool param_find(struct hd_slice params, struct hd_slice name, struct hd_slice *valuep)
+static bool has_name(struct hd_slice items, char separator, struct hd_slice name)
 {
 	struct hd_slice got;
+	struct hd_slice value;
 
-	while (hd_uri_item_next(&params, ';', &got, valuep))
+	while (hd_uri_item_next(&items, separator, &got, &value))
 		if (text_eq(got, name, true))
 			return true;
 	return false;
 }
 
-/* Every parameter of a agrees with b. `strict`: none may be missing there. */
-static bool params_agree(struct hd_slice a, struct hd_slice b, bool strict)
-{
-	struct hd_slice name;
-	struct hd_slice value;
-	struct hd_slice other;
-
-	while (hd_uri_item_next(&a, ';', &name, &value)) {
-		if (param_find(b, name, &other)) {
-			if (!text_eq(value, other, true))
-				return false;
-		} else if (strict || never_optional(name)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static size_t header_count(struct hd_slice headers, struct hd_slice name, struct hd_slice value)
+/* How often NAME=VALUE is among the parameters (';') or headers ('&'). */
+static size_t item_count(struct hd_slice items, char separator, struct hd_slice name,
+			 struct hd_slice value)
 {
 	struct hd_slice got_name;
 	struct hd_slice got_value;
 	size_t n = 0;
 
-	while (hd_uri_item_next(&headers, '&', &got_name, &got_value))
+	while (hd_uri_item_next(&items, separator, &got_name, &got_value))
 		if (text_eq(got_name, name, true) && text_eq(got_value, value, true))
 			n++;
 	return n;
+}
+
+/* Every parameter of a agrees with b. `strict`: none may be missing there. */
+static bool params_agree(struct hd_slice a, struct hd_slice b, bool strict)
+{
+	struct hd_slice rest = a;
+	struct hd_slice name;
+	struct hd_slice value;
+
+	while (hd_uri_item_next(&rest, ';', &name, &value)) {
+		if (!has_name(b, ';', name)) {
+			if (strict || never_optional(name))
+				return false;
+			/* no name should come twice; where one does, all its values count */
+		} else if (item_count(a, ';', name, value) != item_count(b, ';', name, value)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* The same headers the same number of times, in any order: each of a is in b as often as in a. */
@@ -133,7 +137,7 @@ static bool headers_agree(struct hd_slice a, struct hd_slice b)
 	struct hd_slice value;
 
 	while (hd_uri_item_next(&rest, '&', &name, &value))
-		if (header_count(a, name, value) != header_count(b, name, value))
+		if (item_count(a, '&', name, value) != item_count(b, '&', name, value))
 			return false;
 	return true;
 }

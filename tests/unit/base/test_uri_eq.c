@@ -92,6 +92,7 @@ static void test_more_equal(void **state)
 		{ "sip:a@h;%78=%79", "sip:a@h;x=y" },
 		{ "sip:a@h;user=phone;lr", "sip:a@h;lr;user=PHONE" },
 		{ "sip:a@h;;x", "sip:a@h;x;" },
+		{ "sip:a@h;x=1;x=2", "sip:a@h;x=2;x=1" },
 		{ "sip:a@h;maddr=1.2.3.4;ttl=1", "sip:a@h;ttl=1;maddr=1.2.3.4" },
 		{ "sip:a@h?", "sip:a@h" },
 		{ "sip:a@h?b=1&c=2&b=3", "sip:a@h?b=3&b=1&C=2" },
