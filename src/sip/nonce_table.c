@@ -1,8 +1,8 @@
 /*
  * nonce_table.c - the counts that were used with each nonce; see digest_priv.h.
  *
- * Sets of eight entries, chosen by the nonce's random id: no chains, no allocation, eviction by a look at
- * eight entries. The ids are ours and authenticated, so nobody can aim at a set.
+ * Sets of eight entries, chosen by the nonce's random id: no chains, no allocation, eviction by a
+ * look at eight entries. The ids are ours and authenticated, so nobody can aim at a set.
  */
 #include <stdlib.h>
 

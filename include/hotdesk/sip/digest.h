@@ -1,35 +1,38 @@
 /*
  * digest.h - digest authentication of phones: RFC 3261 section 22, RFC 7616, RFC 8760.
  *
- * Works on header values as text and knows no message. One struct hd_digest serves a realm, for 401 and
- * 407 alike: both algorithms are offered, SHA-256 first, `qop=auth` with it, and clients without qop
- * (RFC 2069) are taken when that is configured.
+ * Works on header values as text and knows no message. One struct hd_digest serves a realm, for
+ * 401 and 407 alike: both algorithms are offered, SHA-256 first, `qop=auth` with it, and clients
+ * without qop (RFC 2069) are taken when that is configured.
  *
- * A nonce is stateless: time, random id, and an HMAC over both, realm, algorithm and source address. The
- * address counts without the port, which a NAT may change between challenge and answer. The key is the
- * caller's, so that nonces outlive a restart when the key does. State is kept only for nonces that were
- * answered with a right digest, so strangers cannot fill it.
+ * A nonce is stateless: time, random id, and an HMAC over both, realm, algorithm and source
+ * address. The address counts without the port, which a NAT may change between challenge and
+ * answer. The key is the caller's, so that nonces outlive a restart when the key does. State is
+ * kept only for nonces that were answered with a right digest, so strangers cannot fill it.
  *
  * The order of the work is part of the promise:
  *   1. syntax, our realm, an algorithm and qop that we offered, the URI: no secret is involved;
- *   2. the nonce's HMAC and age: a nonce that is not ours, of another source, or too old is answered with
- *      a fresh challenge (stale=true) and costs no look-up; the next round decides about the password;
- *   3. the look-up, then the same digest work for a known and an unknown name; compared in constant time;
+ *   2. the nonce's HMAC and age: a nonce that is not ours, of another source, or too old is
+ *      answered with a fresh challenge (stale=true) and costs no look-up; the next round decides
+ *      about the password;
+ *   3. the look-up, then the same digest work for a known and an unknown name; compared in
+ *      constant time;
  *   4. the nonce count, for a right digest only.
  *
- * Replays. Each nonce remembers the highest count and the 64 below it; a count that was seen, or is
- * older, is HD_DIGEST_REPLAY. Without qop there is no count: a nonce is then good for one request, and
- * the next one is challenged with stale=true, which costs such phones a round trip and is the only way
- * to tell a replay from a reuse. A retransmission whose answer was lost repeats the count under the same
- * method, Call-ID and CSeq: it is HD_DIGEST_REPEATED, for the last four counts of a nonce.
- * When the table has no room, the oldest nonce of its set is forgotten, and from then on every nonce not in
- * the table that is as old or older is stale: a replay never gets through, a phone may be asked again.
+ * Replays. Each nonce remembers the highest count and the 64 below it; a count that was seen, or
+ * is older, is HD_DIGEST_REPLAY. Without qop there is no count: a nonce is then good for one
+ * request, and the next one is challenged with stale=true, which costs such phones a round trip
+ * and is the only way to tell a replay from a reuse. A retransmission whose answer was lost
+ * repeats the count under the same method, Call-ID and CSeq: it is HD_DIGEST_REPEATED, for the
+ * last four counts of a nonce. When the table has no room, the oldest nonce of its set is
+ * forgotten, and from then on every nonce not in the table that is as old or older is stale: a
+ * replay never gets through, a phone may be asked again.
  *
- * Liberal in what phones send: values quoted or not, blanks, folding, any order, "DIGEST", lower or upper
- * case hexadecimal, a digest URI whose host, port or parameters differ from the Request-URI's (only the
- * user parts must agree). Strict where it matters: duplicates of a parameter that counts, a missing one,
- * a wrong length are HD_DIGEST_MALFORMED. Not supported, and answered like missing credentials: -sess,
- * auth-int, userhash, other schemes.
+ * Liberal in what phones send: values quoted or not, blanks, folding, any order, "DIGEST", lower
+ * or upper case hexadecimal, a digest URI whose host, port or parameters differ from those of
+ * the Request-URI (only the user parts must agree). Strict where it matters: duplicates of a parameter that
+ * counts, a missing one, a wrong length are HD_DIGEST_MALFORMED. Not supported, and answered like
+ * missing credentials: -sess, auth-int, userhash, other schemes.
  *
  * Layer: 3.  May include: base.  Thread: the SIP thread only.
  */
@@ -56,10 +59,10 @@ enum {
 
 enum hd_digest_algorithm { HD_DIGEST_MD5, HD_DIGEST_SHA256, HD_DIGEST_OTHER };
 
-/* ---- credentials: one Authorization or Proxy-Authorization value ---------------------------------- */
+/* ---- credentials: one Authorization or Proxy-Authorization value --------------------------- */
 
-/** Slices point into the parsed text, without quotes; a backslash stays as it was sent, which is what
- * the digest is computed over. An absent parameter has ptr NULL. */
+/** Slices point into the parsed text, without quotes; a backslash stays as it was sent, which is
+ * what the digest is computed over. An absent parameter has ptr NULL. */
 struct hd_credentials {
 	struct hd_slice username, realm, nonce, uri, response;
 	struct hd_slice algorithm, qop, nc, cnonce, opaque, userhash;
@@ -67,14 +70,15 @@ struct hd_credentials {
 
 /**
  * Parses one header value. Which parameters must be there is hd_digest_check()'s to judge.
- * @return 0; HD_EUNSUPPORTED: another scheme; HD_ENOENT: "Digest" and nothing more; HD_EPARSE: not a
- *         list of parameters, a control byte, or one of the parameters above twice; HD_ELIMIT: too long
+ * @return 0; HD_EUNSUPPORTED: another scheme; HD_ENOENT: "Digest" and nothing more; HD_EPARSE:
+ *         not a list of parameters, a control byte, or one of the parameters above twice;
+ *         HD_ELIMIT: too long
  */
 HD_MUSTCHECK int hd_credentials_parse(struct hd_credentials *c, struct hd_slice value);
 /** Absent means MD5 (RFC 7616 3.4). */
 enum hd_digest_algorithm hd_credentials_algorithm(const struct hd_credentials *c);
 
-/* ---- the arithmetic, RFC 7616 3.4.1-3.4.3 ---------------------------------------------------------- */
+/* ---- the arithmetic, RFC 7616 3.4.1-3.4.3 -------------------------------------------------- */
 
 /**
  * The response that these credentials should carry, in lower-case hexadecimal.
@@ -85,7 +89,7 @@ enum hd_digest_algorithm hd_credentials_algorithm(const struct hd_credentials *c
 HD_MUSTCHECK int hd_digest_response(char *out, const struct hd_credentials *c, const char *ha1,
 				    struct hd_slice method);
 
-/* ---- the service ----------------------------------------------------------------------------------- */
+/* ---- the service --------------------------------------------------------------------------- */
 
 struct hd_digest;
 
@@ -103,15 +107,16 @@ struct hd_digest_options {
 HD_MUSTCHECK int hd_digest_new(struct hd_digest **dp, const struct hd_digest_options *options);
 /** Wipes the key. NULL-safe. */
 void hd_digest_free(struct hd_digest *d);
-/** For a reload; used nonces stay remembered. On an error nothing changes. @return 0 or HD_EINVAL */
+/** For a reload; used nonces stay remembered. @return 0, or HD_EINVAL and nothing changes */
 HD_MUSTCHECK int hd_digest_set_options(struct hd_digest *d,
 				       const struct hd_digest_options *options);
 
 /** How many challenges an answer carries, one header field each. */
 size_t hd_digest_challenge_count(const struct hd_digest *d);
 /**
- * The value of WWW-Authenticate or Proxy-Authenticate, about 100 bytes with the realm. A caller whose
- * answer would be larger than the request leaves out the first ones: MD5, which every phone can, is last.
+ * The value of WWW-Authenticate or Proxy-Authenticate, about 100 bytes with the realm. A caller
+ * whose answer would be larger than the request leaves out the first ones: MD5, which every phone
+ * can, is last.
  * @param i      0..count-1, in the order they are to be sent
  * @param source hd_request_source(): an address without a port, always written the same way
  * @return 0, HD_EINVAL
@@ -154,17 +159,17 @@ typedef int hd_digest_lookup_fn(void *arg, const char *username, enum hd_digest_
 struct hd_digest_result {
 	enum hd_digest_verdict verdict;
 	enum hd_digest_algorithm algorithm;
-	/** The name that was claimed, "" when there was none; who it is only with OK or REPEATED. */
+	/** The name that was claimed, "": none; who it is only with OK or REPEATED. */
 	char username[HD_DIGEST_USER_SIZE];
-	/** The nonce is live and was minted for this very source: a datagram to that address arrived.
-	 * Only then may a refusal be reported as a security event. */
+	/** The nonce is live and was minted for this very source: a datagram to that address
+	 * arrived. Only then may a refusal be reported as a security event. */
 	bool source_proved;
 	const char *why; /* for the log: static, one clause; never for the wire */
 };
 
 /**
- * Judges a request. The first usable credentials for our realm count; those for other realms are not
- * ours to look at (RFC 3261 22.3).
+ * Judges a request. The first usable credentials for our realm count; those for other realms are
+ * not ours to look at (RFC 3261 22.3).
  * @return the verdict, also in result; HD_DIGEST_FAILED for bad arguments
  */
 enum hd_digest_verdict hd_digest_check(struct hd_digest *d, const struct hd_digest_request *request,

@@ -1,4 +1,4 @@
-/* digest_phone.h - a phone that answers challenges, rightly or not, and the registrar side to ask. */
+/* digest_phone.h - a phone that answers challenges, rightly or not, and whom it asks. */
 #ifndef DIGEST_PHONE_H
 #define DIGEST_PHONE_H
 

@@ -150,7 +150,7 @@ static void test_bounded(void **state)
 	hd_buf_fini(&b);
 }
 
-/* ---- responses computed by others ---------------------------------------------------------------- */
+/* ---- responses computed by others ---------------------------------------------------------- */
 
 static void ha1_make(char *ha1, const struct hd_credentials *c, const char *password)
 {

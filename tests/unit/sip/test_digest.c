@@ -14,7 +14,7 @@ static struct hd_slice str(const char *s)
 	return hd_slice_of(s);
 }
 
-/* ---- challenges ----------------------------------------------------------------------------------- */
+/* ---- challenges ---------------------------------------------------------------------------- */
 
 static void test_challenge(void **state)
 {
@@ -82,7 +82,7 @@ static void test_options(void **state)
 	hd_digest_free(NULL);
 }
 
-/* ---- one answer ----------------------------------------------------------------------------------- */
+/* ---- one answer ---------------------------------------------------------------------------- */
 
 static void test_right(void **state)
 {
@@ -328,7 +328,7 @@ static void test_uri(void **state)
 	hd_digest_free(d);
 }
 
-/* DIG-19: a hash of one algorithm under the name of the other, and the nonce of the other challenge */
+/* DIG-19: a hash of one algorithm under the name of the other, the nonce of the other challenge */
 static void test_algorithms_apart(void **state)
 {
 	struct hd_digest_options o = phone_options();

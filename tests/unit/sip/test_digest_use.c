@@ -9,7 +9,7 @@
 
 #include "digest_phone.h"
 
-/* ---- nonces and counts ------------------------------------------------------------------------------ */
+/* ---- nonces and counts --------------------------------------------------------------------- */
 
 static void test_other_source(void **state)
 {
@@ -111,8 +111,8 @@ static void test_replay(void **state)
 	hd_digest_free(d);
 }
 
-/* 100,000 uses of counts that grow, jump, fall back and repeat, over more nonces than are remembered:
- * none passes twice. */
+/* 100,000 uses of counts that grow, jump, fall back and repeat, over more nonces than are
+ * remembered: none passes twice. */
 static void test_replay_many(void **state)
 {
 	enum { ROUNDS = 100000, NONCES = 50, COUNTS = ROUNDS / 4 + 64 };
