@@ -20,7 +20,7 @@
 #include "hotdesk/base/str.h"
 #include "sofia_priv.h"
 
-enum { FIRST_MESSAGE_S = 10, HALF_MESSAGE_S = 5, BUCKETS = 1024, NO_FD = -1 };
+enum { FIRST_MESSAGE_S = 10, HALF_MESSAGE_S = 5, SWEEP_MS = 1200, BUCKETS = 1024 };
 
 struct peer {
 	uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
@@ -322,6 +322,14 @@ void hd_guard_mark_alive(const struct sockaddr *sa, socklen_t len)
 	unlock();
 }
 
+/* Less the time to the next sweep, which may be a little late: gone by then, not found overdue. */
+static int64_t first_message_ms(void)
+{
+	int64_t ms = (int64_t)guard.options.first_message_s * 1000;
+
+	return ms > SWEEP_MS ? ms - SWEEP_MS : ms;
+}
+
 static bool is_overdue(const struct conn *conn, int64_t now_ms)
 {
 	const struct hd_guard_options *o = &guard.options;
@@ -329,7 +337,7 @@ static bool is_overdue(const struct conn *conn, int64_t now_ms)
 	if (!conn->open || conn->closing)
 		return false;
 	if (!conn->alive)
-		return now_ms - conn->born_ms >= (int64_t)o->first_message_s * 1000;
+		return now_ms - conn->born_ms >= first_message_ms();
 	return conn->half && now_ms - conn->half_ms >= (int64_t)o->half_message_s * 1000;
 }
 
