@@ -29,10 +29,10 @@
  * replay never gets through, a phone may be asked again.
  *
  * Liberal in what phones send: values quoted or not, blanks, folding, any order, "DIGEST", lower
- * or upper case hexadecimal, a digest URI whose host, port or parameters differ from those of
- * the Request-URI (only the user parts must agree). Strict where it matters: duplicates of a parameter that
- * counts, a missing one, a wrong length are HD_DIGEST_MALFORMED. Not supported, and answered like
- * missing credentials: -sess, auth-int, userhash, other schemes.
+ * or upper case hexadecimal, a digest URI whose host, port or parameters differ from those of the
+ * Request-URI (only the user parts must agree). Strict where it matters: duplicates of a
+ * parameter that counts, a missing one, a wrong length are HD_DIGEST_MALFORMED. Not supported,
+ * and answered like missing credentials: -sess, auth-int, userhash, other schemes.
  *
  * Layer: 3.  May include: base.  Thread: the SIP thread only.
  */
