@@ -71,6 +71,17 @@ static int begin_write(struct hd_store *store, struct hd_txn **txnp)
 	return 0;
 }
 
+/* A failed write of the meta page leaves the environment unusable, whatever error it was. */
+static bool is_usable(struct lmdb_store *s)
+{
+	MDB_txn *txn;
+
+	if (mdb_txn_begin(s->env, NULL, 0, &txn) != 0)
+		return false;
+	mdb_txn_abort(txn);
+	return true;
+}
+
 static int commit(struct hd_txn *txn)
 {
 	struct lmdb_txn *t = txn_of(txn);
@@ -82,9 +93,10 @@ static int commit(struct hd_txn *txn)
 	if (rc == 0)
 		return 0;
 	err = hd_lmdb_write_error(s, rc);
-	if (err != HD_EFULL)
-		hd_error("store", "commit: %s", mdb_strerror(rc));
-	return err;
+	if (err == HD_EFULL && is_usable(s))
+		return err;
+	hd_error("store", "commit: %s", mdb_strerror(rc));
+	return err == HD_EFULL ? HD_EIO : err;
 }
 
 static void abort_write(struct hd_txn *txn)

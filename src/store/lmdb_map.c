@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,23 +57,34 @@ static void close_gate(struct lmdb_store *s)
 	atomic_store(&s->closing, false);
 }
 
-/* Without a map every later read would crash: when neither size can be had, the process ends. */
-static int set_map(struct lmdb_store *s, uint64_t bytes)
+/* Can the file be mapped at this size? Asked first, because LMDB gives up the old map for the new. */
+static bool can_map(struct lmdb_store *s, uint64_t bytes)
+{
+	void *p;
+	int fd;
+
+	if (mdb_env_get_fd(s->env, &fd) != 0)
+		return false;
+	p = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return false;
+	(void)munmap(p, bytes);
+	return true;
+}
+
+/* Without a map every later read would crash, so a failure ends the process with the gate closed. */
+static void set_map(struct lmdb_store *s, uint64_t bytes)
 {
 	int rc;
 
 	close_gate(s);
 	rc = mdb_env_set_mapsize(s->env, bytes);
-	if (rc == 0) {
-		s->map_bytes = bytes;
-	} else {
-		hd_error("store", "map: cannot grow to %llu bytes: %s", (unsigned long long)bytes,
+	if (rc) {
+		hd_error("store", "map: %llu bytes: %s", (unsigned long long)bytes,
 			 mdb_strerror(rc));
-		if (mdb_env_set_mapsize(s->env, s->map_bytes) != 0)
-			hd_store_fatal(&s->base, HD_ENOMEM);
+		hd_store_fatal(&s->base, HD_ENOMEM);
 	}
 	pthread_rwlock_unlock(&s->gate);
-	return rc;
 }
 
 int hd_lmdb_grow(struct hd_store *store)
@@ -84,8 +96,13 @@ int hd_lmdb_grow(struct hd_store *store)
 		return HD_EFULL;
 	if (bytes > store->options.map_max_bytes)
 		bytes = store->options.map_max_bytes;
-	if (set_map(s, bytes) != 0)
+	if (!can_map(s, bytes)) {
+		hd_error("store", "map: no address space for %llu bytes",
+			 (unsigned long long)bytes);
 		return HD_EFULL;
+	}
+	set_map(s, bytes);
+	s->map_bytes = bytes;
 	hd_info("store", "map: grown to %llu bytes", (unsigned long long)bytes);
 	hd_store_publish(store);
 	return 0;
@@ -95,7 +112,8 @@ int hd_lmdb_adopt_map(struct lmdb_store *s)
 {
 	MDB_envinfo info;
 
-	if (set_map(s, 0) != 0 || mdb_env_info(s->env, &info) != 0)
+	set_map(s, 0);
+	if (mdb_env_info(s->env, &info) != 0)
 		return HD_EIO;
 	s->map_bytes = info.me_mapsize;
 	return 0;

@@ -320,6 +320,7 @@ void hd_queue_stop(struct hd_store *store)
 	pthread_cond_signal(&q->wake);
 	if (q->started) {
 		pthread_join(q->thread, NULL);
+		q->started = false;
 		return;
 	}
 	pthread_mutex_lock(&q->lock);

@@ -73,14 +73,17 @@ void hd_store_count_corrupt(void)
 void hd_store_set_full(struct hd_store *store, bool full)
 {
 	uint32_t suppressed;
-	bool was = atomic_exchange(&store->full, full);
 
+	atomic_store(&store->full, full);
 	hd_metric_set(&disk_full, full);
 	if (full && hd_ratelimit_allow(&store->full_log, hd_clock_mono_ms(store->options.clock),
-				       &suppressed))
+				       &suppressed)) {
 		hd_error("store", "disk or map full: writes are refused, reads go on");
-	else if (was && !full)
+		store->full_told = true;
+	} else if (!full && store->full_told) {
 		hd_notice("store", "space again: writes go on");
+		store->full_told = false;
+	}
 }
 
 int64_t hd_store_now_us(void)
@@ -105,7 +108,7 @@ void hd_store_publish(struct hd_store *store)
 
 void hd_store_fatal(struct hd_store *store, int err)
 {
-	hd_error("store", "commit: %s: leaving, so that the restart reads what the disk has",
+	hd_error("store", "%s: leaving, so that the restart reads what the disk has",
 		 hd_strerror(err));
 	if (store->options.fatal)
 		store->options.fatal(store->options.arg, err);
@@ -166,6 +169,12 @@ void hd_store_fini(struct hd_store *store)
 		free(store->table_names[i]);
 	pthread_cond_destroy(&store->queue.wake);
 	pthread_mutex_destroy(&store->queue.lock);
+}
+
+void hd_store_stop(struct hd_store *store)
+{
+	if (store)
+		hd_queue_stop(store);
 }
 
 void hd_store_close(struct hd_store *store)

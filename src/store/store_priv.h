@@ -77,6 +77,7 @@ struct hd_store {
 	char *table_names[HD_STORE_TABLES_MAX];
 	struct hd_queue queue;
 	struct hd_ratelimit full_log;
+	bool full_told; /* the log says that it is full */
 	_Atomic uint64_t epoch, commits, commands, failed, batch_max_seen, map_bytes, used_bytes;
 	_Atomic bool full;
 	uint8_t frame[HD_STORE_FRAMED_MAX]; /* of the only write transaction */
