@@ -2,10 +2,10 @@
  * desk.h - desk sessions: who sits at which phone. The heart.
  *
  * A desk session ties one user to one phone; a user has at most one and a phone has at most one, in
- * every committed state. The decisions are one table (rules[] in src/desk/session.c): what the phone is (free, the user's own,
- * somebody else's), who sits there (nobody, this user, another), whether the user sits elsewhere, and
- * the event (login, logout, toggle); the deeds are done by others after the commit, driven by the
- * outbox, at least once and also after a restart.
+ * every committed state. The decisions are one table (rules[] in src/desk/table.c): what the phone is
+ * (free, the user's own, somebody else's), who sits there (nobody, this user, another), whether the
+ * user sits elsewhere, and the event (login, logout, toggle); the deeds are done by others after the
+ * commit, driven by the outbox, at least once and also after a restart.
  *
  * Tables: "desk_user" (number), "desk_phone" (phone id), "desk_op" (phone id: the last operation and its
  * result), "lockout" (u:number, p:phone), "outbox" (phone id: what the phone has yet to be told), "audit".
@@ -76,13 +76,14 @@ static inline bool hd_desk_result_is_success(enum hd_desk_result r)
 	return r <= HD_DESK_RESULT_UNCHANGED;
 }
 
+enum { HD_DESK_TRIES_MAX = 100 };
 struct hd_desk_policy {
 	bool refuse_occupied;	  /* false: the new user replaces the one who sits there */
 	uint32_t lock_after;	  /* wrong PINs; 5 */
 	uint32_t lock_s;	  /* 900, doubling with each further lock */
 	uint32_t lock_max_s;	  /* 86400 */
 	uint32_t hard_lock_after; /* in a row, until unlocked by the administrator; 50 */
-	uint32_t phone_tries;	  /* 10 */
+	uint32_t phone_tries;	  /* 10, in a sliding window; at most HD_DESK_TRIES_MAX; 0: never */
 	uint32_t phone_window_s;  /* 600 */
 	uint32_t phone_lock_s;	  /* 600 */
 	uint32_t unknown_max;	  /* counters kept for numbers that do not exist; 10000 */
@@ -113,9 +114,12 @@ struct hd_desk_request {
 	struct hd_desk_policy policy;
 	enum hd_desk_event event;
 	enum hd_desk_way way;
-	uint8_t opid[HD_OPID_BYTES]; /* the same again gives the earlier result */
+	/* Of this operation: the same again gives the earlier result. All zero: none, always new. */
+	uint8_t opid[HD_OPID_BYTES];
 	char phone[HD_PHONE_ID_SIZE];
-	char user[HD_NUMBER_SIZE]; /* login: the number typed; else "" */
+	/* Login: the number typed; else "". A logout that names one ends nobody else; a toggle at an
+	   occupied phone is a logout with "" or the occupant's number, else a login. */
+	char user[HD_NUMBER_SIZE];
 	bool by_admin;		   /* no PIN, permission or lock-out; closed phones obey too */
 	int64_t now_ms;
 	char pin_hash[HD_PIN_HASH_SIZE]; /* prepare out, apply in */
@@ -131,9 +135,12 @@ struct hd_desk_request {
 };
 
 /**
- * Looks before the PIN is hashed: locks, a repeated operation.
- * For an unknown number pin_hash is the desk's dummy; set once by hd_desk_set_dummy().
- * @return 0 (result AGAIN: verify and apply; else final, but a refusal still wants no write), HD_ECORRUPT, HD_EIO
+ * Looks before the PIN is hashed: phone, locks, a repeated operation.
+ * For an unknown number pin_hash is the desk's dummy; set once by hd_desk_set_dummy(). pin_hash is ""
+ * when there is nothing to verify (logout, by_admin): then apply at once. What a toggle means is settled
+ * here, and apply keeps to it: without a hash it never logs in.
+ * @return 0 (result AGAIN: verify and apply; else final, but a refusal still wants no write),
+ *         HD_ESTATE (no dummy was set), HD_ECORRUPT, HD_EIO
  */
 HD_MUSTCHECK int hd_desk_prepare(struct hd_txn *txn, struct hd_desk_request *request);
 void hd_desk_set_dummy(struct hd_desk *desk, const char *pin_hash);
@@ -179,13 +186,35 @@ HD_MUSTCHECK int hd_desk_next(struct hd_desk *desk, struct hd_txn *txn, const ch
 			      struct hd_desk_session *session);
 HD_MUSTCHECK int hd_desk_count(struct hd_desk *desk, struct hd_txn *txn, uint64_t *np);
 
-/** Clears the counters and locks of a user ("u") or phone ("p"). HD_ENOENT when there are none. */
+/**
+ * For the administrator's commands, in the same command as the change of the directory. Each ends the
+ * desk session, if there is one, with its entries of outbox and audit; `way` is ADMIN or POLICY.
+ */
+HD_MUSTCHECK int hd_desk_end_user(struct hd_desk *desk, struct hd_txn *txn, const char *number,
+				  int64_t now_ms, enum hd_desk_way way);
+HD_MUSTCHECK int hd_desk_end_phone(struct hd_desk *desk, struct hd_txn *txn, const char *phone,
+				   int64_t now_ms, enum hd_desk_way way);
+/** Before the record is removed: the session and everything else the desk knows of it. */
+HD_MUSTCHECK int hd_desk_forget_user(struct hd_desk *desk, struct hd_txn *txn, const char *number,
+				     int64_t now_ms, enum hd_desk_way way);
+HD_MUSTCHECK int hd_desk_forget_phone(struct hd_desk *desk, struct hd_txn *txn, const char *phone,
+				      int64_t now_ms, enum hd_desk_way way);
+/**
+ * After any other change of users or phones (an owner set, something disabled, an import): ends the
+ * sessions that may not be any more, because the user or the phone is gone or disabled or the phone
+ * is somebody else's. A permission taken away lasts until the user logs out.
+ */
+HD_MUSTCHECK int hd_desk_settle(struct hd_desk *desk, struct hd_txn *txn, int64_t now_ms,
+				enum hd_desk_way way, uint32_t *endedp);
+
+/** Clears the counters and locks of a user or phone. HD_ENOENT when there are none. */
 HD_MUSTCHECK int hd_desk_unlock_user(struct hd_desk *desk, struct hd_txn *txn, const char *number);
 HD_MUSTCHECK int hd_desk_unlock_phone(struct hd_desk *desk, struct hd_txn *txn, const char *phone);
 struct hd_desk_lock {
-	uint32_t failures;	 /* in a row, or within the window for a phone */
-	int64_t locked_until_ms; /* 0: not; INT64_MAX: until unlocked */
+	uint32_t failures;	/* in a row; of a phone: within the window, as of the last one */
+	int64_t locked_until_ms; /* perhaps past; 0: not; INT64_MAX: until unlocked */
 };
+/** @param kind 'u' or 'p'. @return 0, HD_ENOENT (no failure since the last success), HD_ECORRUPT, HD_EIO */
 HD_MUSTCHECK int hd_desk_get_lock(struct hd_desk *desk, struct hd_txn *txn, char kind,
 				  const char *name, struct hd_desk_lock *lock);
 

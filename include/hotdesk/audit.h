@@ -1,0 +1,38 @@
+/*
+ * audit.h - what happened at the desks: logins, moves, logouts and lock-outs, the newest 10,000.
+ *
+ * desk/ appends an entry in the command that did it, so that the list never tells of something that was
+ * undone and never lacks something that was done. It holds numbers and phone ids, never a PIN.
+ *
+ * Table "audit" (key: epoch, sequence; both big-endian).
+ * Layer: 2.  May include: base, store, directory, desk.  Thread: any; inside the caller's transaction.
+ */
+#ifndef HOTDESK_AUDIT_H
+#define HOTDESK_AUDIT_H
+
+#include "hotdesk/desk.h"
+
+enum { HD_AUDIT_MAX = 10000 };
+
+struct hd_audit_entry {
+	uint64_t epoch;
+	uint32_t sequence; /* within the epoch, from 1 */
+	int64_t at_ms;
+	enum hd_desk_event event; /* login or logout: what a toggle came to */
+	enum hd_desk_way way;
+	enum hd_desk_result result;
+	bool locked; /* this try started a lock of the user or the phone */
+	char phone[HD_PHONE_ID_SIZE];
+	char user[HD_NUMBER_SIZE];	   /* who logged in or out, or the number that was tried */
+	char left_phone[HD_PHONE_ID_SIZE]; /* a move: from where */
+	char left_user[HD_NUMBER_SIZE];	   /* who lost the phone to this user */
+};
+
+/**
+ * The entry after one, oldest first; epoch and sequence 0 for the very first.
+ * @return 0; HD_ENOENT at the end; HD_ECORRUPT (epoch and sequence are set, so that a walk can go on)
+ */
+HD_MUSTCHECK int hd_audit_next(struct hd_desk *desk, struct hd_txn *txn, uint64_t epoch,
+			       uint32_t sequence, struct hd_audit_entry *entry);
+
+#endif

@@ -1,0 +1,148 @@
+/* audit.c - see audit.h. */
+#include <string.h>
+
+#include "desk_priv.h"
+
+enum { AUDIT_KEY_BYTES = 12 };
+
+static void key_put(uint8_t key[AUDIT_KEY_BYTES], uint64_t epoch, uint32_t sequence)
+{
+	hd_key_put_u64(key, epoch);
+	for (size_t i = 0; i < 4; i++)
+		key[8 + i] = (uint8_t)(sequence >> (24 - 8 * i));
+}
+
+static struct hd_slice key_slice(const uint8_t key[AUDIT_KEY_BYTES])
+{
+	return (struct hd_slice){ (const char *)key, AUDIT_KEY_BYTES };
+}
+
+static int audit_decode(struct hd_audit_entry *entry, struct hd_slice record)
+{
+	struct hd_decoder d;
+
+	hd_decoder_init(&d, record, HD_AUDIT_VERSION);
+	entry->at_ms = hd_decode_i64(&d);
+	entry->event = (enum hd_desk_event)hd_decode_u8(&d);
+	entry->way = (enum hd_desk_way)hd_decode_u8(&d);
+	entry->result = (enum hd_desk_result)hd_decode_u8(&d);
+	entry->locked = hd_decode_u8(&d) != 0;
+	hd_decode_str(&d, entry->phone, sizeof(entry->phone));
+	hd_decode_str(&d, entry->user, sizeof(entry->user));
+	hd_decode_str(&d, entry->left_phone, sizeof(entry->left_phone));
+	hd_decode_str(&d, entry->left_user, sizeof(entry->left_user));
+	return hd_decoder_finish(&d);
+}
+
+int hd_audit_next(struct hd_desk *desk, struct hd_txn *txn, uint64_t epoch, uint32_t sequence,
+		  struct hd_audit_entry *entry)
+{
+	uint8_t after[AUDIT_KEY_BYTES];
+	struct hd_slice key, record;
+	int err;
+
+	if (!desk || !txn || !entry)
+		return HD_EINVAL;
+
+	memset(entry, 0, sizeof(*entry));
+	key_put(after, epoch, sequence);
+	err = hd_txn_next(txn, desk->audit, key_slice(after), &key, &record);
+	if (err && err != HD_ECORRUPT)
+		return err;
+	if (key.len != AUDIT_KEY_BYTES)
+		return HD_ECORRUPT;
+
+	entry->epoch = hd_key_get_u64((const uint8_t *)key.ptr);
+	for (size_t i = 8; i < AUDIT_KEY_BYTES; i++)
+		entry->sequence = entry->sequence << 8 | (uint8_t)key.ptr[i];
+	return err ? err : audit_decode(entry, record);
+}
+
+/* @return 1 when the epoch has an entry after this one, 0, or the store's error */
+static int has_after(struct hd_desk *desk, struct hd_txn *txn, uint64_t epoch, uint32_t sequence)
+{
+	uint8_t after[AUDIT_KEY_BYTES];
+	struct hd_slice key, record;
+	int err;
+
+	key_put(after, epoch, sequence);
+	err = hd_txn_next(txn, desk->audit, key_slice(after), &key, &record);
+	if (err == HD_ENOENT)
+		return 0;
+	if (err && err != HD_ECORRUPT)
+		return err;
+	return key.len == AUDIT_KEY_BYTES && memcmp(key.ptr, after, 8) == 0;
+}
+
+/* The first free place of an epoch, by doubling and halving: many commands may share a commit. */
+static int sequence_find(struct hd_desk *desk, struct hd_txn *txn, uint64_t epoch,
+			 uint32_t *sequencep)
+{
+	uint32_t low = 0, high = 1; /* the last one taken is in [low, high) */
+	int more;
+
+	while ((more = has_after(desk, txn, epoch, high - 1)) > 0 && high < 1u << 31) {
+		low = high;
+		high *= 2;
+	}
+	while (more >= 0 && high - low > 1) {
+		uint32_t middle = low + (high - low) / 2;
+
+		more = has_after(desk, txn, epoch, middle - 1);
+		if (more > 0)
+			low = middle;
+		else
+			high = middle;
+	}
+	*sequencep = low + 1;
+	return more < 0 ? more : 0;
+}
+
+static int audit_trim(struct hd_desk *desk, struct hd_txn *txn)
+{
+	struct hd_slice key, record;
+	uint8_t copy[AUDIT_KEY_BYTES];
+	uint64_t n;
+	int err;
+
+	err = hd_txn_count(txn, desk->audit, &n);
+	for (; !err && n > HD_AUDIT_MAX; n--) {
+		err = hd_txn_next(txn, desk->audit, (struct hd_slice){ NULL, 0 }, &key, &record);
+		if (err && err != HD_ECORRUPT)
+			return err;
+		if (key.len != sizeof(copy))
+			return HD_ECORRUPT;
+		memcpy(copy, key.ptr, sizeof(copy));
+		err = hd_txn_del(txn, desk->audit, key_slice(copy));
+	}
+	return err;
+}
+
+int hd_audit_add(struct hd_desk *desk, struct hd_txn *txn, struct hd_audit_entry *entry)
+{
+	uint8_t buf[HD_DESK_RECORD_MAX], key[AUDIT_KEY_BYTES];
+	struct hd_encoder e;
+	struct hd_slice record;
+	int err;
+
+	entry->epoch = hd_txn_epoch(txn);
+	err = sequence_find(desk, txn, entry->epoch, &entry->sequence);
+	if (err)
+		return err;
+
+	hd_encoder_init(&e, buf, sizeof(buf), HD_AUDIT_VERSION);
+	hd_encode_i64(&e, entry->at_ms);
+	hd_encode_u8(&e, (uint8_t)entry->event);
+	hd_encode_u8(&e, (uint8_t)entry->way);
+	hd_encode_u8(&e, (uint8_t)entry->result);
+	hd_encode_u8(&e, entry->locked ? 1 : 0);
+	hd_encode_str(&e, entry->phone);
+	hd_encode_str(&e, entry->user);
+	hd_encode_str(&e, entry->left_phone);
+	hd_encode_str(&e, entry->left_user);
+	err = hd_encoder_finish(&e, &record);
+	key_put(key, entry->epoch, entry->sequence);
+	if (!err)
+		err = hd_txn_put(txn, desk->audit, key_slice(key), record);
+	return err ? err : audit_trim(desk, txn);
+}
