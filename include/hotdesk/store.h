@@ -60,7 +60,12 @@ struct hd_store_options {
 HD_MUSTCHECK int hd_store_open_lmdb(struct hd_store **sp, const struct hd_store_options *options);
 /** The twin in memory, for tests: the same contract, and no durability. */
 HD_MUSTCHECK int hd_store_open_mem(struct hd_store **sp, const struct hd_store_options *options);
-/** Stops the thread after the queued commands were committed, closes. NULL-safe. */
+/**
+ * Ends the store thread after the queued commands, soft ones too, were committed and their replies
+ * posted. Reads go on; what is submitted from now on gets HD_ESHUTDOWN. NULL-safe.
+ */
+void hd_store_stop(struct hd_store *store);
+/** Stops and closes. NULL-safe. */
 void hd_store_close(struct hd_store *store);
 
 /**

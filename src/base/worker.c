@@ -112,7 +112,9 @@ int hd_worker_submit(struct hd_worker *worker, struct hd_job *job)
 		return HD_EINVAL;
 	job->next = NULL;
 	(void)pthread_mutex_lock(&worker->lock);
-	if (worker->queued >= worker->queue_max) {
+	if (worker->stopping) {
+		err = HD_ESHUTDOWN;
+	} else if (worker->queued >= worker->queue_max) {
 		err = HD_EBUSY;
 	} else {
 		*worker->tail = job;
@@ -134,7 +136,7 @@ uint32_t hd_worker_queued(struct hd_worker *worker)
 	return queued;
 }
 
-void hd_worker_free(struct hd_worker *worker)
+void hd_worker_stop(struct hd_worker *worker)
 {
 	if (!worker)
 		return;
@@ -144,6 +146,14 @@ void hd_worker_free(struct hd_worker *worker)
 	(void)pthread_mutex_unlock(&worker->lock);
 	for (uint32_t i = 0; i < worker->thread_count; i++)
 		(void)pthread_join(worker->threads[i], NULL);
+	worker->thread_count = 0;
+}
+
+void hd_worker_free(struct hd_worker *worker)
+{
+	if (!worker)
+		return;
+	hd_worker_stop(worker);
 	(void)pthread_cond_destroy(&worker->wake);
 	(void)pthread_mutex_destroy(&worker->lock);
 	free(worker);

@@ -212,6 +212,7 @@ static void submit(struct hd_registrar *r, struct pending *p)
 	if (p->soft) {
 		accept(r, p->req, &p->change);
 		p->req = NULL;
+		p->command.reply_to = NULL; /* nobody waits: the store thread frees it */
 		p->command.done = on_soft_written;
 		if (hd_store_submit_soft(r->options.store, &p->command))
 			free(p);

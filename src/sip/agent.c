@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sofia-sip/nta_tag.h>
@@ -33,7 +34,6 @@ static int keep(struct hd_agent *agent, const char **field)
 
 static int keep_options(struct hd_agent *agent, const struct hd_agent_options *o)
 {
-	const char **aliases;
 	int err;
 
 	agent->options = *o;
@@ -49,18 +49,32 @@ static int keep_options(struct hd_agent *agent, const struct hd_agent_options *o
 		err = keep(agent, &agent->options.tls_ca);
 	if (!err)
 		err = keep(agent, &agent->options.tls_dir);
-	if (err || o->n_aliases == 0)
-		return err;
-	aliases = calloc(o->n_aliases, sizeof(*aliases));
-	if (!aliases)
-		return HD_ENOMEM;
-	agent->options.aliases = aliases;
-	for (size_t i = 0; !err && i < o->n_aliases; i++) {
-		aliases[i] = o->aliases[i];
-		err = keep(agent, &aliases[i]);
-		agent->options.n_aliases += err == 0;
-	}
 	return err;
+}
+
+static void free_aliases(struct hd_agent *agent)
+{
+	for (size_t i = 0; i < agent->options.n_aliases; i++)
+		free((void *)(uintptr_t)agent->options.aliases[i]);
+	free((void *)(uintptr_t)agent->options.aliases);
+	agent->options.aliases = NULL;
+	agent->options.n_aliases = 0;
+}
+
+void hd_agent_set_aliases(struct hd_agent *agent, const char *const *aliases, size_t n)
+{
+	const char **copy = n ? calloc(n, sizeof(*copy)) : NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; copy && i < n; i++) {
+		copy[kept] = strdup(aliases[i]);
+		kept += copy[kept] != NULL;
+	}
+	if (kept < n)
+		hd_error("sip", "out of memory: %zu aliases left out", n - kept);
+	free_aliases(agent);
+	agent->options.aliases = copy;
+	agent->options.n_aliases = kept;
 }
 
 int hd_agent_new(struct hd_agent **ap, const struct hd_agent_options *options)
@@ -87,6 +101,7 @@ int hd_agent_new(struct hd_agent **ap, const struct hd_agent_options *options)
 		return err;
 	}
 	hd_agent_set_limits(agent, &options->limits);
+	hd_agent_set_aliases(agent, options->aliases, options->n_aliases);
 	*ap = agent;
 	return 0;
 }
@@ -145,9 +160,6 @@ static void tick(struct hd_agent *agent, su_timer_t *timer, void *arg)
 	take_stats(agent);
 	if (agent->options.tick)
 		agent->options.tick(agent->options.arg);
-	if (agent->draining && (now >= agent->stop_at_mono_ms ||
-				atomic_load_explicit(&agent->open_irqs, memory_order_relaxed) == 0))
-		su_root_break(agent->root);
 }
 
 static int on_mail(struct hd_agent *agent, su_wait_t *wait, struct hd_agent *arg)
@@ -258,24 +270,43 @@ int hd_agent_start(struct hd_agent *agent, void (*ready)(void *arg))
 	return HD_ESYSTEM;
 }
 
-static void begin_stop(struct hd_task *task)
+static void begin_drain(struct hd_task *task)
 {
 	struct hd_agent *agent =
 		(struct hd_agent *)((char *)task - offsetof(struct hd_agent, stop_task));
 
 	agent->draining = true;
-	if (atomic_load_explicit(&agent->open_irqs, memory_order_relaxed) == 0)
-		su_root_break(agent->root);
 }
 
-void hd_agent_stop(struct hd_agent *agent, int64_t grace_ms, void (*stopping)(void *arg))
+void hd_agent_drain(struct hd_agent *agent, int64_t grace_ms)
+{
+	int64_t until = hd_clock_mono_ms(agent->options.clock) + grace_ms;
+	const struct timespec step = { .tv_nsec = 10 * 1000 * 1000 };
+
+	if (agent->state != AGENT_RUNNING)
+		return;
+	agent->stop_task.run = begin_drain;
+	hd_mailbox_post(agent->mailbox, &agent->stop_task);
+	while (atomic_load_explicit(&agent->open_irqs, memory_order_relaxed) > 0 &&
+	       hd_clock_mono_ms(agent->options.clock) < until)
+		nanosleep(&step, NULL);
+}
+
+static void end_loop(struct hd_task *task)
+{
+	struct hd_agent *agent =
+		(struct hd_agent *)((char *)task - offsetof(struct hd_agent, end_task));
+
+	su_root_break(agent->root);
+}
+
+void hd_agent_stop(struct hd_agent *agent, void (*stopping)(void *arg))
 {
 	if (!agent || agent->state != AGENT_RUNNING)
 		return;
 	agent->stopping = stopping;
-	agent->stop_at_mono_ms = hd_clock_mono_ms(agent->options.clock) + grace_ms;
-	agent->stop_task.run = begin_stop;
-	hd_mailbox_post(agent->mailbox, &agent->stop_task);
+	agent->end_task.run = end_loop;
+	hd_mailbox_post(agent->mailbox, &agent->end_task);
 	pthread_join(agent->thread, NULL);
 	agent->state = AGENT_NEW;
 }
@@ -288,7 +319,7 @@ void hd_agent_free(struct hd_agent *agent)
 	hd_mailbox_free(agent->mailbox);
 	for (size_t i = 0; i < agent->n_strings; i++)
 		free(agent->strings[i]);
-	free((void *)(uintptr_t)agent->options.aliases);
+	free_aliases(agent);
 	pthread_cond_destroy(&agent->changed);
 	pthread_mutex_destroy(&agent->lock);
 	free(agent);

@@ -33,7 +33,7 @@ struct source_table;
 
 struct hd_agent {
 	struct hd_agent_options options;
-	char *strings[8 + 64];	    /* what options points to */
+	char *strings[8];	    /* what options points to */
 	size_t n_strings;
 	struct hd_listener listeners[HD_LISTENERS_MAX];
 	tport_t *primaries[HD_LISTENERS_MAX]; /* borrowed from the NTA agent */
@@ -49,9 +49,8 @@ struct hd_agent {
 	enum { AGENT_NEW, AGENT_STARTING, AGENT_RUNNING, AGENT_FAILED, AGENT_ENDED } state;
 	void (*ready)(void *arg);
 	void (*stopping)(void *arg);
-	struct hd_task stop_task;
+	struct hd_task stop_task, end_task;
 	bool draining;
-	int64_t stop_at_mono_ms;
 	_Atomic uint32_t open_irqs;
 	_Atomic int64_t tick_mono_ms;
 	struct hd_agent_stats stats; /* copied once a second under lock */

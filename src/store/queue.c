@@ -88,7 +88,7 @@ int hd_store_submit(struct hd_store *store, struct hd_command *command)
 
 int hd_store_submit_soft(struct hd_store *store, struct hd_command *command)
 {
-	if (!store || !command || !command->run)
+	if (!store || !command || !command->run || !command->done)
 		return HD_EINVAL;
 	command->soft = true;
 	return enqueue(store, command, false);

@@ -23,11 +23,16 @@ struct hd_job {
 
 /** @return 0, HD_ENOMEM or HD_ESYSTEM */
 HD_MUSTCHECK int hd_worker_new(struct hd_worker **wp, uint32_t threads, uint32_t queue_max);
-/** @return 0; HD_EBUSY when the queue is full: `done` will not run */
+/** @return 0; HD_EBUSY (queue full), HD_ESHUTDOWN: `done` will not run */
 HD_MUSTCHECK int hd_worker_submit(struct hd_worker *worker, struct hd_job *job);
 /** Jobs waiting. */
 uint32_t hd_worker_queued(struct hd_worker *worker);
-/** Finishes what is queued, joins. NULL-safe. */
+/**
+ * Finishes what is queued and joins its threads; what is submitted from now on gets HD_ESHUTDOWN. By the
+ * owner only. NULL-safe.
+ */
+void hd_worker_stop(struct hd_worker *worker);
+/** Stops and releases. NULL-safe. */
 void hd_worker_free(struct hd_worker *worker);
 
 #endif

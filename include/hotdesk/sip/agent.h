@@ -71,16 +71,23 @@ HD_MUSTCHECK int hd_agent_new(struct hd_agent **ap, const struct hd_agent_option
  */
 HD_MUSTCHECK int hd_agent_start(struct hd_agent *agent, void (*ready)(void *arg));
 /**
- * Graceful: new initial requests get 503, open transactions may end for grace_ms, then `stopping` runs on
- * the SIP thread and it ends. Waits for the thread.
+ * New initial requests get 503 from now on. Waits until no server transaction is open, at most
+ * grace_ms; the SIP thread runs on. Not on the SIP thread.
  */
-void hd_agent_stop(struct hd_agent *agent, int64_t grace_ms, void (*stopping)(void *arg));
+void hd_agent_drain(struct hd_agent *agent, int64_t grace_ms);
+/**
+ * Ends the SIP thread once what was posted to its mailbox before has run; `stopping` runs there last.
+ * Waits for the thread.
+ */
+void hd_agent_stop(struct hd_agent *agent, void (*stopping)(void *arg));
 void hd_agent_free(struct hd_agent *agent);
 /** Drained on the SIP thread. Borrowed. */
 struct hd_mailbox *hd_agent_mailbox(struct hd_agent *agent);
 /** The listeners with their real ports, after start. */
 const struct hd_listener *hd_agent_listeners(const struct hd_agent *agent, size_t *np);
 void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *limits);
+/** Further names and addresses that mean us; copied. SIP thread, or before the start. */
+void hd_agent_set_aliases(struct hd_agent *agent, const char *const *aliases, size_t n);
 /** Version of the library that was linked at run time. */
 const char *hd_agent_sofia_version(void);
 

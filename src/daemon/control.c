@@ -1,0 +1,358 @@
+/* control.c - the control thread: admin API, signals, sweeps, watchdog, status file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/base/metric.h"
+#include "daemon_priv.h"
+
+enum { SWEEP_MAX = 256, READERS_EVERY_S = 60, STUCK_MS = 5000 };
+
+static struct hd_metric phones = HD_GAUGE("hotdeskd_registered_phones", NULL, "phones with a binding");
+static struct hd_metric sessions = HD_GAUGE("hotdeskd_desk_sessions", NULL, "users logged in");
+static struct hd_metric bad = HD_COUNTER("hotdeskd_bad_messages", NULL, "SIP messages not parsed");
+
+/* ---- admin API ------------------------------------------------------------------------------------ */
+
+static void count(struct daemon *d, uint64_t *bindingsp, uint64_t *sessionsp)
+{
+	struct hd_txn *txn;
+
+	*bindingsp = *sessionsp = 0;
+	if (hd_store_begin_read(d->store, &txn))
+		return;
+	if (hd_location_count(d->location, txn, bindingsp))
+		*bindingsp = 0;
+	if (hd_desk_count(d->desk, txn, sessionsp))
+		*sessionsp = 0;
+	hd_store_end_read(txn);
+}
+
+static void add_listeners(const struct daemon *d, struct hd_json *json)
+{
+	const struct hd_listener *l;
+	char text[96];
+	size_t n;
+
+	l = hd_agent_listeners(d->agent, &n);
+	hd_json_array(json, "listen");
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), strchr(l[i].host, ':') ? "%s:[%s]:%u" : "%s:%s:%u",
+			 l[i].transport, l[i].host, l[i].port);
+		hd_json_str(json, NULL, text);
+	}
+	hd_json_array_end(json);
+}
+
+static void on_status(void *arg, struct hd_json *json)
+{
+	struct daemon *d = arg;
+	struct hd_agent_stats stats;
+
+	hd_agent_get_stats(d->agent, &stats);
+	hd_json_str(json, "version", HD_VERSION);
+	hd_json_str(json, "sofia", hd_agent_sofia_version());
+	hd_json_int(json, "pid", getpid());
+	hd_json_time(json, "started", d->started_at_ms);
+	hd_json_str(json, "domain", d->domain_copy);
+	add_listeners(d, json);
+	hd_json_uint(json, "open_transactions", stats.open_transactions);
+	hd_json_uint(json, "messages_received", stats.received);
+	hd_json_uint(json, "messages_sent", stats.sent);
+}
+
+static int on_reload(void *arg, struct hd_buf *report)
+{
+	return daemon_reload(arg, report);
+}
+
+static void fill_policies(struct hd_admin_policies *p, const struct hd_conf *conf)
+{
+	p->pin.length_min = conf->pin.length_min;
+	p->pin.length_max = conf->pin.length_max;
+	p->pin.trivial_allowed = conf->pin.trivial;
+	p->cost.memory_kib = conf->pin.memory_kib;
+	p->cost.passes = conf->pin.passes;
+	conf_desk_policy(&p->desk, conf);
+}
+
+void daemon_control_take(struct daemon *d)
+{
+	struct hd_admin_policies policies;
+
+	fill_policies(&policies, d->conf);
+	hd_admin_set_policies(d->admin, &policies);
+}
+
+int daemon_open_admin(struct daemon *d)
+{
+	struct hd_admin_options options = {
+		.loop = d->loop,
+		.store = d->store,
+		.directory = d->dir,
+		.location = d->location,
+		.desk = d->desk,
+		.clock = d->clock,
+		.worker = d->worker,
+		.pepper = &d->pepper,
+		.realm = d->realm_copy,
+		.arg = d,
+		.status = on_status,
+		.desk_changed = daemon_wake_notify,
+		.reload = on_reload,
+	};
+
+	fill_policies(&options.policies, d->conf);
+	return hd_admin_new(&d->admin, &options);
+}
+
+int daemon_seed(struct daemon *d)
+{
+	const char *path = d->conf->directory_seed;
+	struct hd_buf report = { 0 };
+	uint64_t users = 1, phones_known = 1;
+	struct hd_txn *txn;
+	int err;
+
+	if (!path)
+		return 0;
+	err = hd_store_begin_read(d->store, &txn);
+	if (err)
+		return err;
+	err = hd_directory_count(d->dir, txn, &users, &phones_known);
+	hd_store_end_read(txn);
+	if (err || users || phones_known)
+		return err;
+	err = hd_admin_seed(d->admin, path, &report);
+	hd_log(err ? HD_LOG_ERROR : HD_LOG_NOTICE, "daemon", "directory.seed: %s",
+	       report.len ? hd_buf_text(&report) : hd_strerror(err));
+	hd_buf_fini(&report);
+	return err;
+}
+
+/* ---- sweeps and watchdog ----------------------------------------------------------------------------- */
+
+static void on_swept(struct hd_command *command)
+{
+	struct daemon *d = command->arg;
+
+	d->sweeping = false;
+	if (command->err)
+		hd_warn("daemon", "expired bindings not removed: %s", hd_strerror(command->err));
+	else if (d->sweep.removed)
+		hd_info("daemon", "%u expired bindings removed", d->sweep.removed);
+}
+
+static int run_sweep(struct hd_txn *txn, void *arg)
+{
+	struct daemon *d = arg;
+
+	return hd_location_sweep(txn, &d->sweep);
+}
+
+static void sweep(struct daemon *d)
+{
+	struct hd_txn *txn;
+	bool expired;
+
+	d->sweep.now_ms = hd_clock_wall_ms(d->clock);
+	if (d->sweeping || hd_store_begin_read(d->store, &txn))
+		return;
+	expired = hd_location_has_expired(d->location, txn, d->sweep.now_ms);
+	hd_store_end_read(txn);
+	if (!expired)
+		return;
+	d->sweep.loc = d->location;
+	d->sweep.max = SWEEP_MAX;
+	d->sweep_command.run = run_sweep;
+	d->sweep_command.arg = d;
+	d->sweep_command.reply_to = hd_loop_mailbox(d->loop);
+	d->sweep_command.done = on_swept;
+	d->sweeping = hd_store_submit(d->store, &d->sweep_command) == 0;
+}
+
+static void take_metrics(struct daemon *d)
+{
+	struct hd_agent_stats stats;
+	uint64_t n_bindings, n_sessions;
+
+	count(d, &n_bindings, &n_sessions);
+	hd_agent_get_stats(d->agent, &stats);
+	hd_metric_set(&phones, (int64_t)n_bindings);
+	hd_metric_set(&sessions, (int64_t)n_sessions);
+	hd_metric_set(&bad, (int64_t)stats.bad_message);
+}
+
+static void on_second(void *arg)
+{
+	struct daemon *d = arg;
+
+	sweep(d);
+	take_metrics(d);
+	if (++d->seconds % READERS_EVERY_S == 0)
+		hd_store_check_readers(d->store);
+	if (hd_timer_set(d->second, 1000))
+		hd_error("daemon", "second timer stopped");
+}
+
+static int run_nothing(struct hd_txn *txn, void *arg)
+{
+	(void)txn;
+	(void)arg;
+	return 0;
+}
+
+static void on_pong(struct hd_command *command)
+{
+	struct daemon *d = command->arg;
+
+	d->pinging = false;
+}
+
+/* All three threads must be alive for the dog: the loop runs this, SIP ticks, the store answers. */
+static void on_watchdog(void *arg)
+{
+	struct daemon *d = arg;
+	struct hd_agent_stats stats;
+
+	hd_agent_get_stats(d->agent, &stats);
+	if (d->pinging)
+		hd_warn("daemon", "store thread has not answered");
+	else if (hd_clock_mono_ms(d->clock) - stats.tick_mono_ms > STUCK_MS)
+		hd_warn("daemon", "SIP thread has not ticked");
+	else
+		(void)sd_notify(0, "WATCHDOG=1");
+	if (!d->pinging) {
+		d->ping_command.run = run_nothing;
+		d->ping_command.arg = d;
+		d->ping_command.reply_to = hd_loop_mailbox(d->loop);
+		d->ping_command.done = on_pong;
+		d->pinging = hd_store_submit(d->store, &d->ping_command) == 0;
+	}
+	if (hd_timer_set(d->watchdog, (int64_t)(d->watchdog_us / 3000)))
+		hd_error("daemon", "watchdog timer stopped");
+}
+
+/* ---- signals, start and end ---------------------------------------------------------------------------- */
+
+static void on_signal(void *arg, int signo)
+{
+	struct daemon *d = arg;
+
+	if (signo == SIGHUP) {
+		(void)daemon_reload(d, NULL);
+		return;
+	}
+	if (signo == SIGUSR1) {
+		struct hd_buf text = { 0 };
+
+		hd_metric_write(&text);
+		hd_notice("daemon", "state: %s", hd_buf_text(&text));
+		hd_buf_fini(&text);
+		return;
+	}
+	hd_notice("daemon", "%s: stopping", signo == SIGTERM ? "SIGTERM" : "SIGINT");
+	hd_loop_stop(d->loop);
+}
+
+static int open_signals(struct daemon *d)
+{
+	static const int signals[] = { SIGHUP, SIGTERM, SIGINT, SIGUSR1 };
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof(signals) / sizeof(signals[0]); i++)
+		err = hd_loop_signal(d->loop, signals[i], on_signal, d);
+	return err;
+}
+
+static int open_timers(struct daemon *d)
+{
+	int err;
+
+	err = hd_timer_new(&d->second, d->loop, on_second, d);
+	if (!err)
+		err = hd_timer_set(d->second, 1000);
+	if (err || sd_watchdog_enabled(0, &d->watchdog_us) <= 0)
+		return err;
+	err = hd_timer_new(&d->watchdog, d->loop, on_watchdog, d);
+	return err ? err : hd_timer_set(d->watchdog, 1);
+}
+
+int daemon_open_control(struct daemon *d)
+{
+	int err;
+
+	hd_metric_register(&phones);
+	hd_metric_register(&sessions);
+	hd_metric_register(&bad);
+	err = hd_http_new(&d->http, d->loop, NULL);
+	if (!err)
+		err = hd_admin_mount(d->admin, d->http);
+	if (!err)
+		err = hd_http_listen_unix(d->http, d->conf->admin.socket,
+					  (mode_t)d->conf->admin.socket_mode);
+	if (err) {
+		hd_error("daemon", "%s: cannot listen: %s", d->conf->admin.socket,
+			 hd_strerror(err));
+		return err;
+	}
+	err = open_signals(d);
+	if (!err)
+		err = open_timers(d);
+	if (!err)
+		hd_admin_set_ready(d->admin, true);
+	return err;
+}
+
+void daemon_close_control(struct daemon *d)
+{
+	hd_http_free(d->http);
+	hd_admin_free(d->admin);
+	if (d->loop)
+		hd_mailbox_drain(hd_loop_mailbox(d->loop));
+	hd_timer_free(d->second);
+	hd_timer_free(d->watchdog);
+	d->http = NULL;
+	d->admin = NULL;
+	d->second = NULL;
+	d->watchdog = NULL;
+}
+
+int daemon_write_status(const struct daemon *d)
+{
+	const char *path = d->conf->status_file;
+	struct hd_buf text = { 0 }, temp = { 0 };
+	struct hd_json json;
+	int fd, err = HD_ESYSTEM;
+
+	if (!path)
+		return 0;
+	hd_json_init(&json, &text);
+	hd_json_object(&json, NULL);
+	hd_json_int(&json, "pid", getpid());
+	hd_json_str(&json, "version", HD_VERSION);
+	add_listeners(d, &json);
+	hd_json_str(&json, "admin", d->conf->admin.socket);
+	hd_json_object_end(&json);
+	hd_buf_addf(&temp, "%s.new", path);
+	if (hd_buf_error(&text) || hd_buf_error(&temp))
+		goto out;
+	fd = open(hd_buf_text(&temp), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		goto out;
+	if (write(fd, text.data, text.len) == (ssize_t)text.len && write(fd, "\n", 1) == 1)
+		err = 0;
+	if (close(fd) || err || rename(hd_buf_text(&temp), path))
+		err = HD_ESYSTEM;
+out:
+	hd_buf_fini(&text);
+	hd_buf_fini(&temp);
+	return err;
+}

@@ -1,0 +1,190 @@
+/* daemon.c - start in order, run, stop in the reverse order. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "hotdesk/base/log.h"
+#include "daemon_priv.h"
+
+enum { EXIT_DISK = 75, DRAIN_MS = 5000 };
+
+/* The disk lies or dies: what it really has is read by the restart. Runs on the store thread. */
+static void on_disk_error(void *arg, int err)
+{
+	(void)arg;
+	hd_error("store", "commit failed: %s: ending, to be restarted", hd_strerror(err));
+	_exit(EXIT_DISK);
+}
+
+static int open_store(struct daemon *d)
+{
+	const struct hd_conf_store *c = &d->conf->store;
+	struct hd_store_options options = {
+		.path = c->path,
+		.map_bytes = (uint64_t)c->map_mib << 20,
+		.map_max_bytes = (uint64_t)c->map_max_mib << 20,
+		.batch_max = c->batch_max,
+		.batch_wait_us = c->batch_wait_us,
+		.soft_delay_ms = c->soft_delay_ms,
+		.queue_max = c->queue_max,
+		.clock = d->clock,
+		.fatal = on_disk_error,
+	};
+	int err;
+
+	err = hd_store_open_lmdb(&d->store, &options);
+	if (!err)
+		err = hd_directory_new(&d->dir, d->store);
+	if (!err)
+		err = hd_location_new(&d->location, d->store);
+	if (!err)
+		err = hd_desk_new(&d->desk, d->store, d->dir);
+	if (!err)
+		err = hd_store_start(d->store);
+	if (err)
+		hd_error("daemon", "%s: store not opened: %s", c->path, hd_strerror(err));
+	return err;
+}
+
+static int open_keys(struct daemon *d)
+{
+	int err;
+
+	err = hd_secret_init();
+	if (!err)
+		err = hd_key_load(&d->master, d->conf->key_file);
+	if (err)
+		hd_error("daemon", "%s: %s (must be 32 bytes, for us alone)", d->conf->key_file,
+			 hd_strerror(err));
+	else
+		hd_key_derive(&d->pepper, &d->master, "pin pepper");
+	return err;
+}
+
+static int open_worker(struct daemon *d)
+{
+	struct hd_pin_cost cost = { d->conf->pin.memory_kib, d->conf->pin.passes };
+	char dummy[HD_PIN_HASH_SIZE];
+	int err;
+
+	err = hd_pin_dummy(dummy, &cost);
+	if (err)
+		return err;
+	hd_desk_set_dummy(d->desk, dummy);
+	return hd_worker_new(&d->worker, d->conf->pin.threads, d->conf->pin.queue_max);
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	/* No PIN or key in a core dump (promise 6). */
+	limit.rlim_cur = limit.rlim_max = 0;
+	(void)setrlimit(RLIMIT_CORE, &limit);
+}
+
+static int keep_names(struct daemon *d)
+{
+	const struct hd_conf_sip *c = &d->conf->sip;
+	int err;
+
+	err = hd_str_set(d->domain_copy, sizeof(d->domain_copy), c->domain);
+	if (!err)
+		err = hd_str_set(d->realm_copy, sizeof(d->realm_copy), c->realm ? c->realm : c->domain);
+	return err;
+}
+
+int daemon_open(struct daemon *d)
+{
+	int err;
+
+	conf_log(d->conf);
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
+	d->clock = hd_clock_system();
+	d->started_at_ms = hd_clock_wall_ms(d->clock);
+	hd_notice("daemon", "hotdeskd %s on %s, configuration %s", HD_VERSION,
+		  hd_agent_sofia_version(), d->conf_path);
+	err = keep_names(d);
+	if (!err)
+		err = open_keys(d);
+	if (!err)
+		err = open_store(d);
+	if (!err)
+		err = open_worker(d);
+	if (!err)
+		err = hd_loop_new(&d->loop);
+	if (!err)
+		err = daemon_open_admin(d);
+	if (!err)
+		err = daemon_seed(d);
+	if (!err)
+		err = daemon_open_sip(d);
+	if (!err)
+		err = daemon_open_control(d);
+	if (err)
+		daemon_close(d);
+	return err;
+}
+
+void daemon_close(struct daemon *d)
+{
+	(void)sd_notify(0, "STOPPING=1");
+	if (d->agent)
+		hd_agent_drain(d->agent, DRAIN_MS);
+	/* Replies of both go to the mailboxes of threads that still run. */
+	hd_worker_stop(d->worker);
+	hd_store_stop(d->store);
+	daemon_close_sip(d);
+	if (d->loop)
+		hd_mailbox_drain(hd_loop_mailbox(d->loop));
+	daemon_close_control(d);
+	hd_loop_free(d->loop);
+	hd_worker_free(d->worker);
+	hd_desk_free(d->desk);
+	hd_location_free(d->location);
+	hd_directory_free(d->dir);
+	hd_store_close(d->store);
+	hd_wipe(&d->master, sizeof(d->master));
+	hd_wipe(&d->pepper, sizeof(d->pepper));
+	if (d->conf->status_file)
+		unlink(d->conf->status_file);
+	hd_notice("daemon", "ended");
+}
+
+void daemon_listeners(const struct daemon *d, struct hd_buf *out)
+{
+	const struct hd_listener *l;
+	size_t n;
+
+	l = hd_agent_listeners(d->agent, &n);
+	for (size_t i = 0; i < n; i++)
+		hd_buf_addf(out, strchr(l[i].host, ':') ? "%s%s:[%s]:%u" : "%s%s:%s:%u", i ? " " : "",
+			    l[i].transport, l[i].host, l[i].port);
+}
+
+int daemon_run(struct daemon *d)
+{
+	struct hd_buf listeners = { 0 };
+	int err;
+
+	daemon_listeners(d, &listeners);
+	err = daemon_write_status(d);
+	if (err)
+		hd_error("daemon", "%s: status not written: %s", d->conf->status_file,
+			 hd_strerror(err));
+	hd_notice("daemon", "ready: %s, admin %s", hd_buf_text(&listeners), d->conf->admin.socket);
+	hd_buf_fini(&listeners);
+	(void)sd_notify(0, "READY=1");
+	err = hd_loop_run(d->loop);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,106 @@
+/* daemon_priv.h - the composition root's parts: everything that lives as long as the process. */
+#ifndef HOTDESK_DAEMON_PRIV_H
+#define HOTDESK_DAEMON_PRIV_H
+
+#include <stdatomic.h>
+
+#include "hotdesk/admin.h"
+#include "hotdesk/base/worker.h"
+#include "hotdesk/conf.h"
+#include "hotdesk/desk.h"
+#include "hotdesk/directory.h"
+#include "hotdesk/event.h"
+#include "hotdesk/feature.h"
+#include "hotdesk/location.h"
+#include "hotdesk/notify.h"
+#include "hotdesk/plan.h"
+#include "hotdesk/proxy.h"
+#include "hotdesk/registrar.h"
+#include "hotdesk/sip/auth.h"
+#include "hotdesk/store.h"
+
+struct daemon {
+	const char *conf_path;
+	struct hd_conf *conf; /* control thread */
+	const struct hd_clock *clock;
+	struct hd_key master, pepper;
+	int64_t started_at_ms;
+
+	/* state */
+	struct hd_store *store;
+	struct hd_directory *dir;
+	struct hd_location *location;
+	struct hd_desk *desk;
+	struct hd_worker *worker;
+
+	/* control thread */
+	struct hd_loop *loop;
+	struct hd_http *http;
+	struct hd_admin *admin;
+	struct hd_timer *second, *watchdog;
+	struct hd_location_sweep sweep;
+	struct hd_command sweep_command, ping_command;
+	bool sweeping, pinging;
+	uint64_t watchdog_us;
+	unsigned seconds;
+
+	/* SIP thread */
+	struct hd_agent *agent;
+	struct hd_digest *digest;
+	struct hd_auth *auth;
+	struct hd_registrar *registrar;
+	struct hd_proxy *proxy;
+	struct hd_features *features;
+	struct hd_notify *notify;
+	struct hd_planner planner;
+	char realm_copy[HD_REALM_SIZE];
+	char domain_copy[HD_REALM_SIZE];
+	struct hd_task wake_task;
+	atomic_int wake_pending;
+};
+
+/** Opens everything in order; on an error what was opened is closed again, the reason is in the log. */
+HD_MUSTCHECK int daemon_open(struct daemon *d);
+void daemon_close(struct daemon *d);
+/** Runs until a signal. @return the exit status */
+int daemon_run(struct daemon *d);
+
+/** Agent callbacks (route.c). */
+void daemon_route(void *arg, struct hd_request *req);
+/** For hd_auth_new(): HA1 of a phone. */
+int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algorithm,
+		  char ha1[HD_DIGEST_HA1_SIZE]);
+
+/** Creates the agent and what works on its thread (sip.c). */
+HD_MUSTCHECK int daemon_open_sip(struct daemon *d);
+void daemon_close_sip(struct daemon *d);
+/** The outbox may have grown; any thread. */
+void daemon_wake_notify(void *arg);
+
+/** Values out of the configuration. */
+void conf_desk_policy(struct hd_desk_policy *policy, const struct hd_conf *conf);
+void conf_codes(struct hd_feature_codes *codes, const struct hd_conf *conf);
+void conf_registrar_policy(struct hd_registrar_policy *policy, const struct hd_conf *conf);
+void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf);
+void conf_log(const struct hd_conf *conf);
+HD_MUSTCHECK int conf_digest_options(struct hd_digest_options *options, const struct daemon *d,
+				     const struct hd_conf *conf);
+
+/** SIGHUP. Lines about what changed, and what did not, go to the log and, when given, to report. */
+int daemon_reload(struct daemon *d, struct hd_buf *report);
+
+/** Loads directory.seed into an empty store. */
+HD_MUSTCHECK int daemon_seed(struct daemon *d);
+
+/** The admin API, before the SIP side; its socket comes with daemon_open_control(). */
+HD_MUSTCHECK int daemon_open_admin(struct daemon *d);
+/** Socket, signals, timers. */
+HD_MUSTCHECK int daemon_open_control(struct daemon *d);
+void daemon_close_control(struct daemon *d);
+/** After a reload: the policies of the admin API. */
+void daemon_control_take(struct daemon *d);
+/** Writes run.status_file; "" is fine. */
+int daemon_write_status(const struct daemon *d);
+void daemon_listeners(const struct daemon *d, struct hd_buf *out);
+
+#endif

@@ -1,0 +1,114 @@
+/* reload.c - SIGHUP: what can change changes, what cannot is named. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "hotdesk/base/log.h"
+#include "daemon_priv.h"
+
+/* New values on their way to the SIP thread; the old configuration is freed when they have arrived. */
+struct handover {
+	struct daemon *daemon;
+	struct hd_conf *before, *after;
+	struct hd_task task;
+};
+
+static struct handover *handover_of(struct hd_task *task)
+{
+	return (struct handover *)((char *)task - offsetof(struct handover, task));
+}
+
+static void on_taken(struct hd_task *task)
+{
+	struct handover *h = handover_of(task);
+
+	hd_conf_free(h->before);
+	free(h);
+}
+
+static void take(struct hd_task *task)
+{
+	struct handover *h = handover_of(task);
+	struct daemon *d = h->daemon;
+	struct hd_registrar_policy registrar;
+	struct hd_digest_options digest;
+	struct hd_agent_limits limits;
+	struct hd_desk_policy desk;
+
+	conf_limits(&limits, h->after);
+	hd_agent_set_limits(d->agent, &limits);
+	hd_agent_set_aliases(d->agent, (const char *const *)h->after->sip.aliases,
+			     h->after->sip.n_aliases);
+	conf_registrar_policy(&registrar, h->after);
+	hd_registrar_set_policy(d->registrar, &registrar);
+	conf_desk_policy(&desk, h->after);
+	conf_codes(&d->planner.codes, h->after);
+	hd_features_set_policy(d->features, &desk, &d->planner.codes, h->after->desk.dialogue_s);
+	hd_notify_set_retry(d->notify, h->after->desk.resync_retry_s,
+			    h->after->desk.resync_retry_max_s);
+	hd_proxy_set_timer_c(d->proxy, h->after->sip.timer_c_s);
+	if (conf_digest_options(&digest, d, h->after) || hd_digest_set_options(d->digest, &digest))
+		hd_error("daemon", "auth: new values refused, the old ones stay");
+	hd_wipe(&digest, sizeof(digest));
+	h->task.run = on_taken;
+	hd_mailbox_post(hd_loop_mailbox(d->loop), &h->task);
+}
+
+static void say(struct hd_buf *report, const char *line)
+{
+	hd_notice("daemon", "%s", line);
+	if (report)
+		hd_buf_addf(report, "%s\n", line);
+}
+
+static void say_changes(const struct hd_conf *before, const struct hd_conf *after,
+			struct hd_buf *report)
+{
+	struct hd_buf fixed = { 0 }, live = { 0 }, line = { 0 };
+
+	hd_conf_diff(before, after, &fixed, &live);
+	hd_buf_addf(&line, "reload: changed: %s", live.len ? hd_buf_text(&live) : "nothing");
+	say(report, hd_buf_text(&line));
+	hd_buf_fini(&line);
+	if (fixed.len) {
+		hd_buf_addf(&line, "reload: these need a restart: %s", hd_buf_text(&fixed));
+		say(report, hd_buf_text(&line));
+	}
+	hd_buf_fini(&line);
+	hd_buf_fini(&fixed);
+	hd_buf_fini(&live);
+}
+
+int daemon_reload(struct daemon *d, struct hd_buf *report)
+{
+	struct handover *h = calloc(1, sizeof(*h));
+	struct hd_conf *after = NULL;
+	struct hd_buf errors = { 0 };
+	int err;
+
+	if (!h)
+		return HD_ENOMEM;
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+			 (long long)hd_clock_mono_ms(d->clock) * 1000);
+	err = hd_conf_load(&after, d->conf_path, &errors);
+	if (err) {
+		say(report, "reload: refused, the old configuration stays");
+		say(report, errors.len ? hd_buf_text(&errors) : hd_strerror(err));
+		free(h);
+		goto out;
+	}
+	say_changes(d->conf, after, report);
+	h->daemon = d;
+	h->before = d->conf;
+	h->after = after;
+	d->conf = after;
+	conf_log(after);
+	daemon_control_take(d);
+	h->task.run = take;
+	hd_mailbox_post(hd_agent_mailbox(d->agent), &h->task);
+out:
+	(void)sd_notify(0, "READY=1");
+	hd_buf_fini(&errors);
+	return err;
+}

@@ -1,0 +1,211 @@
+/* route.c - what is this request, and whose is it: the one way in (design, "The way of a request"). */
+#include <string.h>
+
+#include "hotdesk/base/log.h"
+#include "daemon_priv.h"
+
+int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algorithm,
+		  char ha1[HD_DIGEST_HA1_SIZE])
+{
+	struct daemon *d = arg;
+	struct hd_phone phone;
+	struct hd_txn *txn;
+	int err;
+
+	err = hd_store_begin_read(d->store, &txn);
+	if (err)
+		return err;
+	err = hd_phone_get(d->dir, txn, username, &phone);
+	hd_store_end_read(txn);
+	if (!err && (phone.disabled || strcmp(phone.realm, d->realm_copy) != 0))
+		err = HD_ENOENT;
+	if (!err)
+		err = hd_str_set(ha1, HD_DIGEST_HA1_SIZE,
+				 algorithm == HD_DIGEST_SHA256 ? phone.ha1_sha256 :
+								 phone.ha1_md5);
+	hd_wipe(&phone, sizeof(phone));
+	return err;
+}
+
+static int make_plan(struct daemon *d, struct hd_slice user, struct hd_plan *plan)
+{
+	struct hd_txn *txn;
+	int err;
+
+	err = hd_store_begin_read(d->store, &txn);
+	if (err)
+		return err;
+	err = hd_plan_route(&d->planner, txn, user, hd_clock_wall_ms(d->clock), plan);
+	hd_store_end_read(txn);
+	return err;
+}
+
+/* A phone may say that it is itself or the user who sits there, and nobody else of ours. */
+static bool may_claim(struct daemon *d, struct hd_request *req, const char *phone)
+{
+	struct hd_desk_session session;
+	char name[HD_PHONE_ID_SIZE];
+	struct hd_txn *txn;
+	struct hd_uri from;
+	bool ok;
+
+	hd_msg_from_uri(hd_request_msg(req), &from);
+	if (from.scheme > HD_URI_SIPS || !hd_agent_is_us(d->agent, &from))
+		return true;
+	if (hd_uri_unescape(name, sizeof(name), from.user))
+		return false;
+	if (strcmp(name, phone) == 0)
+		return true;
+	if (hd_store_begin_read(d->store, &txn))
+		return false;
+	ok = !hd_desk_get_by_phone(d->desk, txn, phone, &session) &&
+	     strcmp(session.user, name) == 0;
+	hd_store_end_read(txn);
+	return ok;
+}
+
+static void refuse(struct hd_request *req, int status, const char *subject, const char *why)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+
+	hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(msg), "%s: %s: %d, %s", subject,
+		    hd_msg_method_name(msg), status, why);
+	hd_request_reply(req, status, NULL, NULL);
+}
+
+static void forward(struct daemon *d, struct hd_request *req, const struct hd_plan *plan,
+		    const char *phone)
+{
+	struct hd_proxy_target target = {
+		.contact_uri = plan->bindings[0].contact_uri,
+		.flow = plan->bindings[0].flow,
+		.user = plan->user[0] ? plan->user : plan->phone,
+		.phone = plan->phone,
+	};
+	struct hd_msg *msg = hd_request_msg(req);
+
+	if (hd_msg_method(msg) == HD_METHOD_INVITE)
+		hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(msg), "%s: calls %s at %s", phone,
+			    target.user, plan->phone);
+	hd_proxy_forward(d->proxy, req, &target);
+}
+
+static void route_planned(struct daemon *d, struct hd_request *req, const char *phone)
+{
+	struct hd_plan plan;
+	char subject[64];
+	struct hd_uri uri;
+
+	hd_msg_ruri(hd_request_msg(req), &uri);
+	if (make_plan(d, uri.user, &plan)) {
+		hd_request_reply(req, 500, NULL, NULL);
+		return;
+	}
+	hd_feature_mask(subject, sizeof(subject), &d->planner.codes, uri.user);
+	switch (plan.verdict) {
+	case HD_PLAN_FEATURE:
+		hd_features_receive(d->features, req, phone, &plan.feature);
+		break;
+	case HD_PLAN_PHONE:
+		forward(d, req, &plan, phone);
+		break;
+	case HD_PLAN_UNAVAILABLE:
+		refuse(req, 480, subject, plan.why);
+		break;
+	case HD_PLAN_UNKNOWN:
+	default:
+		refuse(req, 404, subject, plan.why);
+		break;
+	}
+	hd_feature_wipe(&plan.feature);
+}
+
+static void route_authenticated(struct daemon *d, struct hd_request *req, const char *phone,
+				enum hd_proxy_route route)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	struct hd_uri uri;
+
+	hd_msg_ruri(msg, &uri);
+	if (route == HD_PROXY_FOREIGN)
+		refuse(req, 403, phone, "Route to somebody else");
+	else if (hd_msg_to_tag(msg)[0])
+		refuse(req, 481, phone, "no dialog of ours");
+	else if (!hd_agent_is_us(d->agent, &uri))
+		refuse(req, 404, phone, "not our domain");
+	else if (!may_claim(d, req, phone))
+		refuse(req, 403, phone, "From names somebody else");
+	else
+		route_planned(d, req, phone);
+}
+
+static bool is_options_to_us(struct daemon *d, struct hd_msg *msg)
+{
+	struct hd_uri uri;
+
+	hd_msg_ruri(msg, &uri);
+	return hd_msg_method(msg) == HD_METHOD_OPTIONS && uri.user.len == 0 &&
+	       hd_agent_is_us(d->agent, &uri);
+}
+
+static void route_ack(struct daemon *d, struct hd_request *req)
+{
+	if (hd_features_receive_in_dialog(d->features, req))
+		return;
+	if (hd_proxy_classify(d->proxy, req) == HD_PROXY_DIALOG)
+		hd_proxy_forward_in_dialog(d->proxy, req);
+	else /* Of a stateless refusal, or nobody's. */
+		hd_request_drop(req);
+}
+
+static void route_register(struct daemon *d, struct hd_request *req)
+{
+	struct hd_uri uri;
+
+	hd_msg_ruri(hd_request_msg(req), &uri);
+	if (hd_agent_is_us(d->agent, &uri))
+		hd_registrar_receive(d->registrar, req);
+	else
+		hd_request_reply(req, 404, NULL, NULL);
+}
+
+static void route_request(struct daemon *d, struct hd_request *req)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	enum hd_proxy_route route;
+	char phone[HD_DIGEST_USER_SIZE];
+
+	if (hd_msg_to_tag(msg)[0] && hd_features_receive_in_dialog(d->features, req))
+		return;
+	if (!hd_proxy_validate(d->proxy, req))
+		return;
+	route = hd_proxy_classify(d->proxy, req);
+	if (route == HD_PROXY_DIALOG)
+		hd_proxy_forward_in_dialog(d->proxy, req);
+	else if (route == HD_PROXY_FORGED)
+		refuse(req, 403, hd_request_flow(req), "Route token is not ours");
+	else if (route == HD_PROXY_NO_ROUTE && is_options_to_us(d, msg))
+		hd_request_reply(req, 200, NULL, NULL);
+	else if (hd_auth_request(d->auth, req, phone, NULL))
+		route_authenticated(d, req, phone, route);
+}
+
+void daemon_route(void *arg, struct hd_request *req)
+{
+	struct daemon *d = arg;
+
+	switch (hd_msg_method(hd_request_msg(req))) {
+	case HD_METHOD_ACK:
+		route_ack(d, req);
+		return;
+	case HD_METHOD_CANCEL:
+		hd_request_reply(req, 481, NULL, NULL);
+		return;
+	case HD_METHOD_REGISTER:
+		route_register(d, req);
+		return;
+	default:
+		route_request(d, req);
+		return;
+	}
+}

@@ -1,0 +1,242 @@
+/* sip.c - the agent and what works on its thread, wired together. */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hotdesk/base/log.h"
+#include "daemon_priv.h"
+
+static void on_bound(void *arg, const char *phone)
+{
+	struct daemon *d = arg;
+
+	hd_notify_bound(d->notify, phone);
+}
+
+static void on_changed(void *arg)
+{
+	struct daemon *d = arg;
+
+	hd_notify_wake(d->notify);
+}
+
+static void run_wake(struct hd_task *task)
+{
+	struct daemon *d = (struct daemon *)((char *)task - offsetof(struct daemon, wake_task));
+
+	atomic_store(&d->wake_pending, 0);
+	hd_notify_wake(d->notify);
+}
+
+void daemon_wake_notify(void *arg)
+{
+	struct daemon *d = arg;
+
+	/* One task object: a wake that is on its way serves for this one, too. */
+	if (atomic_exchange(&d->wake_pending, 1))
+		return;
+	d->wake_task.run = run_wake;
+	hd_mailbox_post(hd_agent_mailbox(d->agent), &d->wake_task);
+}
+
+static void fill_agent_options(struct hd_agent_options *o, struct daemon *d)
+{
+	static const char *const names[] = { "udp", "tcp", "tls" };
+	const struct hd_conf_sip *c = &d->conf->sip;
+
+	memset(o, 0, sizeof(*o));
+	o->domain = d->domain_copy;
+	o->aliases = (const char *const *)c->aliases;
+	o->n_aliases = c->n_aliases;
+	for (size_t i = 0; i < c->n_listen && i < HD_LISTENERS_MAX; i++) {
+		struct hd_listener *l = &o->listeners[o->n_listeners++];
+
+		memcpy(l->transport, names[c->listen[i].transport], sizeof(l->transport));
+		memcpy(l->host, c->listen[i].host, sizeof(l->host));
+		l->port = c->listen[i].port;
+	}
+	o->tls_certificate = c->tls_certificate;
+	o->tls_key = c->tls_key;
+	o->tls_ca = c->tls_ca;
+	o->t1_ms = c->t1_ms;
+	o->t2_ms = c->t2_ms;
+	o->t4_ms = c->t4_ms;
+	o->idle_s = c->idle_s;
+	o->message_max_bytes = c->message_max_bytes;
+	o->sofia_guard = c->sofia_guard;
+	o->sofia_log_level = c->sofia_log_level;
+	o->clock = d->clock;
+	o->request = daemon_route;
+	o->arg = d;
+	conf_limits(&o->limits, d->conf);
+}
+
+static int open_agent(struct daemon *d)
+{
+	struct hd_agent_options options;
+	char tls_dir[512];
+
+	fill_agent_options(&options, d);
+	if (options.n_listeners < d->conf->sip.n_listen) {
+		hd_error("daemon", "sip.listen: more than %d listeners", HD_LISTENERS_MAX);
+		return HD_ELIMIT;
+	}
+	snprintf(tls_dir, sizeof(tls_dir), "%s/tls", d->conf->store.path);
+	options.tls_dir = tls_dir;
+	return hd_agent_new(&d->agent, &options);
+}
+
+static int open_auth(struct daemon *d)
+{
+	struct hd_digest_options options;
+	int err;
+
+	err = conf_digest_options(&options, d, d->conf);
+	if (!err)
+		err = hd_digest_new(&d->digest, &options);
+	hd_wipe(&options, sizeof(options));
+	if (!err)
+		err = hd_auth_new(&d->auth, d->digest, daemon_lookup, d);
+	return err;
+}
+
+static int open_registrar(struct daemon *d)
+{
+	struct hd_registrar_options o = {
+		.agent = d->agent,
+		.auth = d->auth,
+		.store = d->store,
+		.location = d->location,
+		.clock = d->clock,
+		.bound = on_bound,
+		.arg = d,
+	};
+
+	conf_registrar_policy(&o.policy, d->conf);
+	return hd_registrar_new(&d->registrar, &o);
+}
+
+static int open_proxy(struct daemon *d)
+{
+	struct hd_proxy_options o = {
+		.agent = d->agent,
+		.realm = d->realm_copy,
+		.timer_c_s = d->conf->sip.timer_c_s,
+		.t1_ms = d->conf->sip.t1_ms,
+		.clock = d->clock,
+	};
+	int err;
+
+	hd_key_derive(&o.key, &d->master, "route token");
+	err = hd_proxy_new(&d->proxy, &o);
+	hd_wipe(&o, sizeof(o));
+	return err;
+}
+
+static int open_features(struct daemon *d)
+{
+	struct hd_features_options o = {
+		.agent = d->agent,
+		.store = d->store,
+		.desk = d->desk,
+		.worker = d->worker,
+		.clock = d->clock,
+		.dialogue_s = d->conf->desk.dialogue_s,
+		.t1_ms = d->conf->sip.t1_ms,
+		.changed = on_changed,
+		.arg = d,
+	};
+	int err;
+
+	o.pepper = d->pepper;
+	conf_desk_policy(&o.policy, d->conf);
+	conf_codes(&o.codes, d->conf);
+	err = hd_features_new(&d->features, &o);
+	hd_wipe(&o.pepper, sizeof(o.pepper));
+	return err;
+}
+
+static int open_notify(struct daemon *d)
+{
+	struct hd_notify_options o = {
+		.agent = d->agent,
+		.store = d->store,
+		.desk = d->desk,
+		.location = d->location,
+		.domain = d->domain_copy,
+		.clock = d->clock,
+		.retry_s = d->conf->desk.resync_retry_s,
+		.retry_max_s = d->conf->desk.resync_retry_max_s,
+	};
+
+	return hd_notify_new(&d->notify, &o);
+}
+
+/* The first thing on the SIP thread: what a former life left to be told. */
+static void on_ready(void *arg)
+{
+	struct daemon *d = arg;
+
+	hd_notify_wake(d->notify);
+}
+
+int daemon_open_sip(struct daemon *d)
+{
+	int err;
+
+	d->planner.dir = d->dir;
+	d->planner.loc = d->location;
+	d->planner.desk = d->desk;
+	conf_codes(&d->planner.codes, d->conf);
+	err = open_agent(d);
+	if (!err)
+		err = open_auth(d);
+	if (!err)
+		err = open_registrar(d);
+	if (!err)
+		err = open_proxy(d);
+	if (!err)
+		err = open_features(d);
+	if (!err)
+		err = open_notify(d);
+	if (!err)
+		err = hd_agent_start(d->agent, on_ready);
+	if (err)
+		daemon_close_sip(d);
+	return err;
+}
+
+/* On the SIP thread, while Sofia still lives: these hold its transactions and timers. */
+static void on_stopping(void *arg)
+{
+	struct daemon *d = arg;
+
+	hd_notify_free(d->notify);
+	hd_features_free(d->features);
+	hd_proxy_free(d->proxy);
+	hd_registrar_free(d->registrar);
+	d->notify = NULL;
+	d->features = NULL;
+	d->proxy = NULL;
+	d->registrar = NULL;
+}
+
+void daemon_close_sip(struct daemon *d)
+{
+	if (d->agent)
+		hd_agent_stop(d->agent, on_stopping);
+	hd_notify_free(d->notify);
+	hd_features_free(d->features);
+	hd_proxy_free(d->proxy);
+	hd_registrar_free(d->registrar);
+	hd_auth_free(d->auth);
+	hd_digest_free(d->digest);
+	hd_agent_free(d->agent);
+	d->notify = NULL;
+	d->features = NULL;
+	d->proxy = NULL;
+	d->registrar = NULL;
+	d->auth = NULL;
+	d->digest = NULL;
+	d->agent = NULL;
+}

@@ -1,0 +1,94 @@
+/* values.c - configuration to the options of the parts. */
+#include <string.h>
+
+#include "hotdesk/base/log.h"
+#include "daemon_priv.h"
+
+void conf_desk_policy(struct hd_desk_policy *policy, const struct hd_conf *conf)
+{
+	const struct hd_conf_desk *c = &conf->desk;
+
+	*policy = (struct hd_desk_policy){
+		.refuse_occupied = c->refuse_occupied,
+		.lock_after = c->lock_after,
+		.lock_s = c->lock_s,
+		.lock_max_s = c->lock_max_s,
+		.hard_lock_after = c->hard_lock_after,
+		.phone_tries = c->phone_tries,
+		.phone_window_s = c->phone_window_s,
+		.phone_lock_s = c->phone_lock_s,
+		.unknown_max = c->unknown_max,
+	};
+}
+
+/* The configuration's check has held the codes to the room there is. */
+static void set(char *dst, size_t size, const char *src)
+{
+	if (hd_str_set(dst, size, src))
+		hd_error("daemon", "%s: too long, left empty", src);
+}
+
+void conf_codes(struct hd_feature_codes *codes, const struct hd_conf *conf)
+{
+	set(codes->login, sizeof(codes->login), conf->desk.login_code);
+	set(codes->logout, sizeof(codes->logout), conf->desk.logout_code);
+	set(codes->toggle, sizeof(codes->toggle), conf->desk.toggle_code);
+}
+
+void conf_registrar_policy(struct hd_registrar_policy *policy, const struct hd_conf *conf)
+{
+	const struct hd_conf_registrar *c = &conf->registrar;
+
+	*policy = (struct hd_registrar_policy){
+		.expires_min_s = c->expires_min_s,
+		.expires_max_s = c->expires_max_s,
+		.expires_default_s = c->expires_default_s,
+		.contacts_max = c->contacts_max,
+		.soft_refresh = c->soft_refresh,
+	};
+}
+
+void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf)
+{
+	const struct hd_conf_sip *c = &conf->sip;
+
+	*limits = (struct hd_agent_limits){
+		.transactions_max = c->transactions_max,
+		.header_max = c->header_max,
+		.source_rate = c->source_rate,
+		.source_burst = c->source_burst,
+		.source_exempt = (const char *const *)c->source_exempt,
+		.n_source_exempt = c->n_source_exempt,
+		.timer_c_s = c->timer_c_s,
+		.connections_max = c->connections_max,
+		.connections_per_source = c->connections_per_source,
+		.first_message_s = c->first_message_s,
+		.half_message_s = c->half_message_s,
+	};
+}
+
+void conf_log(const struct hd_conf *conf)
+{
+	hd_log_set_format(conf->log.format);
+	hd_log_clear_subsystem_levels();
+	hd_log_set_level(conf->log.level);
+	for (size_t i = 0; i < conf->log.n_subsystems; i++)
+		if (hd_log_set_subsystem_level(conf->log.subsystems[i].subsystem,
+					       conf->log.subsystems[i].level))
+			hd_warn("daemon", "%s: too many subsystem levels",
+				conf->log.subsystems[i].subsystem);
+}
+
+int conf_digest_options(struct hd_digest_options *options, const struct daemon *d,
+			const struct hd_conf *conf)
+{
+	memset(options, 0, sizeof(*options));
+	options->realm = d->realm_copy;
+	options->md5 = conf->auth.md5;
+	options->sha256 = conf->auth.sha256;
+	options->without_qop = conf->auth.without_qop;
+	options->nonce_s = conf->auth.nonce_s;
+	options->clock = d->clock;
+	hd_key_derive(&options->key, &d->master, "digest nonce");
+	return options->md5 || options->sha256 ? 0 : HD_EINVAL;
+}
