@@ -248,7 +248,7 @@ static void test_damage(void **state)
 	static const char *const tables[] = { "binding", "phone", "desk_user", "user" };
 	static const char *const keys[] = { "desk-1", "desk-1", "201", "201" };
 	struct test *t = *state;
-	struct fixture_raw raw = { .value = { "\x01\xff", 2 } };
+	struct fixture_raw raw = { .value = { "\x01\xff\xff\xff", 4 } };
 
 	log_in(t, "201", "desk-1");
 	t->dialled = "201";
