@@ -1,7 +1,7 @@
 /*
  * event.h - the control loop: mailboxes, timers and signals on libevent.
  *
- * Layer: 1.  May include: base.  Thread: the control thread (main), but for hd_loop_mailbox() posts.
+ * Layer: 1.  May include: base.  Thread: control (main), but for hd_loop_mailbox() posts.
  */
 #ifndef HOTDESK_EVENT_H
 #define HOTDESK_EVENT_H

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "hotdesk/base/log.h"
+#include "hotdesk/base/secret.h"
 #include "hotdesk/base/str.h"
 
 /* ---- codec.c ---- */
@@ -15,6 +16,15 @@
 int hd_hex_value(char c);
 /** Bytes of the well-formed UTF-8 character that s begins with; 0 when there is none. */
 size_t hd_utf8_char_len(struct hd_slice s);
+
+/* ---- digest.c ---- */
+
+/** Part of hd_secret_init(). @return 0 or HD_ESYSTEM */
+HD_MUSTCHECK int hd_digest_init(void);
+/** Without OpenSSL: what is used when it has no memory. The same results. */
+void hd_sha256_sodium(uint8_t out[HD_SHA256_BYTES], const struct hd_slice *parts, size_t n);
+void hd_hmac_sha256_sodium(uint8_t out[HD_SHA256_BYTES], const struct hd_key *key,
+			   const struct hd_slice *parts, size_t n);
 
 /* ---- uri.c ---- */
 
@@ -57,7 +67,8 @@ struct hd_log_output {
 	pthread_mutex_t lock;
 	enum hd_log_format format;
 	bool native;		  /* decided: journal protocol */
-	bool decided;		  /* native is valid for format */
+	bool is_socket;		  /* decided: stderr */
+	bool decided;		  /* both are valid for format */
 	bool stalled;		  /* the reader of stderr did not read: do not wait for it again */
 	uint64_t lost;		  /* lines since then */
 	int journal_fd;		  /* -1: not open */

@@ -13,8 +13,8 @@
 enum { PATH_SIZE = 4096 };
 
 /*
- * Nobody but the owner may read it. systemd gives a credential to a service by an access list, whose
- * mask shows as the group's read bit; such a file lies below $CREDENTIALS_DIRECTORY.
+ * Nobody but the owner may read it. systemd gives a credential to a service by an access list,
+ * whose mask shows as the group's read bit; such a file lies below $CREDENTIALS_DIRECTORY.
  */
 static bool key_mode_ok(const struct stat *st, const char *path)
 {

@@ -1,4 +1,4 @@
-/* log_write.c - one finished line to stderr or to journald; see base_priv.h. Never waits for long. */
+/* log_write.c - one finished line to stderr or to journald, without a long wait; base_priv.h. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -33,10 +33,13 @@ bool hd_log_is_journal_stream(const char *value, int fd)
 
 static bool wants_journal(struct hd_log_output *out)
 {
+	struct stat st;
+
 	if (!out->decided) {
 		out->native = out->format == HD_LOG_JOURNAL ||
 			      (out->format == HD_LOG_AUTO &&
 			       hd_log_is_journal_stream(getenv("JOURNAL_STREAM"), STDERR_FILENO));
+		out->is_socket = fstat(STDERR_FILENO, &st) == 0 && S_ISSOCK(st.st_mode);
 		out->decided = true;
 	}
 	return out->native;
@@ -84,16 +87,15 @@ static bool stderr_ready(const struct hd_log_output *out)
 	return n == 1 && (pfd.revents & POLLOUT) && !(pfd.revents & (POLLERR | POLLNVAL));
 }
 
-static bool stderr_put(const char *text, size_t len)
+static bool stderr_put(const struct hd_log_output *out, const char *text, size_t len)
 {
 	ssize_t n;
 
 	/* A stream socket may be writable and yet have no room for the whole line. */
-	do {
-		n = send(STDERR_FILENO, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n < 0 && errno == ENOTSOCK)
-			n = write(STDERR_FILENO, text, len);
-	} while (n < 0 && errno == EINTR);
+	do
+		n = out->is_socket ? send(STDERR_FILENO, text, len, MSG_DONTWAIT | MSG_NOSIGNAL)
+				   : write(STDERR_FILENO, text, len);
+	while (n < 0 && errno == EINTR);
 	return n >= 0;
 }
 
@@ -105,7 +107,7 @@ static bool stderr_write(const struct hd_log_output *out, enum hd_log_level leve
 	n = snprintf(buf, sizeof(buf), "<%d>%s\n", (int)level, text);
 	if (n < 0 || (size_t)n >= sizeof(buf) || !stderr_ready(out))
 		return false;
-	return stderr_put(buf, (size_t)n);
+	return stderr_put(out, buf, (size_t)n);
 }
 
 /* Tells of lost lines as soon as there is a reader again. */

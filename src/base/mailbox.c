@@ -62,8 +62,8 @@ void hd_mailbox_post(struct hd_mailbox *m, struct hd_task *task)
 	task->next = NULL;
 	(void)pthread_mutex_lock(&m->lock);
 	/*
-	 * The wake-up is written under the lock: once the owner has taken the task, which may be the
-	 * one that ends in hd_mailbox_free(), the poster does not touch the mailbox any more.
+	 * The wake-up is written under the lock: once the owner has taken the task, which may be
+	 * the one that ends in hd_mailbox_free(), the poster does not touch the mailbox any more.
 	 */
 	if (!m->head)
 		do

@@ -6,7 +6,7 @@
 
 #include "base_priv.h"
 
-enum { URI_MAX = 2048, HOST_MAX = 255 };
+enum { URI_MAX = 2048, HOST_MAX = 255, ITEMS_MAX = 32 };
 
 static bool is_alpha(char c)
 {
@@ -28,6 +28,13 @@ static size_t find_any(struct hd_slice s, const char *set)
 	return i;
 }
 
+static size_t find_char(struct hd_slice s, char c)
+{
+	const char *at = s.len > 0 ? memchr(s.ptr, c, s.len) : NULL;
+
+	return at ? (size_t)(at - s.ptr) : s.len;
+}
+
 static struct hd_slice slice_to(struct hd_slice s, size_t end)
 {
 	return (struct hd_slice){ .ptr = s.ptr, .len = end };
@@ -44,13 +51,30 @@ static struct hd_slice slice_from(struct hd_slice s, size_t begin)
  */
 static bool text_ok(struct hd_slice s)
 {
-	if (!hd_utf8_is_text(s) || find_any(s, " <>\"") < s.len)
-		return false;
-	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] == '%' && (s.len - i < 3 || hd_hex_value(s.ptr[i + 1]) < 0 ||
-					hd_hex_value(s.ptr[i + 2]) < 0))
+	bool ascii = true;
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if (c <= ' ' || c == '<' || c == '>' || c == '"' || c == 0x7f)
 			return false;
-	return true;
+		if (c == '%' && (s.len - i < 3 || hd_hex_value(s.ptr[i + 1]) < 0 ||
+				 hd_hex_value(s.ptr[i + 2]) < 0))
+			return false;
+		if (c >= 0x80)
+			ascii = false;
+	}
+	return ascii || hd_utf8_is_text(s);
+}
+
+/* Comparing takes the product of two such numbers, so they are bounded. */
+static bool items_ok(struct hd_slice s, char separator)
+{
+	size_t n = s.len > 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += s.ptr[i] == separator;
+	return n <= ITEMS_MAX;
 }
 
 /* @return length of the scheme, 0 when the text has none */
@@ -99,7 +123,7 @@ static int host_parse(struct hd_uri *uri, struct hd_slice *restp)
 	size_t end;
 
 	if (rest.len > 0 && rest.ptr[0] == '[') {
-		end = find_any(rest, "]");
+		end = find_char(rest, ']');
 		if (end == rest.len || !ipv6_ok((struct hd_slice){ rest.ptr + 1, end - 1 }))
 			return HD_EPARSE;
 		end++;
@@ -129,7 +153,7 @@ static int tail_parse(struct hd_uri *uri, struct hd_slice rest)
 	}
 	if (rest.len > 0 && rest.ptr[0] == ';') {
 		rest = slice_from(rest, 1);
-		end = find_any(rest, "?");
+		end = find_char(rest, '?');
 		uri->params = slice_to(rest, end);
 		rest = slice_from(rest, end);
 	}
@@ -146,12 +170,12 @@ static int tail_parse(struct hd_uri *uri, struct hd_slice rest)
  */
 static int sip_parse(struct hd_uri *uri, struct hd_slice rest)
 {
-	size_t at = find_any(rest, "@");
+	size_t at = find_char(rest, '@');
 	int err;
 
 	if (at < rest.len) {
 		struct hd_slice info = slice_to(rest, at);
-		size_t colon = find_any(info, ":");
+		size_t colon = find_char(info, ':');
 
 		if (colon == 0 || info.len == 0)
 			return HD_EPARSE;
@@ -166,7 +190,7 @@ static int sip_parse(struct hd_uri *uri, struct hd_slice rest)
 
 static int tel_parse(struct hd_uri *uri, struct hd_slice rest)
 {
-	size_t end = find_any(rest, ";");
+	size_t end = find_char(rest, ';');
 
 	if (end == 0)
 		return HD_EPARSE;
@@ -197,6 +221,8 @@ int hd_uri_parse(struct hd_uri *uri, struct hd_slice text)
 		u.scheme = HD_URI_TEL;
 		err = tel_parse(&u, rest);
 	}
+	if (!err && !(items_ok(u.params, ';') && items_ok(u.headers, '&')))
+		err = HD_EPARSE;
 	if (!err)
 		*uri = u;
 	return err;
@@ -218,12 +244,10 @@ uint16_t hd_uri_port(const struct hd_uri *uri)
 bool hd_uri_item_next(struct hd_slice *restp, char separator, struct hd_slice *namep,
 		      struct hd_slice *valuep)
 {
-	const char separators[2] = { separator, '\0' };
-
 	while (restp->len > 0) {
-		size_t end = find_any(*restp, separators);
+		size_t end = find_char(*restp, separator);
 		struct hd_slice item = slice_to(*restp, end);
-		size_t equals = find_any(item, "=");
+		size_t equals = find_char(item, '=');
 
 		*restp = slice_from(*restp, end < restp->len ? end + 1 : end);
 		if (equals == 0) /* ";;" or "=x": nothing that has a name */

@@ -36,9 +36,13 @@ static int lower(int c)
 	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
-/* A reserved character and its escape mean different things; any other is the same as its escape. */
+/* A reserved character and its escape differ; any other is the same as its escape. */
 static bool text_eq(struct hd_slice a, struct hd_slice b, bool any_case)
 {
+	while (a.len > 0 && b.len > 0 && *a.ptr == *b.ptr && *a.ptr != '%') {
+		a = (struct hd_slice){ a.ptr + 1, a.len - 1 };
+		b = (struct hd_slice){ b.ptr + 1, b.len - 1 };
+	}
 	while (a.len > 0 && b.len > 0) {
 		struct uri_char x = char_take(&a);
 		struct uri_char y = char_take(&b);
@@ -117,6 +121,8 @@ static bool params_agree(struct hd_slice a, struct hd_slice b, bool strict)
 	struct hd_slice name;
 	struct hd_slice value;
 
+	if (hd_slice_eq(a, b))
+		return true;
 	while (hd_uri_item_next(&rest, ';', &name, &value)) {
 		if (!has_name(b, ';', name)) {
 			if (strict || never_optional(name))
@@ -136,6 +142,8 @@ static bool headers_agree(struct hd_slice a, struct hd_slice b)
 	struct hd_slice name;
 	struct hd_slice value;
 
+	if (hd_slice_eq(a, b))
+		return true;
 	while (hd_uri_item_next(&rest, '&', &name, &value))
 		if (item_count(a, '&', name, value) != item_count(b, '&', name, value))
 			return false;

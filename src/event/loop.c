@@ -37,8 +37,8 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
 }
 
 /*
- * Timers are set from callbacks that may have run for a while: with libevent's cached or coarse time
- * they would go off early.
+ * Timers are set from callbacks that may have run for a while: with libevent's cached or coarse
+ * time they would go off early.
  */
 static struct event_base *base_new(void)
 {

@@ -13,8 +13,8 @@
  *            error it met.
  *
  * The cmocka test fails when a round returns anything but 0, HD_ENOMEM or HD_ESYSTEM, when one
- * without a failure returns an error, when one leaves something allocated, or when no allocation was
- * ever seen.
+ * without a failure returns an error, when one leaves something allocated, or when no allocation
+ * was ever seen.
  */
 void oom_loop(int (*fn)(void *arg), void *arg);
 

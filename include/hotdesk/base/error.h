@@ -2,8 +2,8 @@
  * error.h - one enumeration of errors for the whole program.
  *
  * A function that can fail returns 0 or one of the negative codes below. The code is returned where
- * the error is not handled and logged where it is, never both. SIP and HTTP have one table each that
- * turns a code into a status.
+ * the error is not handled and logged where it is, never both. SIP and HTTP have one table each
+ * that turns a code into a status.
  *
  * Layer: 0.  Thread: any.
  */

@@ -4,12 +4,14 @@
  * hd_info("registrar", "%s: bound to %s for %u s", aor, contact, expires) gives on stderr
  *   <6>registrar: desk-101: bound to sip:... for 3600 s
  * and under journald (JOURNAL_STREAM names our stderr) the same text with native fields. Every line
- * about a call ends with "call-id=...": use hd_log_call(). Text from the wire is made printable here:
- * control bytes, quotes that could forge a field, and broken UTF-8 are escaped as \xHH. Never pass a
- * PIN, password, HA1 or key; hd_log masks feature-code arguments it can recognise (*771*NUMBER*PIN) as
- * a last line of defence.
+ * about a call ends with "call-id=...": use hd_log_call(). Text from the wire is made printable
+ * here: control bytes, quotes that could forge a field, and broken UTF-8 are escaped as \xHH. Never
+ * pass a PIN, password, HA1 or key; hd_log masks feature-code arguments it can recognise
+ * (*771*NUMBER*PIN) as a last line of defence. A line that nobody reads is dropped after a tenth of
+ * a second, and counted.
  *
- * Layer: 0.  Thread: any. The only mutable statics of the program are here and in metric.c.
+ * Layer: 0.  Thread: any. The only mutable statics of the program are here, in metric.c and
+ * (written once, by hd_secret_init) in digest.c.
  */
 #ifndef HOTDESK_BASE_LOG_H
 #define HOTDESK_BASE_LOG_H
@@ -62,8 +64,9 @@ void hd_log_call(enum hd_log_level level, const char *subsystem, const char *cal
 /**
  * A security event in the form that Debian's fail2ban filter asterisk reads
  * (asterisk[_daemon=hotdeskd], filter.d/asterisk.conf):
- *   SECURITY[PID] FILE: SecurityEvent="InvalidPassword",EventTV="...",Severity="Error",Service="SIP",
- *   EventVersion="1",AccountID="301",SessionID="...",LocalAddress="...",RemoteAddress="IPV4/UDP/a/p"
+ *   SECURITY[PID] FILE: SecurityEvent="InvalidPassword",EventTV="...",Severity="Error",
+ *   Service="SIP",EventVersion="1",AccountID="301",SessionID="...",LocalAddress="...",
+ *   RemoteAddress="IPV4/UDP/a/p"
  * Only for a source that has proved its return path (TCP, TLS, or UDP with a nonce minted for it):
  * otherwise a forged datagram could get somebody else banned.
  */

@@ -1,10 +1,11 @@
 /*
  * record.h - store bytes: versioned records, encoded field by field, decoded with bounds.
  *
- * Little-endian integers, strings as u16 length and bytes. The first byte is the record's version. A
- * decoder that runs past the end, meets an unknown version or a string too long for its field sets a
- * sticky error and yields zeros; the caller asks once at the end. New fields are only ever appended: a
- * decoder that finds the record ended where a newer field would begin reads that field as zero.
+ * Little-endian integers, strings as u16 length and bytes. The first byte is the record's version.
+ * A decoder that runs past the end, meets an unknown version or a string too long for its field
+ * sets a sticky error and yields zeros; the caller asks once at the end. New fields are only ever
+ * appended: a decoder that finds the record ended where a newer field would begin reads that field
+ * as zero. Bytes behind the last field that is read are no error.
  *
  * Layer: 0.  Thread: any.
  */

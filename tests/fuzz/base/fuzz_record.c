@@ -1,6 +1,6 @@
 /*
  * fuzz_record.c - the record decoder. The input is how to read (one byte of count, then that many
- * field kinds) and the record. What was read without an error is written again and must be the same.
+ * field kinds) and the record. What was read without an error is written again and is the same.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -170,7 +170,7 @@ static void *post_one(void *arg)
 	return NULL;
 }
 
-/* The owner may free the mailbox as soon as it has the last task, while its poster still returns. */
+/* The owner may free the mailbox when it has the last task, while its poster still returns. */
 static void test_free_after_last_task(void **state)
 {
 	(void)state;

@@ -10,6 +10,9 @@
 
 #include "hotdesk/base/secret.h"
 
+#include "base/base_priv.h"
+#include "support/oom.h"
+
 /* Cheap, so that the test is fast; the default is what the daemon's configuration says. */
 static const struct hd_pin_cost cheap = { .memory_kib = 64, .passes = 1 };
 
@@ -130,7 +133,7 @@ static void test_hmac_parts(void **state)
 	for (uint8_t i = 0; i < sizeof(key.bytes); i++)
 		key.bytes[i] = i;
 	hd_hmac_sha256(out, &key, parts, 3);
-	/* HMAC over 8 bytes of little-endian length and the part, three times, by another program */
+	/* by another program: 8 bytes of little-endian length and the part, three times */
 	assert_hex(out, sizeof(out),
 		   "ac4e06e00c3fb332fb965f521acbd0ab22edec0f2a9be85e83a9dc518fc3571a");
 	hd_hmac_sha256(other, &key, moved, 3); /* the same bytes, other borders */
@@ -140,6 +143,31 @@ static void test_hmac_parts(void **state)
 	key.bytes[31] ^= 1;
 	hd_hmac_sha256(other, &key, parts, 3);
 	assert_memory_not_equal(out, other, sizeof(out));
+}
+
+/* The way without memory gives the same as the fast one, at every length around a block. */
+static void test_both_ways_agree(void **state)
+{
+	uint8_t bytes[200];
+	uint8_t a[HD_SHA256_BYTES];
+	uint8_t b[HD_SHA256_BYTES];
+	struct hd_key key;
+
+	(void)state;
+	hd_random_bytes(bytes, sizeof(bytes));
+	hd_random_bytes(&key, sizeof(key));
+	for (size_t n = 0; n <= sizeof(bytes); n++) {
+		struct hd_slice parts[] = { { (const char *)bytes, n / 2 },
+					    { 0 },
+					    { (const char *)bytes + n / 2, n - n / 2 } };
+
+		hd_sha256(a, parts, 3);
+		hd_sha256_sodium(b, parts, 3);
+		assert_memory_equal(a, b, sizeof(a));
+		hd_hmac_sha256(a, &key, parts, 3);
+		hd_hmac_sha256_sodium(b, &key, parts, 3);
+		assert_memory_equal(a, b, sizeof(a));
+	}
 }
 
 static void digest_hex(char *text, bool sha, const struct hd_slice *parts, size_t n)
@@ -209,6 +237,74 @@ static void test_md5_threads(void **state)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 		assert_hex(out[i], HD_MD5_BYTES, "900150983cd24fb0d6963f7d28e17f72");
 	}
+}
+
+struct attempt {
+	bool md5_first; /* so that it is the one that meets the failure */
+	bool md5_ok;
+	bool sha_ok;
+};
+
+static bool md5_works(void)
+{
+	struct hd_slice abc = hd_slice_of("abc");
+	char text[2 * HD_MD5_BYTES + 1];
+	uint8_t out[HD_MD5_BYTES];
+
+	hd_md5(out, &abc, 1);
+	hd_hex_format(text, out, HD_MD5_BYTES);
+	return strcmp(text, "900150983cd24fb0d6963f7d28e17f72") == 0;
+}
+
+static void *attempt_main(void *arg)
+{
+	struct hd_slice abc = hd_slice_of("abc");
+	struct attempt *attempt = arg;
+	uint8_t out[HD_SHA256_BYTES];
+	char text[2 * HD_SHA256_BYTES + 1];
+
+	attempt->md5_ok = !attempt->md5_first || md5_works();
+	hd_sha256(out, &abc, 1);
+	hd_hex_format(text, out, HD_SHA256_BYTES);
+	attempt->sha_ok = strcmp(text, "ba7816bf8f01cfea414140de5dae2223"
+				       "b00361a396177a9cb410ff61f20015ad") == 0;
+	return NULL;
+}
+
+/* A new thread's digests: it has no context yet. */
+static int attempt_in_thread(void *arg)
+{
+	struct attempt attempt = { .md5_first = arg != NULL };
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, attempt_main, &attempt))
+		return HD_ESYSTEM;
+	if (pthread_join(thread, NULL) || !attempt.sha_ok)
+		return HD_EINVAL;
+	return attempt.md5_ok ? 0 : HD_ENOMEM;
+}
+
+static int refusals;
+
+static void sink(void *arg, enum hd_log_level level, const char *text)
+{
+	(void)arg;
+	assert_int_equal(level, HD_LOG_ERROR);
+	assert_string_equal(text, "secret: MD5 cannot be computed: refusing instead");
+	refusals++;
+}
+
+/* Without memory SHA-256 takes its other way and MD5 gives bytes that match nothing. */
+static void test_without_memory(void **state)
+{
+	(void)state;
+	refusals = 0;
+	hd_log_set_sink(sink, NULL);
+	oom_loop(attempt_in_thread, NULL);
+	assert_int_equal(refusals, 0);
+	oom_loop(attempt_in_thread, &refusals);
+	hd_log_set_sink(NULL, NULL);
+	assert_int_equal(refusals, 1);
 }
 
 static void test_pin(void **state)
@@ -315,8 +411,10 @@ int main(void)
 		cmocka_unit_test(test_sha256_fips180),
 		cmocka_unit_test(test_hmac_rfc4231),
 		cmocka_unit_test(test_hmac_parts),
+		cmocka_unit_test(test_both_ways_agree),
 		cmocka_unit_test(test_digest_rfc7616),
 		cmocka_unit_test(test_md5_threads),
+		cmocka_unit_test(test_without_memory),
 		cmocka_unit_test(test_pin),
 		cmocka_unit_test(test_pin_refuses),
 		cmocka_unit_test(test_pin_dummy),

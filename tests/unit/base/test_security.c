@@ -1,4 +1,4 @@
-/* test_security.c - the line fail2ban reads, what cannot be smuggled into it, and the rate limit. */
+/* test_security.c - the line fail2ban reads, what cannot be smuggled into it, the rate limit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

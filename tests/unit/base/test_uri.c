@@ -198,7 +198,25 @@ static void test_bad(void **state)
 	assert_int_equal(hd_uri_parse(&uri, (struct hd_slice){ text, 101 + 255 }), 0);
 }
 
-/* Nothing behind the end is looked at: every prefix in a buffer of its own size (ASan sees more). */
+/* 32 parameters and 32 headers are taken, one more is not. */
+static void test_item_limits(void **state)
+{
+	struct hd_uri uri;
+	struct hd_buf b = { 0 };
+
+	(void)state;
+	for (int headers = 0; headers < 2; headers++) {
+		hd_buf_adds(&b, headers ? "sip:a@b;x?" : "sip:a@b;");
+		for (int i = 0; i < 32; i++)
+			hd_buf_addf(&b, "%sp%d=1", i == 0 ? "" : headers ? "&" : ";", i);
+		assert_int_equal(hd_uri_parse(&uri, hd_slice_of(hd_buf_text(&b))), 0);
+		hd_buf_adds(&b, headers ? "&p" : ";p");
+		assert_int_equal(hd_uri_parse(&uri, hd_slice_of(hd_buf_text(&b))), HD_EPARSE);
+		hd_buf_fini(&b);
+	}
+}
+
+/* Nothing behind the end is looked at, whatever prefix of a URI it is. */
 static void test_every_prefix(void **state)
 {
 	static const char text[] = "sips:+1;x=%41:pw@[2001:db8::1]:5061;a=%62;lr?c=%63&d";
@@ -350,10 +368,11 @@ static void test_aor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),	     cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_every_prefix), cmocka_unit_test(test_port),
-		cmocka_unit_test(test_param),	     cmocka_unit_test(test_unescape),
-		cmocka_unit_test(test_escape_user),  cmocka_unit_test(test_aor),
+		cmocka_unit_test(test_good),	    cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_item_limits), cmocka_unit_test(test_every_prefix),
+		cmocka_unit_test(test_port),	    cmocka_unit_test(test_param),
+		cmocka_unit_test(test_unescape),    cmocka_unit_test(test_escape_user),
+		cmocka_unit_test(test_aor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
