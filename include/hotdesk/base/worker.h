@@ -28,8 +28,8 @@ HD_MUSTCHECK int hd_worker_submit(struct hd_worker *worker, struct hd_job *job);
 /** Jobs waiting. */
 uint32_t hd_worker_queued(struct hd_worker *worker);
 /**
- * Finishes what is queued and joins its threads; what is submitted from now on gets HD_ESHUTDOWN. By the
- * owner only. NULL-safe.
+ * Finishes what is queued and joins its threads; what is submitted from now on gets HD_ESHUTDOWN.
+ * By the owner only; a second time does nothing. NULL-safe.
  */
 void hd_worker_stop(struct hd_worker *worker);
 /** Stops and releases. NULL-safe. */

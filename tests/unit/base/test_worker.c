@@ -189,6 +189,35 @@ static void test_free_finishes_the_queue(void **state)
 	hd_mailbox_free(m);
 }
 
+/* Between stop and free the worker refuses, so that others may still hold it. */
+static void test_stop(void **state)
+{
+	struct hd_worker *worker = NULL;
+	struct hd_mailbox *m = NULL;
+	struct work work[6];
+
+	(void)state;
+	assert_int_equal(hd_mailbox_new(&m), 0);
+	assert_int_equal(hd_worker_new(&worker, 2, 5), 0);
+	for (size_t i = 0; i < 6; i++)
+		work_init(&work[i], m, NULL);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(hd_worker_submit(worker, &work[i].job), 0);
+	hd_worker_stop(worker);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(work[i].runs, 1);
+	assert_int_equal(hd_worker_queued(worker), 0);
+	assert_int_equal(hd_worker_submit(worker, &work[5].job), HD_ESHUTDOWN);
+	hd_worker_stop(worker);
+	hd_worker_free(worker);
+	hd_worker_stop(NULL);
+	drain(m, 5);
+	assert_int_equal(hd_mailbox_drain(m), 0);
+	assert_int_equal(work[5].runs, 0);
+	assert_int_equal(work[5].dones, 0);
+	hd_mailbox_free(m);
+}
+
 static void test_bad_arguments(void **state)
 {
 	struct hd_job job = { 0 };
@@ -243,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_runs_there_ends_here),
 		cmocka_unit_test(test_full_queue),
 		cmocka_unit_test(test_free_finishes_the_queue),
+		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_bad_arguments),
 		cmocka_unit_test(test_without_memory),
 	};
