@@ -70,7 +70,8 @@ void hd_store_close(struct hd_store *store);
 
 /**
  * Opens a table by name, making it when it is not there. Before hd_store_start() only.
- * @return 0; HD_ELIMIT (more than HD_STORE_TABLES_MAX), HD_EFULL, HD_EIO
+ * @return 0; HD_ELIMIT (more than HD_STORE_TABLES_MAX), HD_EFULL, HD_EIO, HD_ESTATE (started),
+ *         HD_EINVAL (a name that is empty or begins with '_')
  */
 HD_MUSTCHECK int hd_store_table(struct hd_store *store, const char *name, unsigned *tablep);
 
@@ -132,16 +133,25 @@ struct hd_command {
  * @return 0: `done` will run; HD_EBUSY (queue full), HD_ESHUTDOWN: `done` will not
  */
 HD_MUSTCHECK int hd_store_submit(struct hd_store *store, struct hd_command *command);
-/** Queues a soft command; `done` runs when it was written or given up (its place to free memory). */
+/**
+ * Queues a soft command; `done` runs when it was written or given up (its place to free memory). Soft
+ * commands get at most half of the queue. On a full disk they stay, and are tried again.
+ */
 HD_MUSTCHECK int hd_store_submit_soft(struct hd_store *store, struct hd_command *command);
 /**
  * Runs one command and waits for its commit: start-up, tools and tests. Before hd_store_start() it runs
- * on the caller's thread; afterwards on the store thread. Never from the SIP thread.
+ * on the caller's thread, behind what was submitted before; afterwards on the store thread. Never from
+ * the SIP thread; from the store thread it is HD_ESTATE.
  * @return what the command or its commit returned
  */
 HD_MUSTCHECK int hd_store_execute(struct hd_store *store, hd_command_fn *run, void *arg);
 
-/** A consistent copy while running: written beside, synced, renamed to path. Slow: control thread. */
+/**
+ * A consistent copy while running: written beside, synced, renamed to path. It is the store's data.mdb
+ * and goes on with the same epochs; to restore, stop, put it there and remove lock.mdb. Slow: control
+ * thread.
+ * @return 0, HD_EFULL, HD_EACCESS, HD_ENOENT, HD_EIO; HD_EUNSUPPORTED by the memory store
+ */
 HD_MUSTCHECK int hd_store_backup(struct hd_store *store, const char *path);
 
 struct hd_store_stats {

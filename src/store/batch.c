@@ -104,8 +104,6 @@ void hd_batch_reply(struct hd_command *list)
 	for (struct hd_command *c = list; c; c = next) {
 		next = c->next; /* the owner may release it as soon as it is posted */
 		c->next = NULL;
-		if (!c->done)
-			continue;
 		if (!c->reply_to) {
 			c->done(c);
 			continue;
