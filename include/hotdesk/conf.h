@@ -1,12 +1,13 @@
 /*
  * conf.h - hotdeskd.yaml as one immutable struct, and the directory file.
  *
- * One libcyaml schema says names, types, ranges and defaults; `hotdeskd -t`, the start and the reload use
- * the same code. An error is one line, "FILE:LINE: what is wrong, and what was expected". A key that is
- * absent has its default, so that an empty file is a valid configuration. Durations are integers with
- * their unit in the name.
+ * One table says names, types, ranges and defaults, and libcyaml's schema is made from it;
+ * `hotdeskd -t`, the start and the reload use the same code. An error is one line, "FILE:LINE: what
+ * is wrong, and what was expected". A key that is absent has its default, so that an empty file is
+ * a valid configuration. Durations are integers with their unit in the name.
  *
- * Layer: 1.  May include: base.  Thread: load anywhere; the loaded struct is read-only and may be shared.
+ * Layer: 1.  May include: base.  Thread: load anywhere; the loaded struct is read-only and may be
+ * shared.
  */
 #ifndef HOTDESK_CONF_H
 #define HOTDESK_CONF_H
@@ -30,7 +31,7 @@ struct hd_listen {
 struct hd_conf_sip {
 	char *domain;	/* "hotdesk.local": the domain of all addresses-of-record */
 	char *realm;	/* of digest; default: the domain */
-	char **aliases; /* further names and addresses that mean us; our listeners are known anyway */
+	char **aliases; /* further names and addresses that mean us, beside our listeners */
 	size_t n_aliases;
 	struct hd_listen *listen; /* default udp and tcp 0.0.0.0:5060 */
 	size_t n_listen;
@@ -138,10 +139,10 @@ void hd_conf_free(struct hd_conf *conf);
 void hd_conf_diff(const struct hd_conf *before, const struct hd_conf *after, struct hd_buf *fixed,
 		  struct hd_buf *live);
 
-/** Every key of the schema, "sip.listen\n"..., in order: for the test against conf/hotdeskd.yaml. */
+/** Every key of the table, "sip.listen\n"..., in order: to be compared with conf/hotdeskd.yaml. */
 void hd_conf_keys(struct hd_buf *out);
 
-/* ---- the directory file (users:, phones:) that import reads ------------------------------------- */
+/* ---- the directory file (users:, phones:) that import reads ---------------------------------- */
 
 struct hd_file_user {
 	char *number, *name;
@@ -165,8 +166,8 @@ struct hd_directory_file {
 	size_t n_phones;
 };
 /**
- * Parses and checks form and duplicates; rules that need the store (owner exists, PIN policy) are the
- * caller's, with the line numbers given. Frees wipe pins and secrets.
+ * Parses and checks form and duplicates; rules that need the store (owner exists, PIN policy) are
+ * the caller's, with the line numbers given. Frees wipe pins and secrets.
  */
 HD_MUSTCHECK int hd_directory_file_parse(struct hd_directory_file **fp, struct hd_slice text,
 					 const char *name, struct hd_buf *errors);

@@ -1,9 +1,9 @@
 /*
  * canon.c - the canonical text of a checked file, and libcyaml's schema that loads it.
  *
- * The text holds every section and every key, so that no default is known in two places and libcyaml's
- * ways with empty sections, octal numbers and free-style truth values do not matter. The schema is
- * built from the table of keys.
+ * The text holds every section and every key, so that no default is known in two places and
+ * libcyaml's ways with empty sections, octal numbers and free-style truth values do not matter.
+ * The schema is built from the table of keys.
  */
 #include "conf_priv.h"
 
@@ -13,7 +13,7 @@
 
 enum { SECTIONS = HD_SECTIONS_MAX + 1, KEYS = HD_SECTION_KEYS_MAX + 1, CHOICES_MAX = 8 };
 
-/* ---- writing ------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static uint32_t code_point(const unsigned char *s, size_t *lenp)
 {
@@ -118,7 +118,7 @@ void hd_canon_write(struct hd_buf *out, const struct hd_checked *checked)
 	}
 }
 
-/* ---- libcyaml's schema --------------------------------------------------------------------------- */
+/* ---- libcyaml's schema ----------------------------------------------------------------------- */
 
 static const cyaml_schema_value_t text_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, HD_TREE_SCALAR_MAX),
@@ -248,7 +248,9 @@ int hd_canon_load(struct hd_conf_raw **rawp, const char *text, const char *name)
 		*rawp = data;
 		return 0;
 	}
-	if (err == CYAML_ERR_OOM || err == CYAML_ERR_LIBYAML_PARSER_INIT)
+	/* The text is ours: libyaml fails at an allocation, which libcyaml does not tell. */
+	if (err == CYAML_ERR_OOM || err == CYAML_ERR_LIBYAML_PARSER_INIT ||
+	    err == CYAML_ERR_LIBYAML_PARSER)
 		return HD_ENOMEM;
 	hd_error("conf", "%s: the table of keys and libcyaml do not agree: %s", name,
 		 cyaml_strerror(err));

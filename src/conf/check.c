@@ -108,7 +108,7 @@ static void check_choice(struct ctx *ctx, const struct hd_node *node)
 		say_choices(ctx, node, "", ctx->key->choices, ctx->key->n_choices);
 }
 
-/* ---- lists --------------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 static bool is_list(struct ctx *ctx, const struct hd_node *node, const char *of)
 {
@@ -238,7 +238,7 @@ static void check_levels(struct ctx *ctx, const struct hd_node *list)
 	check_duplicates(ctx, list);
 }
 
-/* ---- the file ------------------------------------------------------------------------------------ */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static void check_key(struct ctx *ctx, const struct hd_node *node)
 {

@@ -8,7 +8,7 @@
 
 #include "hotdesk/base/secret.h"
 
-/* ---- places of keys ------------------------------------------------------------------------------ */
+/* ---- places of keys -------------------------------------------------------------------------- */
 
 static char **text_at(struct hd_conf_raw *raw, size_t offset)
 {
@@ -65,7 +65,7 @@ void hd_conf_free(struct hd_conf *conf)
 	free(raw);
 }
 
-/* ---- from texts to their types ------------------------------------------------------------------- */
+/* ---- from texts to their types --------------------------------------------------------------- */
 
 /* 660 and 0660 are one mode: written alike, so that hd_conf_diff() sees it. */
 static int finish_mode(struct hd_conf_raw *raw)
@@ -136,7 +136,7 @@ static int finish(struct hd_conf_raw *raw, const char *folder)
 	return finish_paths(raw, folder);
 }
 
-/* ---- loading ------------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static int build(struct hd_conf **confp, const struct hd_checked *checked, const char *folder,
 		 const char *name)

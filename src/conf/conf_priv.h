@@ -3,13 +3,14 @@
  *
  *   tree.c    libyaml's events -> a flat tree of nodes with their lines; hostile input ends here
  *   report.c  the errors, and what is common to both files: which keys a mapping may have
- *   check.c   tree -> every error of one key (unknown, twice, type, range, form), by keys.c's table
+ *   check.c   tree -> every error of one key (unknown, twice, type, range, form), as keys.c has it
  *   rules.c   tree -> errors between keys (minimum over maximum, clashing codes, missing files)
- *   canon.c   tree -> canonical YAML with all defaults filled in -> libcyaml -> conf.c: struct hd_conf
+ *   canon.c   tree -> canonical YAML with all defaults filled in -> libcyaml; conf.c finishes
  *
- * libcyaml alone would not do: it stops at the first error, takes "b: maybe" for true and "n: 010" for
- * 8, warns about second documents only, and writes values (which may be secret) to its log. By the time it sees
- * the text, every key is there and every value is known to be good; it gives them their types and places.
+ * libcyaml alone would not do: it stops at the first error, takes "b: maybe" for true and "n: 010"
+ * for 8, warns about second documents only, and writes values (which may be secret) to its log. By
+ * the time it sees the text, every key is there and every value is known to be good; it gives them
+ * their types and places.
  */
 #ifndef CONF_PRIV_H
 #define CONF_PRIV_H
@@ -22,7 +23,7 @@
 #include "hotdesk/base/str.h"
 #include "hotdesk/conf.h"
 
-/* ---- report.c ----------------------------------------------------------------------------------- */
+/* ---- report.c -------------------------------------------------------------------------------- */
 
 enum { HD_REPORT_MAX = 50 }; /* errors told; the rest is counted */
 
@@ -42,7 +43,7 @@ enum { HD_QUOTE_SIZE = 64 };
 /** Untrusted text for a message: printable, cut off, in quotes. @return dst */
 const char *hd_quote(char dst[HD_QUOTE_SIZE], struct hd_slice text);
 
-/* ---- tree.c ------------------------------------------------------------------------------------- */
+/* ---- tree.c ---------------------------------------------------------------------------------- */
 
 enum {
 	HD_TREE_DEPTH_MAX = 8,
@@ -73,8 +74,9 @@ struct hd_tree {
 };
 
 /**
- * Parses one YAML document without anchors, aliases and tags, of limited size and depth. An empty text
- * is an empty mapping. Errors go to the report, one at most: what follows a syntax error is noise.
+ * Parses one YAML document without anchors, aliases and tags, of limited size and depth. An empty
+ * text is an empty mapping. Errors go to the report, one at most: what follows a syntax error is
+ * noise.
  * @return 0, HD_EPARSE (reported) or HD_ENOMEM
  */
 HD_MUSTCHECK int hd_tree_parse(struct hd_tree *tree, struct hd_slice text, uint32_t nodes_max,
@@ -95,14 +97,14 @@ struct hd_map {
 	const char *(*elsewhere)(struct hd_slice key);
 };
 /**
- * Sorts the children of a mapping by key and reports unknown keys, keys given twice and a node that is no
- * mapping. A null node is an empty mapping.
+ * Sorts the children of a mapping by key and reports unknown keys, keys given twice and a node
+ * that is no mapping. A null node is an empty mapping.
  * @param found receives per name the index of its node, 0 for none
  */
 void hd_map_match(const struct hd_map *map, const struct hd_tree *tree, uint32_t index,
 		  uint32_t *found, struct hd_report *report);
 
-/* ---- form.c: what single values must look like -------------------------------------------------- */
+/* ---- form.c: what single values must look like ----------------------------------------------- */
 
 bool hd_form_text(struct hd_slice s);	 /* 1..128 bytes UTF-8, nothing invisible */
 bool hd_form_path(struct hd_slice s);	 /* 1..1023 bytes of it */
@@ -128,11 +130,11 @@ HD_MUSTCHECK int hd_listen_parse(struct hd_listen *listen, struct hd_slice s);
 /** "true", "yes", "on" and their opposites, lower case. @return 0 or HD_EPARSE */
 HD_MUSTCHECK int hd_bool_parse(bool *vp, struct hd_slice s);
 
-/* ---- keys.c: the table ------------------------------------------------------------------------- */
+/* ---- keys.c: the table ----------------------------------------------------------------------- */
 
 /**
- * What libcyaml fills: the configuration, and the texts that conf.c turns into other types. Every struct
- * hd_conf is the beginning of one.
+ * What libcyaml fills: the configuration, and the texts that conf.c turns into other types. Every
+ * struct hd_conf is the beginning of one.
  */
 struct hd_conf_raw {
 	struct hd_conf conf;
@@ -188,7 +190,7 @@ enum { HD_LOG_LEVELS = 5 };
 /** The range of keys of a section. */
 void hd_section_keys(const char *section, size_t *firstp, size_t *np);
 
-/* ---- check.c, rules.c, canon.c, path.c --------------------------------------------------------------- */
+/* ---- check.c, rules.c, canon.c, path.c ------------------------------------------------------- */
 
 /** The checked file: for each key of the table, where it is. */
 struct hd_checked {
@@ -213,7 +215,7 @@ void hd_canon_write(struct hd_buf *out, const struct hd_checked *checked);
 /** Loads the canonical text. @return 0 or HD_ENOMEM, or HD_EINVAL: table and struct do not agree */
 HD_MUSTCHECK int hd_canon_load(struct hd_conf_raw **rawp, const char *text, const char *name);
 
-/** Reads a whole file of at most max bytes. @return 0, HD_ELIMIT, HD_ENOMEM or HD_ESYSTEM (errno) */
+/** Reads a file of at most max bytes. @return 0, HD_ELIMIT, HD_ENOMEM or HD_ESYSTEM (errno) */
 HD_MUSTCHECK int hd_file_read(char **datap, size_t *lenp, const char *path, size_t max);
 
 #endif

@@ -69,7 +69,7 @@ struct ctx {
 	struct hd_report *report;
 };
 
-/* ---- values -------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool says_nothing(const struct hd_node *node)
 {
@@ -138,7 +138,7 @@ static void set_entry(const struct ctx *ctx, uint32_t index, void *entry)
 	if (node->kind != HD_NODE_MAPPING) {
 		hd_report_add(ctx->report, node->line,
 			      "%s: an entry that is %s, expected {%s: ...}", list->name,
-			      hd_node_kind_name(node), names[0]);
+			      hd_node_kind_name(node), list->fields[0].name);
 		return;
 	}
 	hd_map_match(&map, ctx->tree, index, found, ctx->report);
@@ -179,7 +179,7 @@ static void *load_list(const struct ctx *ctx, uint32_t index, size_t *np)
 	return entries;
 }
 
-/* ---- duplicates ---------------------------------------------------------------------------------- */
+/* ---- duplicates ------------------------------------------------------------------------------ */
 
 struct name {
 	const char *text;
@@ -257,7 +257,7 @@ static void check_duplicates(struct hd_directory_file *file, struct hd_report *r
 	free(names);
 }
 
-/* ---- the file ------------------------------------------------------------------------------------ */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static void load_file(struct hd_directory_file *file, const struct hd_tree *tree,
 		      struct hd_report *report)

@@ -43,7 +43,7 @@ bool hd_form_realm(struct hd_slice s)
 	return hd_form_text(s) && !memchr(s.ptr, '"', s.len) && !memchr(s.ptr, '\\', s.len);
 }
 
-/* ---- addresses ----------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 static bool is_address(int family, struct hd_slice s)
 {
@@ -184,7 +184,7 @@ bool hd_form_network(struct hd_slice s)
 	return true;
 }
 
-/* ---- words --------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 bool hd_form_code(struct hd_slice s)
 {

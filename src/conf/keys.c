@@ -1,6 +1,6 @@
 /*
- * keys.c - every key of hotdeskd.yaml: the one list behind checks, defaults, libcyaml's schema, comparison
- * and documents (conf/hotdeskd.yaml and hotdeskd.yaml.5 are tested against it).
+ * keys.c - every key of hotdeskd.yaml: the one list behind checks, defaults, libcyaml's schema,
+ * comparison and documents (conf/hotdeskd.yaml and hotdeskd.yaml.5 are tested against it).
  */
 #include "conf_priv.h"
 

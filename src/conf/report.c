@@ -87,7 +87,7 @@ static const char *suggest(const struct hd_map *map, struct hd_slice key)
 		unsigned d = distance(key, map->names[i]);
 
 		/* Two wrong letters of three are another word. */
-		if (d < least && d * 2 < key.len) {
+		if (d < least && (size_t)d * 2 < key.len) {
 			least = d;
 			best = map->names[i];
 		}

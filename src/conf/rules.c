@@ -55,7 +55,7 @@ static unsigned line_of(const struct value *a, const struct value *b)
 	return a->node ? a->node->line : b->node ? b->node->line : 1;
 }
 
-/* ---- numbers in order ---------------------------------------------------------------------------- */
+/* ---- numbers in order ------------------------------------------------------------------------ */
 
 static const struct order {
 	const char *section, *low, *high;
@@ -101,7 +101,7 @@ static void check_burst(const struct ctx *ctx)
 			      "or sip.source_rate 0 for no limit");
 }
 
-/* ---- feature codes ------------------------------------------------------------------------------- */
+/* ---- feature codes --------------------------------------------------------------------------- */
 
 /* CODE, CODE*NUMBER*PIN, CODE#: a second code that goes on with * or # could be both. */
 static bool clash(struct hd_slice shorter, struct hd_slice longer)
@@ -132,7 +132,7 @@ static void check_codes(const struct ctx *ctx)
 	}
 }
 
-/* ---- listeners and TLS --------------------------------------------------------------------------- */
+/* ---- listeners and TLS ----------------------------------------------------------------------- */
 
 static bool same_address(const char *a, const char *b)
 {
@@ -235,7 +235,7 @@ static void check_tls(const struct ctx *ctx)
 	}
 }
 
-/* ---- paths --------------------------------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 static void check_socket(const struct ctx *ctx)
 {

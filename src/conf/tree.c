@@ -1,8 +1,8 @@
 /*
  * tree.c - one YAML document as a flat tree with line numbers, from libyaml's events.
  *
- * libyaml's document loader is not used: it expands what it is given, knows no limits, and keeps values
- * in memory that is released unwiped.
+ * libyaml's document loader is not used: it expands what it is given, knows no limits, and keeps
+ * values in memory that is released unwiped.
  */
 #include "conf_priv.h"
 
@@ -52,7 +52,7 @@ const char *hd_node_kind_name(const struct hd_node *node)
 	return hd_node_is_null(node) ? "empty" : "a single value";
 }
 
-/* ---- building ------------------------------------------------------------------------------------ */
+/* ---- building -------------------------------------------------------------------------------- */
 
 static int keep(struct builder *b, struct hd_slice *dst, const yaml_event_t *event)
 {
@@ -225,7 +225,7 @@ static int on_event(struct builder *b, const yaml_event_t *event)
 	}
 }
 
-/* ---- libyaml ------------------------------------------------------------------------------------- */
+/* ---- libyaml --------------------------------------------------------------------------------- */
 
 static unsigned line_at(struct hd_slice text, size_t offset)
 {

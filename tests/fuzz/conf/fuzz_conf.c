@@ -1,6 +1,6 @@
 /*
- * fuzz_conf.c - hotdeskd.yaml: any text gives a configuration or errors, never both and never neither,
- * and a configuration does not differ from itself.
+ * fuzz_conf.c - hotdeskd.yaml: any text gives a configuration or errors, never both and never
+ * neither, and a configuration does not differ from itself.
  */
 #include "support/fuzz.h"
 

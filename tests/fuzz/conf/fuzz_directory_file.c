@@ -1,4 +1,7 @@
-/* fuzz_directory_file.c - users and phones: any text gives a file whose every entry has a name, or errors. */
+/*
+ * fuzz_directory_file.c - users and phones: any text gives a file whose every entry has a name, or
+ * errors.
+ */
 #include "support/fuzz.h"
 
 #include <stdlib.h>

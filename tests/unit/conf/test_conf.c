@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- good files ---------------------------------------------------------------------------------- */
+/* ---- good files ------------------------------------------------------------------------------ */
 
 static void test_defaults(void **state)
 {
@@ -161,7 +161,7 @@ static void test_paths(void **state)
 	hd_buf_fini(&errors);
 }
 
-/* ---- refused files ------------------------------------------------------------------------------- */
+/* ---- refused files --------------------------------------------------------------------------- */
 
 #define LIST_OF_SECTIONS                                                                           \
 	"sip, auth, registrar, desk, pin, store, directory, security, admin, log or run"

@@ -1,4 +1,4 @@
-/* test_directory_file.c - users and phones: what is taken, what is refused, and what is never repeated. */
+/* test_directory_file.c - users and phones: what is taken, refused, and never repeated. */
 #include "conf_support.h"
 
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /*
- * test_docs.c - the reference file, the manual page and the table of keys are one list: same keys, same
- * defaults, same marks.
+ * test_docs.c - the reference file, the manual page and the table of keys are one list: same keys,
+ * same defaults, same marks.
  */
 #include "conf_support.h"
 
@@ -100,7 +100,7 @@ static void test_reference_explains(void **state)
 	free(text);
 }
 
-/* ---- the manual page ----------------------------------------------------------------------------- */
+/* ---- the manual page ------------------------------------------------------------------------- */
 
 /* The item of a key: from its .It to the next, within the section's .Ss. */
 static struct hd_slice find_item(const char *page, const struct hd_key_info *key)
@@ -110,13 +110,17 @@ static struct hd_slice find_item(const char *page, const struct hd_key_info *key
 
 	snprintf(line, sizeof(line), "\n.Ss %s\n", key->section);
 	section = strstr(page, line);
-	if (!section)
+	if (!section) {
 		fail_msg("hotdeskd.yaml.5: no section %s", key->section);
+		return (struct hd_slice){ NULL, 0 };
+	}
 	end = strstr(section + 1, "\n.S");
 	snprintf(line, sizeof(line), "\n.It Ic %s", key->name);
 	item = strstr(section, line);
-	if (!item || !end || item > end)
+	if (!item || !end || item > end) {
 		fail_msg("hotdeskd.yaml.5: no %s in section %s", key->name, key->section);
+		return (struct hd_slice){ NULL, 0 };
+	}
 	next = strstr(item + 1, "\n.It ");
 	if (!next || next > end)
 		next = end;
@@ -155,7 +159,7 @@ static void test_manual(void **state)
 	free(page);
 }
 
-/* ---- the demo ------------------------------------------------------------------------------------ */
+/* ---- the demo -------------------------------------------------------------------------------- */
 
 static void test_demo(void **state)
 {

@@ -3,6 +3,12 @@
 
 #define A16 "aaaaaaaaaaaaaaaa"
 #define A64 A16 A16 A16 A16
+#define A65 A64 "a"
+#define A128 A64 A64
+#define A129 A128 "a"
+#define A63 A16 A16 A16 "aaaaaaaaaaaaaaa"
+#define A32 A16 A16
+#define A33 A32 "a"
 
 struct form {
 	const char *name;
@@ -13,8 +19,8 @@ struct form {
 static const struct form forms[] = {
 	{ "text",
 	  hd_form_text,
-	  { "a", "A b", "\xc3\xa9", A64 A64 },
-	  { "", A64 A64 "a", "a\nb", "a\tb", "\xc3", "\x7f", "\xed\xa0\x80", "\xc0\x80" } },
+	  { "a", "A b", "\xc3\xa9", A128 },
+	  { "", A129, "a\nb", "a\tb", "\xc3", "\x7f", "\xed\xa0\x80", "\xc0\x80" } },
 	{ "path", hd_form_path, { "/", "a b", "../x" }, { "", "a\x01" } },
 	{ "realm", hd_form_realm, { "hotdesk.local", "A realm" }, { "", "a\"", "a\\b" } },
 	{ "host",
@@ -23,7 +29,7 @@ static const struct form forms[] = {
 	    "localhost" },
 	  { "", ".", "a.", ".a", "a..b", "-a", "a-", "a-.b", "a_b", "10.0.0", "10.0.0.256", "::1",
 	    "[::1", "[]", "a:1", "[10.0.0.1]" } },
-	{ "label of 63", hd_form_host, { A16 A16 A16 "aaaaaaaaaaaaaaa" }, { A64, A64 ".b" } },
+	{ "label of 63", hd_form_host, { A63 }, { A64, A64 ".b" } },
 	{ "alias",
 	  hd_form_alias,
 	  { "a", "a:1", "10.0.0.1:65535", "[::1]:5060", "[::1]" },
@@ -51,9 +57,9 @@ static const struct form forms[] = {
 	{ "subsystem", hd_form_subsystem, { "sip", "a_b-1" }, { "", "a b", "a.b" } },
 	{ "number",
 	  hd_form_number,
-	  { "201", "0201", "*1#", "a.b_c-d", A16 A16 },
-	  { "", A16 A16 "a", "2 1", "+1", "2@1", "\xc3\xa9", "a;b" } },
-	{ "phone id", hd_form_phone_id, { "desk-101", A64 }, { "", A64 "a", "a/b", "a:b" } },
+	  { "201", "0201", "*1#", "a.b_c-d", A32 },
+	  { "", A33, "2 1", "+1", "2@1", "\xc3\xa9", "a;b" } },
+	{ "phone id", hd_form_phone_id, { "desk-101", A64 }, { "", A65, "a/b", "a:b" } },
 	{ "pin", hd_form_pin, { "1", "471147", "0000" }, { "", "12a", "12 34", "-1" } },
 	{ "language", hd_form_language, { "de", "pt-BR" }, { "", "de_DE.utf8", "deutschland" } },
 	{ "mac",
