@@ -1,6 +1,7 @@
 /*
- * sofia_priv.h - what the three files of the guard share. sofia_hook.c stands in front of the library,
- * sofia_guard.c knows the connections and judges them, sofia_ahead.c reads datagrams in batches.
+ * sofia_priv.h - what the files of the guard share. sofia_guard.c knows the connections and judges them,
+ * sofia_hook.c, sofia_accept.c and sofia_tls.c stand in front of the library, sofia_ahead.c reads
+ * datagrams in batches.
  */
 #ifndef HOTDESK_SIP_SOFIA_PRIV_H
 #define HOTDESK_SIP_SOFIA_PRIV_H

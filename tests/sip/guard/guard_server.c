@@ -31,6 +31,8 @@
 struct server {
 	su_root_t *root;
 	nta_agent_t *nta;
+	su_timer_t *timer;
+	int stdin_index;
 	struct hd_guard_options guard;
 	struct rlimit files;
 	const char *tls;
@@ -189,7 +191,6 @@ static void print_ports(struct server *s)
 static int set_up(struct server *s)
 {
 	su_wait_t wait = SU_WAIT_INIT;
-	su_timer_t *timer;
 
 	s->root = su_root_create(s);
 	if (!s->root)
@@ -200,13 +201,12 @@ static int set_up(struct server *s)
 	    listen_on(s, "sip:127.0.0.1:*;transport=tcp") ||
 	    (s->tls && listen_on(s, "sips:127.0.0.1:*")))
 		return -1;
-	timer = su_timer_create(su_root_task(s->root), 1000);
-	if (!timer || su_timer_set_for_ever(timer, on_tick, s) < 0)
+	s->timer = su_timer_create(su_root_task(s->root), 1000);
+	if (!s->timer || su_timer_set_for_ever(s->timer, on_tick, s) < 0 ||
+	    su_wait_create(&wait, STDIN_FILENO, SU_WAIT_IN) < 0)
 		return -1;
-	if (su_wait_create(&wait, STDIN_FILENO, SU_WAIT_IN) < 0 ||
-	    su_root_register(s->root, &wait, on_stdin, s, 0) < 0)
-		return -1;
-	return 0;
+	s->stdin_index = su_root_register(s->root, &wait, on_stdin, s, 0);
+	return s->stdin_index < 0 ? -1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -227,6 +227,8 @@ int main(int argc, char **argv)
 	on_tick(&server, NULL, NULL);
 	print_ports(&server);
 	su_root_run(server.root);
+	su_root_deregister(server.root, server.stdin_index);
+	su_timer_destroy(server.timer);
 	nta_agent_destroy(server.nta);
 	su_root_destroy(server.root);
 	su_deinit();

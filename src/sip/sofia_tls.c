@@ -1,0 +1,85 @@
+/* sofia_tls.c - see hotdesk/sip/guard.h: OpenSSL as Sofia-SIP gets it. */
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "sofia_hook_priv.h"
+
+static _Thread_local SSL *shut_ssl; /* by tls_free(), which frees its BIO next */
+static _Thread_local BIO *shut_bio;
+
+/* OpenSSL's error queue is the thread's: without this an old error ends another peer's connection. */
+int hook_ssl_accept(SSL *ssl)
+{
+	if (FROM_SOFIA() && hd_guard_is_on()) {
+		ERR_clear_error();
+		/* A peer that hangs up without a farewell is no error: SIP has lengths of its own. */
+		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+		hd_guard_set_tls(SSL_get_fd(ssl));
+	}
+	return REAL(ssl_accept)(ssl);
+}
+
+int hook_ssl_connect(SSL *ssl)
+{
+	if (FROM_SOFIA() && hd_guard_is_on()) {
+		ERR_clear_error();
+		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	}
+	return REAL(ssl_connect)(ssl);
+}
+
+int hook_ssl_read(SSL *ssl, void *buf, int size)
+{
+	if (FROM_SOFIA() && hd_guard_is_on()) {
+		ERR_clear_error();
+		hd_hook_set_current(SSL_get_fd(ssl));
+	}
+	return REAL(ssl_read)(ssl, buf, size);
+}
+
+int hook_ssl_write(SSL *ssl, const void *buf, int size)
+{
+	if (FROM_SOFIA() && hd_guard_is_on())
+		ERR_clear_error();
+	return REAL(ssl_write)(ssl, buf, size);
+}
+
+int hook_ssl_shutdown(SSL *ssl)
+{
+	if (FROM_SOFIA() && hd_guard_is_on()) {
+		shut_ssl = ssl;
+		shut_bio = SSL_get_rbio(ssl);
+	}
+	return REAL(ssl_shutdown)(ssl);
+}
+
+/* A library that frees by itself, as later ones do, is not freed for twice. */
+void hook_ssl_free(SSL *ssl)
+{
+	if (FROM_SOFIA() && ssl == shut_ssl) {
+		shut_ssl = NULL;
+		shut_bio = NULL;
+	}
+	REAL(ssl_free)(ssl);
+}
+
+/*
+ * tls_free() calls SSL_shutdown(), SSL_CTX_free() and then this. The SSL owns the BIO, so freeing the SSL
+ * is right and frees both. SSL_CTX_free() has already given back the reference that SSL_new() took, hence
+ * one more for SSL_free() to give back.
+ */
+int hook_bio_free(BIO *bio)
+{
+	SSL *ssl = shut_ssl;
+
+	if (!FROM_SOFIA() || !bio || !ssl || bio != shut_bio)
+		return REAL(bio_free)(bio);
+	shut_ssl = NULL;
+	shut_bio = NULL;
+	if (!SSL_CTX_up_ref(SSL_get_SSL_CTX(ssl)))
+		return REAL(bio_free)(bio);
+	REAL(ssl_free)(ssl);
+	ERR_clear_error();
+	hd_guard_ssl_freed();
+	return 1;
+}
