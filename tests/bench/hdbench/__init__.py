@@ -1,0 +1,1 @@
+"""What scripts/bench is made of: processes and their cost, the servers, SIPp, a small phone."""

@@ -1,0 +1,41 @@
+"""scripts/bench works: every server is driven, every figure comes out. It proves no speed."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+BUILD = pathlib.Path(os.environ["HD_BUILD"])
+SOURCE = pathlib.Path(os.environ["HD_SOURCE"])
+KEYS = ["register_us", "register_us_kamailio", "call_us", "call_us_kamailio", "call_us_floor",
+        "rss_kb", "rss_kb_kamailio", "login_p99_ms", "machine"]
+
+
+@pytest.mark.skipif(not shutil.which("kamailio") or not shutil.which("sipp"),
+                    reason="kamailio or sipp is not installed")
+def test_smoke(tmp_path):
+    """A few requests to each of the three."""
+    figures = tmp_path / "figures.json"
+    run = subprocess.run(
+        [str(SOURCE / "scripts" / "bench"), "--smoke", "--build", str(BUILD), "--json",
+         str(figures), "--folder", str(tmp_path)],
+        capture_output=True, text=True, timeout=100, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = json.loads(figures.read_text())
+    assert list(found) == KEYS
+    assert found.pop("machine")
+    for key, value in found.items():
+        assert isinstance(value, (int, float)), f"{key}: {value}"
+        assert value > 0 or key == "login_p99_ms", f"{key}: {value}"
+    for title in ("registration, CPU us", "call, CPU us", "login, INVITE to 200"):
+        assert title in run.stdout
+
+
+def test_wrong_server():
+    """An unknown name is refused before anything starts."""
+    run = subprocess.run([str(SOURCE / "scripts" / "bench"), "--servers", "opensips"],
+                         capture_output=True, text=True, timeout=20, check=False)
+    assert run.returncode == 2
+    assert "kamailio, hotdeskd or floor was expected" in run.stderr
