@@ -124,13 +124,13 @@ static void answer_success(struct operation *op)
 
 static void answer(struct operation *op, int err)
 {
+	struct hd_features_options *o = &op->features->options;
+	bool changed = !err && op->request.result <= HD_DESK_RESULT_LOGGED_OUT;
 	int status = err ? 503 : 403;
 
 	if (!err) {
 		log_result(op);
 		report(op);
-		if (op->request.result <= HD_DESK_RESULT_LOGGED_OUT && op->features->options.changed)
-			op->features->options.changed(op->features->options.arg);
 	} else {
 		hd_log_call(HD_LOG_ERROR, "desk", op->call_id, "%s: %s not done: %s",
 			    op->request.phone, hd_desk_event_name(op->request.event),
@@ -147,13 +147,18 @@ static void answer(struct operation *op, int err)
 			dialog_close(op->dialog, err ? "" : refusal_reason);
 	}
 	operation_free(op);
+	if (changed && o->changed)
+		o->changed(o->arg);
 }
 
 /* ---- the steps ------------------------------------------------------------------------------------ */
 
 static void on_committed(struct hd_command *command)
 {
-	answer(command->arg, command->err);
+	struct operation *op =
+		(struct operation *)((char *)command - offsetof(struct operation, command));
+
+	answer(op, command->err);
 }
 
 static void submit(struct operation *op)

@@ -47,9 +47,9 @@ void hd_auth_free(struct hd_auth *auth)
 }
 
 /* What the library will copy from the request into its answer. */
-static size_t echoed_bytes(const sip_t *sip)
+static size_t echoed_bytes(const struct hd_msg *msg)
 {
-	const sip_header_t *h = (const sip_header_t *)sip->sip_common->h_succ;
+	const sip_header_t *h = first_header(msg_of(msg));
 	size_t n = sizeof("SIP/2.0 407 Proxy Authentication Required\r\n") +
 		   sizeof(";tag=0123456789abc") + sizeof(";received=255.255.255.255;rport=12345") +
 		   sizeof("Content-Length: 0\r\n\r\n");
@@ -74,7 +74,7 @@ static void challenge(struct hd_auth *auth, struct hd_request *req, bool stale)
 
 	if (n > CHALLENGES_MAX)
 		n = CHALLENGES_MAX;
-	used = echoed_bytes(sip);
+	used = echoed_bytes(hd_request_msg(req));
 	for (size_t i = 0; i < n; i++) {
 		if (hd_digest_challenge(values[i], auth->digest, i, hd_request_source(req), stale))
 			values[i][0] = '\0';

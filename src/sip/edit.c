@@ -34,7 +34,7 @@ unsigned hd_msg_remove(struct hd_msg *msg, const char *name)
 	sip_header_t *h, *next;
 	unsigned n = 0;
 
-	for (h = (sip_header_t *)sip->sip_common->h_succ; h; h = next) {
+	for (h = first_header(msg_of(msg)); h; h = next) {
 		next = (sip_header_t *)h->sh_succ;
 		if (!h->sh_class || !is_named(h, name))
 			continue;

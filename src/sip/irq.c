@@ -7,6 +7,7 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
+#include <sofia-sip/sip_util.h>
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
@@ -125,6 +126,11 @@ void hd_irq_reply(struct hd_irq *irq, int status, const char *phrase, const char
 					   phrase ? phrase : sip_status_phrase(status));
 	if (!msg)
 		return;
+	if (status > 100 && !sip_object(msg)->sip_to->a_tag &&
+	    sip_to_tag(msg_home(msg), sip_object(msg)->sip_to, hd_irq_tag(irq)) < 0) {
+		msg_destroy(msg);
+		return;
+	}
 	if (lines && msg_header_add_str(msg, NULL, lines) < 0)
 		hd_error("sip", "response %d: header lines refused by the library", status);
 	if (body.len) {

@@ -259,11 +259,10 @@ static const char *raw_value(su_home_t *home, const sip_header_t *h)
 const char *hd_msg_header(struct hd_msg *msg, const char *name, unsigned i)
 {
 	su_home_t *home = msg_home(msg_of(msg));
-	sip_t *sip = sip_of(msg);
 	const sip_header_t *h;
 	const char *value;
 
-	for (h = (const sip_header_t *)sip->sip_common->h_succ; h; h = (const sip_header_t *)h->sh_succ) {
+	for (h = first_header(msg_of(msg)); h; h = (const sip_header_t *)h->sh_succ) {
 		if (!h->sh_class || !is_named(h, name) || i-- > 0)
 			continue;
 		if (h->sh_class == sip_unknown_class)

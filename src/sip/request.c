@@ -53,9 +53,9 @@ static void request_free(struct hd_request *req)
 	free(req);
 }
 
-static unsigned header_lines(const sip_t *sip)
+static unsigned header_lines(msg_t *msg)
 {
-	const sip_header_t *h = (const sip_header_t *)sip->sip_common->h_succ;
+	const sip_header_t *h = first_header(msg);
 	unsigned n = 0;
 
 	for (; h; h = (const sip_header_t *)h->sh_succ)
@@ -64,12 +64,14 @@ static unsigned header_lines(const sip_t *sip)
 }
 
 /* RFC 3261 16.3 checks that need nothing but the message. @return a status, 0 to go on, -1 to drop */
-static int check(const struct hd_agent *agent, const sip_t *sip, const char **phrasep)
+static int check(const struct hd_agent *agent, msg_t *msg, const char **phrasep)
 {
+	const sip_t *sip = sip_object(msg);
+
 	*phrasep = NULL;
 	if (!sip->sip_via || !sip->sip_from || !sip->sip_to || !sip->sip_call_id || !sip->sip_cseq)
 		return 400;
-	if (header_lines(sip) > agent->options.limits.header_max) {
+	if (header_lines(msg) > agent->options.limits.header_max) {
 		*phrasep = "Too Many Header Fields";
 		return 400;
 	}
@@ -105,7 +107,7 @@ static void receive_request(struct hd_agent *agent, msg_t *msg, sip_t *sip)
 		nta_msg_discard(agent->nta, msg);
 		return;
 	}
-	status = check(agent, sip, &phrase);
+	status = check(agent, msg, &phrase);
 	if (status == 0 && agent->draining && is_initial(sip)) {
 		hd_metric_add(&draining, 1);
 		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");

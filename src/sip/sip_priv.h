@@ -71,6 +71,12 @@ static inline sip_t *sip_of(const struct hd_msg *m)
 	return sip_object(msg_of(m));
 }
 
+/** The first header of a message, in the order of the wire; on by sh_succ. The start line is the first. */
+static inline sip_header_t *first_header(msg_t *m)
+{
+	return (sip_header_t *)*msg_chain_head(m);
+}
+
 /** Fills our URI from Sofia's; slices borrow. */
 void hd_uri_from_url(struct hd_uri *uri, const url_t *url);
 
