@@ -40,8 +40,12 @@ int hd_hex_parse(void *bytes, size_t n, struct hd_slice s)
 	for (size_t i = 0; i < s.len; i++)
 		if (hd_hex_value(s.ptr[i]) < 0)
 			return HD_EPARSE;
-	for (size_t i = 0; i < n; i++)
-		p[i] = (uint8_t)(hd_hex_value(s.ptr[2 * i]) << 4 | hd_hex_value(s.ptr[2 * i + 1]));
+	for (size_t i = 0; i < n; i++) {
+		unsigned int high = (unsigned int)hd_hex_value(s.ptr[2 * i]);
+		unsigned int low = (unsigned int)hd_hex_value(s.ptr[2 * i + 1]);
+
+		p[i] = (uint8_t)(high << 4 | low);
+	}
 	return 0;
 }
 
