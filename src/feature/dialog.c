@@ -210,6 +210,8 @@ static int keep_answer(struct dialog *d, struct hd_msg *msg, const char *local)
 	if (!err)
 		d->answer = hd_buf_take(&answer);
 	hd_buf_fini(&answer);
+	if (err == HD_EPARSE)
+		return HD_EUNSUPPORTED;
 	return err ? err : d->answer ? 0 : HD_ENOMEM;
 }
 

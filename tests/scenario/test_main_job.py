@@ -1,40 +1,8 @@
 """Register, log in at a desk, be called there, move, be called at the new desk."""
 
+from steps import answer_resyncs, login, talk
 from support.daemon import Daemon
 from support.sip import SDP
-
-
-def login(phone, number, pin, code="*771", final="#"):
-    """INVITE to the code; the final response. On success the BYE that ends it is answered."""
-    call = phone.call(f"sip:{code}*{number}*{pin}{final.replace('#', '%23')}@{phone.domain}", SDP)
-    answer = call.final()
-    if answer.status == 200:
-        call.ack()
-        phone.reply(phone.request("BYE"), 200)
-    return answer
-
-
-def talk(caller, callee, number):
-    """A whole call; the INVITE as the callee saw it."""
-    call = caller.call(number, SDP).challenge()
-    leg = callee.accept()
-    leg.answer(180, "Ringing")
-    call.provisional(180)
-    leg.answer(200, "OK")
-    assert call.final().status == 200
-    call.ack()
-    callee.request("ACK")
-    call.in_dialog("BYE")
-    callee.reply(callee.request("BYE"), 200)
-    assert caller.final("BYE").status == 200
-    return leg.invite
-
-
-def answer_resyncs(*phones):
-    for phone in phones:
-        notify = phone.request("NOTIFY")
-        assert notify.get("event") == "check-sync;reboot=false", repr(notify)
-        phone.reply(notify, 200)
 
 
 def test_register_login_call_move_call():

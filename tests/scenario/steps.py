@@ -1,0 +1,61 @@
+"""Steps that several scenarios share."""
+
+from support.sip import SDP
+
+
+def login(phone, number, pin, code="*771", final="#"):
+    """INVITE to the code; the final response. On success the BYE that ends it is answered."""
+    call = phone.call(f"sip:{code}*{number}*{pin}{final.replace('#', '%23')}@{phone.domain}", SDP)
+    answer = call.final()
+    if answer.status == 200:
+        call.ack()
+        phone.reply(phone.request("BYE"), 200)
+    return answer
+
+
+def by_code(phone, code):
+    """A code without number and PIN that acts at once."""
+    call = phone.call(f"sip:{code}@{phone.domain}", SDP)
+    answer = call.final()
+    if answer.status == 200:
+        call.ack()
+        phone.reply(phone.request("BYE"), 200)
+    return answer
+
+
+def ring(caller, callee, number):
+    """A call that rings: (caller's side, callee's side)."""
+    call = caller.call(number, SDP).challenge()
+    leg = callee.accept()
+    leg.answer(180, "Ringing")
+    call.provisional(180)
+    return call, leg
+
+
+def connect(caller, callee, number):
+    call, leg = ring(caller, callee, number)
+    leg.answer(200, "OK")
+    assert call.final().status == 200
+    call.ack()
+    callee.request("ACK")
+    return call, leg
+
+
+def hang_up(call, leg):
+    call.in_dialog("BYE")
+    leg.phone.reply(leg.phone.request("BYE"), 200)
+    assert call.phone.final("BYE").status == 200
+
+
+def talk(caller, callee, number):
+    """A whole call; the INVITE as the callee saw it."""
+    call, leg = connect(caller, callee, number)
+    hang_up(call, leg)
+    return leg.invite
+
+
+def answer_resyncs(*phones):
+    for phone in phones:
+        notify = phone.request("NOTIFY")
+        assert notify.get("event") == "check-sync;reboot=false", repr(notify)
+        phone.reply(notify, 200)
