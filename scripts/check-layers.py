@@ -38,19 +38,19 @@ LAYERS = {
     "notify": (4, ["sip"] + L2, []),
     "upstream": (4, ["sip"] + L2, []),
     "provision": (4, ["http"] + L2, []),
-    "admin": (4, ["http"] + L2, []),
+    "admin": (4, ["http", "conf"] + L2, []),  # imports what conf reads
     "ctl": (5, ["base"], ["curl", "jansson"]),
 }
 LAYERS["daemon"] = (5, [f for f in LAYERS if f != "ctl"], ["systemd"])
 
 # (folder, library): the files that may include it, where not the whole folder may.
 ONLY_IN = {
-    ("sip", "ssl"): r"sofia_\w+\.c",  # stands between Sofia and OpenSSL
-    ("sip", "crypto"): r"sofia_\w+\.c",
+    ("sip", "ssl"): r"sofia_\w+\.[ch]",  # stands between Sofia and OpenSSL
+    ("sip", "crypto"): r"sofia_\w+\.[ch]",
 }
 
 # A header of a folder that has no folder of its own in include/hotdesk/.
-INTERFACES = {"lmdb.h": "store"}
+INTERFACES = {"lmdb.h": "store", "audit.h": "desk"}
 
 # How a foreign library is recognised in an #include.
 FOREIGN = [
