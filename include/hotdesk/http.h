@@ -1,11 +1,12 @@
 /*
  * http.h - an HTTP/1.1 server on the control loop: listeners, router, limits, JSON.
  *
- * One hd_http is one set of routes with its listeners; the admin socket and, later, the phones' HTTPS
- * are two of them on the same loop, so that no route can be reached from the wrong side. A handler
- * answers its request exactly once, at once or later (after a commit); a client that has gone by then
- * costs nothing. Requests that no route takes are answered here, as JSON: 404, 405 with Allow, 400.
- * What is not HTTP at all, or larger than the limits, gets libevent's own error page.
+ * One hd_http is one set of routes with its listeners; the admin socket and, later, the phones'
+ * HTTPS are two of them on the same loop, so that no route can be reached from the wrong side. A
+ * handler answers its request exactly once, at once or later (after a commit); a client that has
+ * gone by then costs nothing. Requests that no route takes are answered here, as JSON: 404, 405
+ * with Allow, 400. What is not HTTP at all, or larger than the limits, gets libevent's own error
+ * page.
  *
  * Layer: 3 (libevent, jansson).  May include: base, event.  Thread: the control thread only.
  */
@@ -27,8 +28,8 @@ struct hd_loop;
 struct hd_http_limits {
 	uint32_t header_max_bytes; /* 0 means 16384 */
 	uint32_t body_max_bytes;   /* 0 means 4 MiB */
-	uint32_t
-		timeout_s; /* from an answer (or the accept) to the end of the next request; 0: 30 */
+	/* from the accept, or from an answer, to the end of the next request; 0 means 30 */
+	uint32_t timeout_s;
 	uint32_t connections_max; /* further ones wait in the backlog; 0 means 64 */
 };
 
@@ -36,20 +37,22 @@ struct hd_http_limits {
 HD_MUSTCHECK int hd_http_new(struct hd_http **hp, struct hd_loop *loop,
 			     const struct hd_http_limits *limits);
 /**
- * Listens on a Unix socket. The socket appears at the path with its mode and ready to accept, or not
- * at all. A socket that nobody listens on is replaced; anything else at the path is left alone.
- * @return 0, HD_EEXIST (in use, or not a socket), HD_ELIMIT (path too long), HD_EACCESS, HD_ESYSTEM;
- *         the reason is in the log
+ * Listens on a Unix socket. The socket appears at the path with its mode and ready to accept, or
+ * not at all. A socket that nobody listens on is replaced; anything else at the path is left alone.
+ * @return 0, HD_EEXIST (in use, or not a socket), HD_ELIMIT (path too long), HD_EACCESS,
+ *         HD_ESYSTEM; the reason is in the log
  */
 HD_MUSTCHECK int hd_http_listen_unix(struct hd_http *http, const char *path, mode_t mode);
-/** Stops listening, removes its sockets, answers what is open with 503. Later answers are dropped. */
+/**
+ * Stops listening, removes its sockets, answers what is open with 503. Later answers are dropped.
+ */
 void hd_http_stop(struct hd_http *http);
 /** Stops, closes every connection. Open requests stay valid until they are answered. NULL-safe. */
 void hd_http_free(struct hd_http *http);
 /** Open connections. */
 uint32_t hd_http_connections(struct hd_http *http);
 
-/* ---- routes ------------------------------------------------------------------------------------- */
+/* ---- routes ---------------------------------------------------------------------------------- */
 
 enum hd_http_method {
 	HD_HTTP_GET = 1, /* HEAD as well */
@@ -72,7 +75,7 @@ struct hd_http_route {
 HD_MUSTCHECK int hd_http_add_routes(struct hd_http *http, const struct hd_http_route *routes,
 				    size_t n, void *arg);
 
-/* ---- a request; everything borrowed until it is answered ------------------------------------------ */
+/* ---- a request; everything borrowed until it is answered ------------------------------------- */
 
 /** Who asks, for the audit log. */
 struct hd_http_peer {
@@ -107,12 +110,12 @@ void hd_http_refuse(struct hd_http_request *req, unsigned status, const char *wo
 /** The one table from HD_E* to an HTTP status and a word; 500 "internal" for unknown codes. */
 unsigned hd_http_status(int err, const char **wordp);
 
-/* ---- JSON --------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 /**
  * Writes JSON as it goes, without a tree. Bytes that are not UTF-8 (they may come from the wire)
- * become U+FFFD. Inside an object every call has a key, inside an array key is NULL. Errors stick to
- * the buffer.
+ * become U+FFFD. Inside an object every call has a key, inside an array key is NULL. Errors stick
+ * to the buffer.
  */
 struct hd_json {
 	struct hd_buf *buf; /* borrowed */

@@ -1,9 +1,9 @@
 /*
  * conn.c - counts connections and gives each a deadline, which evhttp 2.1 does not.
  *
- * evhttp 2.1 says nothing of a connection that ends without a request. So each bufferevent is held by
- * a reference of ours, and is known to be let go when its callbacks have been taken off: evhttp has
- * then shut the socket down, and our last reference closes it.
+ * evhttp 2.1 says nothing of a connection that ends without a request. So each bufferevent is held
+ * by a reference of ours, and is known to be let go when its callbacks have been taken off: evhttp
+ * has then shut the socket down, and our last reference closes it.
  */
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -13,7 +13,7 @@
 #include "hotdesk/event.h"
 #include "hotdesk/http.h"
 
-/* ---- router.c --------------------------------------------------------------------------------- */
+/* ---- router.c -------------------------------------------------------------------------------- */
 
 struct http_table {
 	const struct hd_http_route *routes;
@@ -32,7 +32,7 @@ struct http_match {
 HD_MUSTCHECK int http_route(struct http_match *m, const struct http_table *tables, size_t n,
 			    unsigned method, struct hd_slice path);
 
-/* ---- conn.c: counted connections with a deadline --------------------------------------------------- */
+/* ---- conn.c: counted connections with a deadline --------------------------------------------- */
 
 struct http_conn {
 	LIST_ENTRY(http_conn) link;
@@ -52,7 +52,7 @@ void http_conn_free(struct http_conn *conn);
 /** Frees those that evhttp has let go of; accepts again when there is room. */
 void http_conns_sweep(struct hd_http *http);
 
-/* ---- listener.c ------------------------------------------------------------------------------------ */
+/* ---- listener.c ------------------------------------------------------------------------------ */
 
 struct http_listener {
 	LIST_ENTRY(http_listener) link;
@@ -62,11 +62,14 @@ struct http_listener {
 	ino_t ino;
 };
 void http_listeners_enable(struct hd_http *http, bool enable);
-/** A timer's function, each second: what ended is freed, a listener that was out of descriptors tries again. */
+/**
+ * A timer's function, each second: what ended is freed, a listener that was out of descriptors
+ * tries again.
+ */
 void http_listeners_wake(void *http);
 void http_listener_free(struct hd_http *http, struct http_listener *l);
 
-/* ---- request.c, answer.c ----------------------------------------------------------------------------- */
+/* ---- request.c, answer.c --------------------------------------------------------------------- */
 
 struct hd_http_request {
 	LIST_ENTRY(hd_http_request) link;
@@ -84,7 +87,7 @@ void http_request_free(struct hd_http_request *req);
 /** Answers with 503 in the handler's place. */
 void http_request_abandon(struct hd_http_request *req);
 
-/* ---- server.c ---------------------------------------------------------------------------------------- */
+/* ---- server.c -------------------------------------------------------------------------------- */
 
 struct hd_http {
 	struct hd_loop *loop;

@@ -28,8 +28,8 @@ void http_listeners_enable(struct hd_http *http, bool enable)
 }
 
 /*
- * accept() failed, most likely for want of descriptors: trying on would spin. The argument is evhttp's
- * own, so the listener sleeps until http_listeners_wake() comes by.
+ * accept() failed, most likely for want of descriptors: trying on would spin. The argument is
+ * evhttp's own, so the listener sleeps until http_listeners_wake() comes by.
  */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {

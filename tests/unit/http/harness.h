@@ -1,4 +1,6 @@
-/* harness.h - a control loop in a thread of its own, with an hd_http on a Unix socket, for tests. */
+/*
+ * harness.h - a control loop in a thread of its own, with an hd_http on a Unix socket, for tests.
+ */
 #ifndef TEST_HTTP_HARNESS_H
 #define TEST_HTTP_HARNESS_H
 

@@ -20,7 +20,7 @@
 struct fixture {
 	struct harness h;
 	struct hd_http_request *held; /* loop thread only */
-	unsigned held_count;
+	int seen;		      /* of held, by held_look() */
 };
 
 static void hello(struct hd_http_request *req, void *arg)
@@ -55,7 +55,6 @@ static void hold(struct hd_http_request *req, void *arg)
 	struct fixture *f = arg;
 
 	f->held = req;
-	f->held_count++;
 }
 
 static const struct hd_http_route routes[] = {
@@ -208,7 +207,7 @@ static void test_garbage(void **state)
 	harness_fini(&f.h);
 }
 
-/* ---- late answers --------------------------------------------------------------------------------- */
+/* ---- late answers ---------------------------------------------------------------------------- */
 
 static void held_answer(void *arg)
 {
@@ -222,14 +221,15 @@ static void held_look(void *arg)
 {
 	struct fixture *f = arg;
 
-	f->held_count = f->held ? f->held_count : 0;
+	f->seen = f->held != NULL;
 }
 
 static void held_wait(struct fixture *f)
 {
-	for (int i = 0; i < 100000 && !f->held_count; i++)
+	f->seen = 0;
+	for (int i = 0; i < 100000 && !f->seen; i++)
 		harness_call(&f->h, held_look, f);
-	assert_true(f->held_count > 0);
+	assert_true(f->seen);
 }
 
 static void ask_hold(int fd, const char *more)
@@ -302,7 +302,7 @@ static void test_stop_while_held(void **state)
 	harness_fini(&f.h);
 }
 
-/* ---- connections ------------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 struct count {
 	struct hd_http *http;
@@ -377,7 +377,7 @@ static void test_deadline(void **state)
 	harness_fini(&f.h);
 }
 
-/* ---- the socket's path ----------------------------------------------------------------------------------- */
+/* ---- the socket's path ----------------------------------------------------------------------- */
 
 static void stale_make(const char *path)
 {

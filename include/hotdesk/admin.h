@@ -1,0 +1,94 @@
+/*
+ * admin.h - the administrator's JSON API: users, phones, desk sessions, bindings, the store.
+ *
+ * It is for a socket that only administrators can open. Reads take a snapshot; writes are durable
+ * commands and are answered after their commit; each write is one notice in the log: subject, what,
+ * who. No answer and no log line holds a PIN, its hash, a secret or an HA1. Errors are {"error":
+ * WORD, "detail": TEXT}.
+ *
+ *   GET    /healthz /readyz /metrics /v1/status
+ *   GET    /v1/users?after=N&limit=N      POST /v1/users (409 when it exists)
+ *   GET, PUT (adds or replaces), PATCH (changes), DELETE /v1/users/N
+ *   POST   /v1/users/N/unlock
+ *   GET    /v1/phones?after=ID&limit=N    POST /v1/phones
+ *   GET, PUT, PATCH, DELETE /v1/phones/ID
+ *   POST   /v1/phones/ID/unlock
+ *   GET    /v1/sessions?after=N&limit=N
+ *   POST   /v1/sessions/login {"user", "phone"}
+ *   POST   /v1/sessions/logout {"user"} or {"phone"}
+ *   GET    /v1/bindings?after=ID&limit=N
+ *   POST   /v1/import?name=FILE (the YAML)
+ *   GET    /v1/export
+ *   POST   /v1/backup {"path"}   POST /v1/check   POST /v1/reload
+ *
+ * Layer: 4.  May include: http, L2; conf for the directory file.  Thread: the control thread.
+ */
+#ifndef HOTDESK_ADMIN_H
+#define HOTDESK_ADMIN_H
+
+#include <stdbool.h>
+
+#include "hotdesk/base/clock.h"
+#include "hotdesk/base/secret.h"
+#include "hotdesk/base/worker.h"
+#include "hotdesk/desk.h"
+#include "hotdesk/directory.h"
+#include "hotdesk/event.h"
+#include "hotdesk/http.h"
+#include "hotdesk/location.h"
+#include "hotdesk/store.h"
+
+struct hd_admin;
+
+/** What a reload may change. */
+struct hd_admin_policies {
+	struct hd_pin_policy pin;
+	struct hd_pin_cost cost; /* of new PIN hashes */
+	struct hd_desk_policy desk;
+};
+
+struct hd_admin_options {
+	struct hd_loop *loop; /* all pointers are borrowed and outlive the admin */
+	struct hd_store *store;
+	struct hd_directory *directory;
+	struct hd_location *location;
+	struct hd_desk *desk;
+	const struct hd_clock *clock;
+	struct hd_worker *worker;    /* the hash thread */
+	const struct hd_key *pepper; /* of the PIN hashes */
+	const char *realm;	     /* that new secrets are hashed for */
+	struct hd_admin_policies policies;
+	void *arg;
+	/** Adds members to what GET /v1/status answers: version, uptime, listeners. Or NULL. */
+	void (*status)(void *arg, struct hd_json *json);
+	/** After a commit that may have written the outbox: the phones are to be told. Or NULL. */
+	void (*desk_changed)(void *arg);
+	/**
+	 * Reads the configuration anew. Or NULL (501).
+	 * @param report receives what changed, what cannot, or why not
+	 * @return 0 or HD_E*
+	 */
+	int (*reload)(void *arg, struct hd_buf *report);
+};
+
+/** @return 0, HD_EINVAL, HD_ENOMEM, HD_ELIMIT (realm) or HD_ESYSTEM */
+HD_MUSTCHECK int hd_admin_new(struct hd_admin **ap, const struct hd_admin_options *options);
+/** Adds the routes to a server. @return 0 or HD_ELIMIT */
+HD_MUSTCHECK int hd_admin_mount(struct hd_admin *admin, struct hd_http *http);
+/** What /readyz says; false at first. */
+void hd_admin_set_ready(struct hd_admin *admin, bool ready);
+void hd_admin_set_policies(struct hd_admin *admin, const struct hd_admin_policies *policies);
+/**
+ * Imports a directory file on the caller's thread: at the start, before the loop runs. Slow.
+ * @param report receives what was done, or "FILE:LINE: why not"
+ * @return 0; HD_EPARSE, HD_EACCESS (PIN policy), HD_ENOENT (owner), HD_EEXIST, HD_ESYSTEM,
+ *         the store's error
+ */
+HD_MUSTCHECK int hd_admin_seed(struct hd_admin *admin, const char *path, struct hd_buf *report);
+/**
+ * The order of an end: hd_http_free(), this, hd_worker_free(), hd_store_close(), then drain the
+ * loop's mailbox: what is under way ends there, and the last of it frees the admin. NULL-safe.
+ */
+void hd_admin_free(struct hd_admin *admin);
+
+#endif

@@ -1,0 +1,291 @@
+/*
+ * import.c - a whole directory file, all or nothing.
+ *
+ * PINs are hashed one at a time on the hash thread, so that logins get their turn between them;
+ * then one command writes everything.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/conf.h"
+
+#include "admin_priv.h"
+
+enum { RETRY_MS = 50, RETRIES_MAX = 1200, NAME_SIZE = 129 };
+
+struct import_op {
+	struct admin_op op; /* first */
+	char name[NAME_SIZE];
+	struct hd_directory_file *file;
+	struct hd_directory_batch batch;
+	struct hd_buf errors;
+	size_t at; /* the user whose PIN is being hashed */
+	char stored[HD_PIN_HASH_SIZE];
+	struct hd_pin_cost cost;
+	int hash_err;
+	struct hd_timer *retry; /* while the hash queue is full */
+	unsigned retries;
+	bool waiting;	/* for the timer, and for nothing else */
+	uint32_t ended; /* out: desk sessions */
+	char what[96];
+};
+
+static void release(struct admin_op *op)
+{
+	struct import_op *im = (struct import_op *)op;
+
+	if (op->admin->import == im)
+		op->admin->import = NULL;
+	hd_timer_free(im->retry);
+	hd_directory_file_free(im->file);
+	import_records_free(&im->batch);
+	hd_buf_fini(&im->errors);
+}
+
+static struct import_op *import_new(struct hd_admin *admin, struct hd_http_request *req,
+				    const char *name)
+{
+	struct import_op *im = op_new(admin, req, sizeof(*im));
+
+	if (!im)
+		return NULL;
+	im->op.release = release;
+	(void)snprintf(im->name, sizeof(im->name), "%s", name);
+	op_subject(&im->op, "import", im->name);
+	return im;
+}
+
+/* The refusal is the errors found, each with its line. */
+static void import_refuse(struct import_op *im, int err)
+{
+	const char *text = hd_buf_text(&im->errors);
+
+	if (!im->errors.len) {
+		op_fail(&im->op, err, hd_strerror(err));
+		return;
+	}
+	hd_notice("admin", "%s: refused: %.*s (%s)", im->op.subject, (int)strcspn(text, "\n"), text,
+		  im->op.who);
+	if (im->op.req)
+		hd_http_refuse(im->op.req, 422, "import-refused", "%s", text);
+	op_free(&im->op);
+}
+
+static int run(struct hd_txn *txn, void *arg)
+{
+	struct import_op *im = arg;
+	const struct hd_admin_options *o = &im->op.admin->o;
+	int err;
+
+	im->batch.now_ms = im->op.now_ms;
+	err = hd_directory_apply(o->directory, txn, &im->batch);
+	if (err)
+		return err;
+	/* From here on nobody in the file is the culprit. */
+	im->batch.bad = im->batch.n_users + im->batch.n_phones;
+	err = hd_desk_settle(o->desk, txn, im->op.now_ms, HD_DESK_WAY_ADMIN, &im->ended);
+	for (size_t i = 0; !err && i < im->batch.n_phones; i++)
+		if (im->batch.phones[i].disabled)
+			err = hd_location_remove(o->location, txn, im->batch.phones[i].id);
+	return err;
+}
+
+static void what_set(struct import_op *im)
+{
+	(void)snprintf(im->what, sizeof(im->what), "%zu added, %zu changed, %zu unchanged",
+		       im->batch.added, im->batch.changed, im->batch.unchanged);
+	im->op.what = im->what;
+}
+
+static void done(struct admin_op *op)
+{
+	struct import_op *im = (struct import_op *)op;
+	struct hd_buf b = { 0 };
+	struct hd_json j;
+
+	what_set(im);
+	hd_json_init(&j, &b);
+	hd_json_object(&j, NULL);
+	hd_json_str(&j, "result", "imported");
+	hd_json_uint(&j, "added", im->batch.added);
+	hd_json_uint(&j, "changed", im->batch.changed);
+	hd_json_uint(&j, "unchanged", im->batch.unchanged);
+	hd_json_uint(&j, "sessions_ended", im->ended);
+	hd_json_object_end(&j);
+	op_finish(op, 200, &b);
+}
+
+static void failed(struct admin_op *op, int err)
+{
+	struct import_op *im = (struct import_op *)op;
+
+	/* Only what is wrong with a record is the file's fault. */
+	if (err == HD_ENOENT || err == HD_EEXIST || err == HD_EINVAL || err == HD_ESTATE)
+		import_culprit(&im->errors, im->file, im->name, &im->batch, err);
+	import_refuse(im, err);
+}
+
+/* ---- hashing, one PIN after the other -------------------------------------------------------- */
+
+static int stored_find(struct import_op *im)
+{
+	struct hd_user user;
+	struct hd_txn *txn = NULL;
+	int err;
+
+	err = hd_store_begin_read(im->op.admin->o.store, &txn);
+	if (err)
+		return err;
+	err = hd_user_get(im->op.admin->o.directory, txn, im->batch.users[im->at].number, &user);
+	hd_store_end_read(txn);
+	memcpy(im->stored, err ? "" : user.pin_hash, err ? 1 : sizeof(im->stored));
+	return err == HD_ENOENT || err == HD_ECORRUPT ? 0 : err;
+}
+
+static bool pin_next(struct import_op *im)
+{
+	while (im->at < im->batch.n_users && !im->file->users[im->at].pin)
+		im->at++;
+	return im->at < im->batch.n_users;
+}
+
+static int pin_hash(struct import_op *im)
+{
+	return import_hash(&im->batch.users[im->at], &im->file->users[im->at], im->stored,
+			   im->op.admin->o.pepper, &im->cost);
+}
+
+static void hash_run(struct hd_job *job)
+{
+	struct import_op *im = (struct import_op *)op_of_job(job);
+
+	im->hash_err = pin_hash(im);
+}
+
+static void go_on(void *arg)
+{
+	struct import_op *im = arg;
+	int err;
+
+	im->waiting = false;
+	if (!pin_next(im)) {
+		op_submit(&im->op, run, im);
+		return;
+	}
+	if (im->op.admin->closing) {
+		import_refuse(im, HD_ESHUTDOWN);
+		return;
+	}
+	err = stored_find(im);
+	if (!err)
+		err = op_work(&im->op, im->op.admin->o.worker, hash_run);
+	/* Logins keep the queue full: wait, but not for ever. */
+	if (err == HD_EBUSY && im->retries++ < RETRIES_MAX) {
+		err = hd_timer_set(im->retry, RETRY_MS);
+		im->waiting = !err;
+	}
+	if (err)
+		import_refuse(im, err);
+}
+
+static void hashed(struct admin_op *op)
+{
+	struct import_op *im = (struct import_op *)op;
+
+	im->retries = 0;
+	if (im->hash_err) {
+		import_refuse(im, im->hash_err);
+		return;
+	}
+	im->at++;
+	go_on(im);
+}
+
+void import_cancel(struct import_op *im)
+{
+	if (im->waiting)
+		import_refuse(im, HD_ESHUTDOWN);
+}
+
+void import_post(struct hd_http_request *req, void *arg)
+{
+	struct hd_admin *admin = arg;
+	const char *name = hd_http_query(req, "name");
+	struct import_op *im;
+	int err;
+
+	if (!name || !name[0] || !hd_utf8_is_text(hd_slice_of(name)))
+		name = "import";
+	im = import_new(admin, req, name);
+	if (!im)
+		return;
+	if (admin->import) {
+		op_fail(&im->op, HD_EBUSY, "another import is under way");
+		return;
+	}
+	admin->import = im;
+	err = hd_directory_file_parse(&im->file, hd_http_body(req), im->name, &im->errors);
+	if (!err)
+		err = import_records(&im->batch, im->file, admin, im->name, &im->errors);
+	if (!err)
+		err = hd_timer_new(&im->retry, admin->o.loop, go_on, im);
+	if (err) {
+		import_refuse(im, err);
+		return;
+	}
+	im->cost = admin->o.policies.cost;
+	im->op.desk_changed = true;
+	im->op.hashed = hashed;
+	im->op.done = done;
+	im->op.failed = failed;
+	go_on(im);
+}
+
+/* ---- the same at the start, on one thread ---------------------------------------------------- */
+
+static int seed(struct import_op *im, const char *path)
+{
+	struct hd_admin *admin = im->op.admin;
+	int err;
+
+	err = hd_directory_file_load(&im->file, path, &im->errors);
+	if (!err)
+		err = import_records(&im->batch, im->file, admin, im->name, &im->errors);
+	im->cost = admin->o.policies.cost;
+	for (; !err && pin_next(im); im->at++) {
+		err = stored_find(im);
+		if (!err)
+			err = pin_hash(im);
+	}
+	if (err)
+		return err;
+	err = hd_store_execute(admin->o.store, run, im);
+	if (err)
+		import_culprit(&im->errors, im->file, im->name, &im->batch, err);
+	return err;
+}
+
+int hd_admin_seed(struct hd_admin *admin, const char *path, struct hd_buf *report)
+{
+	struct import_op *im;
+	int err;
+
+	if (!admin || !path || !report)
+		return HD_EINVAL;
+	im = import_new(admin, NULL, path);
+	if (!im)
+		return HD_ENOMEM;
+	err = seed(im, path);
+	if (!err) {
+		what_set(im);
+		hd_buf_addf(report, "%s: %s", im->name, im->what);
+	} else if (im->errors.len) {
+		hd_buf_adds(report, hd_buf_text(&im->errors));
+	} else {
+		hd_buf_addf(report, "%s: %s", im->name, hd_strerror(err));
+	}
+	op_free(&im->op);
+	return err;
+}

@@ -1,0 +1,136 @@
+/* phones.c - phones and bindings as they are. */
+#include <string.h>
+
+#include "admin_priv.h"
+
+/* Who sits there and whether it is registered, for a row of the list. */
+static int state_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn, const char *id)
+{
+	struct hd_binding bindings[HD_BINDINGS_MAX];
+	struct hd_desk_session s;
+	size_t n = HD_BINDINGS_MAX;
+	int err;
+
+	err = hd_desk_get_by_phone(admin->o.desk, txn, id, &s);
+	hd_json_str(j, "user", err ? NULL : s.user);
+	if (err && err != HD_ENOENT)
+		return err;
+	err = hd_location_get(admin->o.location, txn, id, hd_clock_wall_ms(admin->o.clock),
+			      bindings, &n);
+	hd_json_bool(j, "registered", !err && n > 0);
+	return err == HD_ECORRUPT ? 0 : err;
+}
+
+static int row_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+		    const struct hd_phone *phone, bool damaged)
+{
+	int err = 0;
+
+	hd_json_object(j, NULL);
+	if (damaged) {
+		hd_json_str(j, "id", phone->id);
+		hd_json_bool(j, "damaged", true);
+	} else {
+		show_phone(j, phone);
+		err = state_show(j, admin, txn, phone->id);
+	}
+	hd_json_object_end(j);
+	return err;
+}
+
+static int page_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+		     const struct page *page)
+{
+	char last[HD_PHONE_ID_SIZE] = "";
+	struct hd_phone phone;
+	uint64_t n = 0;
+	int err;
+
+	err = hd_phone_next(admin->o.directory, txn, page->after, &phone);
+	hd_json_object(j, NULL);
+	hd_json_array(j, "phones");
+	while (n++ < page->limit && (!err || (err == HD_ECORRUPT && phone.id[0]))) {
+		err = row_show(j, admin, txn, &phone, err == HD_ECORRUPT);
+		if (err)
+			return err;
+		memcpy(last, phone.id, sizeof(last));
+		err = hd_phone_next(admin->o.directory, txn, last, &phone);
+	}
+	hd_json_array_end(j);
+	hd_json_str(j, "next", err == HD_ENOENT ? NULL : last);
+	hd_json_object_end(j);
+	return err == HD_ENOENT || n > page->limit ? 0 : err;
+}
+
+void phones_list(struct hd_http_request *req, void *arg)
+{
+	page_answer(req, arg, "phones", page_show);
+}
+
+static int bindings_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+			 const char *id)
+{
+	struct hd_binding bindings[HD_BINDINGS_MAX];
+	size_t n = HD_BINDINGS_MAX;
+	int err;
+
+	err = hd_location_get(admin->o.location, txn, id, hd_clock_wall_ms(admin->o.clock),
+			      bindings, &n);
+	hd_json_array(j, "bindings");
+	for (size_t i = 0; !err && i < n; i++)
+		show_binding(j, id, &bindings[i]);
+	hd_json_array_end(j);
+	return err;
+}
+
+static int outbox_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+		       const char *id)
+{
+	struct hd_outbox_entry e;
+	int err = hd_outbox_get(admin->o.desk, txn, id, &e);
+
+	if (err) {
+		hd_json_null(j, "pending");
+		return err == HD_ENOENT ? 0 : err;
+	}
+	hd_json_object(j, "pending");
+	hd_json_uint(j, "epoch", e.epoch);
+	hd_json_time(j, "since", e.since_ms);
+	hd_json_object_end(j);
+	return 0;
+}
+
+static int whole_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn, const char *id)
+{
+	struct hd_desk_lock lock = { 0 };
+	struct hd_desk_session s;
+	struct hd_phone phone;
+	int err;
+
+	err = hd_phone_get(admin->o.directory, txn, id, &phone);
+	if (err)
+		return err;
+	hd_json_object(j, NULL);
+	show_phone(j, &phone);
+	err = hd_desk_get_by_phone(admin->o.desk, txn, id, &s);
+	if (err && err != HD_ENOENT)
+		return err;
+	if (err)
+		hd_json_null(j, "session");
+	else
+		show_session(j, "session", &s);
+	err = hd_desk_get_lock(admin->o.desk, txn, 'p', id, &lock);
+	if (err && err != HD_ENOENT)
+		return err;
+	show_lock(j, &lock, hd_clock_wall_ms(admin->o.clock));
+	err = outbox_show(j, admin, txn, id);
+	if (!err)
+		err = bindings_show(j, admin, txn, id);
+	hd_json_object_end(j);
+	return err;
+}
+
+void phone_show(struct hd_http_request *req, void *arg)
+{
+	whole_answer(req, arg, "phone", whole_show);
+}

@@ -1,0 +1,145 @@
+/* show.c - records as JSON. Hashes and HA1s are never among them: only whether there is one. */
+#include <stdio.h>
+
+#include "admin_priv.h"
+
+enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
+
+struct hd_txn *read_begin(struct hd_admin *admin, struct hd_http_request *req)
+{
+	struct hd_txn *txn = NULL;
+	int err = hd_store_begin_read(admin->o.store, &txn);
+
+	if (err)
+		hd_http_answer_error(req, err, "the store cannot be read: %s", hd_strerror(err));
+	return err ? NULL : txn;
+}
+
+static bool page_read(struct hd_http_request *req, struct page *page)
+{
+	page->after = hd_http_query(req, "after");
+	if (!page->after)
+		page->after = "";
+	page->limit = PAGE_DEFAULT;
+	if (!hd_http_query_u64(req, "limit", PAGE_MAX, &page->limit) && page->limit > 0)
+		return true;
+	hd_http_answer_error(req, HD_EPARSE, "limit: expected 1 to %d", PAGE_MAX);
+	return false;
+}
+
+static void read_answer(struct hd_http_request *req, int err, const char *what, struct hd_buf *b)
+{
+	if (!err) {
+		hd_http_answer_json(req, 200, b);
+		return;
+	}
+	hd_buf_fini(b);
+	hd_http_answer_error(req, err, "%s: %s", what, hd_strerror(err));
+}
+
+void page_answer(struct hd_http_request *req, struct hd_admin *admin, const char *what, page_fn *fn)
+{
+	struct hd_buf b = { 0 };
+	struct hd_json j;
+	struct hd_txn *txn;
+	struct page page;
+	int err;
+
+	if (!page_read(req, &page))
+		return;
+	txn = read_begin(admin, req);
+	if (!txn)
+		return;
+	hd_json_init(&j, &b);
+	err = fn(&j, admin, txn, &page);
+	hd_store_end_read(txn);
+	read_answer(req, err, what, &b);
+}
+
+void whole_answer(struct hd_http_request *req, struct hd_admin *admin, const char *kind,
+		  whole_fn *fn)
+{
+	char what[ADMIN_SUBJECT_SIZE];
+	struct hd_buf b = { 0 };
+	struct hd_json j;
+	struct hd_txn *txn = read_begin(admin, req);
+	int err;
+
+	if (!txn)
+		return;
+	hd_json_init(&j, &b);
+	err = fn(&j, admin, txn, hd_http_param(req, 0));
+	hd_store_end_read(txn);
+	(void)snprintf(what, sizeof(what), "%s %s", kind, hd_http_param(req, 0));
+	read_answer(req, err, what, &b);
+}
+
+static const char *or_null(const char *s)
+{
+	return s[0] ? s : NULL;
+}
+
+void show_user(struct hd_json *j, const struct hd_user *user)
+{
+	hd_json_str(j, "number", user->number);
+	hd_json_str(j, "name", user->name);
+	hd_json_str(j, "language", or_null(user->language));
+	hd_json_bool(j, "roaming", user->roaming);
+	hd_json_bool(j, "disabled", user->disabled);
+	hd_json_bool(j, "has_pin", user->pin_hash[0] != '\0');
+	hd_json_time(j, "changed_at", user->changed_at_ms);
+}
+
+void show_phone(struct hd_json *j, const struct hd_phone *phone)
+{
+	hd_json_str(j, "id", phone->id);
+	hd_json_str(j, "label", phone->label);
+	hd_json_str(j, "mac", or_null(phone->mac));
+	hd_json_str(j, "model", or_null(phone->model));
+	hd_json_str(j, "owner", or_null(phone->owner));
+	hd_json_bool(j, "disabled", phone->disabled);
+	hd_json_bool(j, "has_secret", phone->ha1_md5[0] || phone->ha1_sha256[0]);
+	hd_json_time(j, "changed_at", phone->changed_at_ms);
+}
+
+void show_session(struct hd_json *j, const char *key, const struct hd_desk_session *session)
+{
+	hd_json_object(j, key);
+	hd_json_str(j, "user", session->user);
+	hd_json_str(j, "phone", session->phone);
+	hd_json_time(j, "since", session->since_ms);
+	hd_json_str(j, "way", hd_desk_way_name(session->way));
+	hd_json_uint(j, "epoch", session->epoch);
+	hd_json_object_end(j);
+}
+
+void show_binding(struct hd_json *j, const char *aor, const struct hd_binding *b)
+{
+	hd_json_object(j, NULL);
+	hd_json_str(j, "phone", aor);
+	hd_json_str(j, "contact", b->contact_uri);
+	hd_json_str(j, "flow", or_null(b->flow));
+	hd_json_str(j, "user_agent", or_null(b->user_agent));
+	hd_json_time(j, "expires_at", b->expires_at_ms);
+	hd_json_time(j, "registered_at", b->registered_at_ms);
+	hd_json_uint(j, "q_permille", b->q_permille);
+	hd_json_str(j, "call_id", b->call_id);
+	hd_json_uint(j, "cseq", b->cseq);
+	hd_json_str(j, "instance_id", or_null(b->instance_id));
+	hd_json_uint(j, "reg_id", b->reg_id);
+	hd_json_str(j, "path", or_null(b->path));
+	hd_json_object_end(j);
+}
+
+void show_lock(struct hd_json *j, const struct hd_desk_lock *lock, int64_t now_ms)
+{
+	bool locked = lock->locked_until_ms > now_ms;
+	bool for_good = lock->locked_until_ms == INT64_MAX;
+
+	hd_json_object(j, "lock");
+	hd_json_uint(j, "failures", lock->failures);
+	hd_json_bool(j, "locked", locked);
+	/* null while locked: until it is unlocked here. */
+	hd_json_time(j, "until", locked && !for_good ? lock->locked_until_ms : 0);
+	hd_json_object_end(j);
+}
