@@ -167,6 +167,36 @@ class Phone:
         return receive_200(self.sock)
 
 
+class RecordPhone:
+    """A TLS phone whose records can be sent in pieces."""
+
+    def __init__(self, server):
+        self.sock = connect(server, "tls")
+        self.into, self.out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = CLIENT.wrap_bio(self.into, self.out)
+        self.until_done(self.tls.do_handshake)
+        self.sock.sendall(self.out.read())
+
+    def until_done(self, step):
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                self.sock.sendall(self.out.read())
+                data = self.sock.recv(65536)
+                assert data, "closed"
+                self.into.write(data)
+
+    def call(self, between):
+        """between() runs while half of the record is at the server."""
+        self.tls.write(options_request(self.sock, "TLS"))
+        record = self.out.read()
+        self.sock.sendall(record[:40])
+        between()
+        self.sock.sendall(record[40:])
+        assert self.until_done(lambda: self.tls.read(4096)).startswith(b"SIP/2.0 200")
+
+
 def is_closed(sock):
     if sock is None:
         return True
@@ -257,11 +287,12 @@ def test_valgrind_finds_nothing_lost(start, certificate, tmp_path):
 
 def test_an_error_of_one_tls_peer_stays_with_it(start, certificate):
     server = start(f"tls={certificate}")
-    phone = Phone(server, "tls")
+    phone, slow = Phone(server, "tls"), RecordPhone(server)
     for i in range(40):
         with connect(server, "tls") as bad:
             bad.sendall(b"\x16\x03\x01\x00\x05hello" if i % 2 else b"OPTIONS sip:a SIP/2.0\r\n\r\n")
             wait_until("bad peer closed", lambda: is_closed(bad))
+        slow.call(lambda: udp_call(server))
         phone.call()
     broken = connect_tls(server)
     raw = socket.socket(fileno=os.dup(broken.fileno()))
