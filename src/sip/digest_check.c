@@ -109,8 +109,10 @@ static bool users_match(const struct hd_uri *a, const struct hd_uri *b)
 	return strcmp(user_a, user_b) == 0;
 }
 
-/* Phones write the address they dial or the one they registered with, and proxies on the way change
- * host and parameters (RFC 3261 22.4 item 5): what must agree is who is called. */
+/* Phones write the address they dial or the one they registered with, and proxies on the way
+ * change host and parameters (RFC 3261 22.4 item 5): what must agree is who is called. Some sign
+ * the server's address alone, whoever they call; that is theirs to choose, and takes nothing from
+ * the others. */
 static bool uri_matches(struct hd_slice digest_uri, struct hd_slice request_uri)
 {
 	struct hd_uri a;
@@ -123,7 +125,7 @@ static bool uri_matches(struct hd_slice digest_uri, struct hd_slice request_uri)
 	if (a.scheme == HD_URI_OTHER || b.scheme == HD_URI_OTHER)
 		return false;
 
-	return users_match(&a, &b);
+	return a.user.len == 0 || users_match(&a, &b);
 }
 
 /* @return what is wrong with the form, or NULL */

@@ -30,9 +30,10 @@
  *
  * Liberal in what phones send: values quoted or not, blanks, folding, any order, "DIGEST", lower
  * or upper case hexadecimal, a digest URI whose host, port or parameters differ from those of the
- * Request-URI (only the user parts must agree). Strict where it matters: duplicates of a
- * parameter that counts, a missing one, a wrong length are HD_DIGEST_MALFORMED. Not supported,
- * and answered like missing credentials: -sess, auth-int, userhash, other schemes.
+ * Request-URI (only the user parts must agree, where the digest URI has one: some phones sign the
+ * server's address alone). Strict where it matters: duplicates of a parameter that counts, a
+ * missing one, a wrong length are HD_DIGEST_MALFORMED. Not supported, and answered like missing
+ * credentials: -sess, auth-int, userhash, other schemes.
  *
  * Layer: 3.  May include: base.  Thread: the SIP thread only.
  */

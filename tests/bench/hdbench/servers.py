@@ -128,14 +128,14 @@ class Hotdeskd(Server):
                       for number, pin in self.users],
             "phones": [{"id": phone, "secret": PASSWORD} for phone in self.phones],
         }))
-        self._spawn([str(self.program), "-c", "hotdeskd.yaml"])
+        self._spawn([str(self.program), "--allow-root", "-c", "hotdeskd.yaml"])
         status = self.folder / "status.json"
         self.address = wait_for(lambda: self._address(status), "start", 120, self.process)
 
     @staticmethod
     def _address(status):
         try:
-            listeners = json.loads(status.read_text())["sip"]
+            listeners = json.loads(status.read_text())["listen"]
         except (OSError, ValueError, KeyError):
             return None
         for one in listeners:
