@@ -1,25 +1,27 @@
 /*
  * store.h - transactions over named tables, with durable batches of commands.
  *
- * A write is a command: a function of (transaction, argument) that reads, decides and writes, and leaves
- * its result in the argument. It has no other effect, keeps no pointer into the store, reads the clock
- * only from its argument, and may be run again from the start: after another command of its batch failed,
- * or, on a later distributed engine, after a conflict. A store thread takes what has been submitted,
- * runs it in one write transaction, commits once, and only then posts the replies: "committed" or
- * "failed", never "maybe". A command that returns an error has its own writes undone, and only those.
+ * A write is a command: a function of (transaction, argument) that reads, decides and writes, and
+ * leaves its result in the argument. It has no other effect, keeps no pointer into the store,
+ * reads the clock only from its argument, and may be run again from the start: after another
+ * command of its batch failed, or, on a later distributed engine, after a conflict. A store
+ * thread takes what has been submitted, runs it in one write transaction, commits once, and only
+ * then posts the replies: "committed" or "failed", never "maybe". A command that returns an error
+ * has its own writes undone, and only those.
  *
  * Two classes. Durable: the reply comes after the commit. Soft: there is no reply; the command is
- * written with the next batch, at the latest after soft_delay_ms, because its loss only shortens a life
- * that the next refresh renews. Soft and durable commands of one submitter keep their order.
+ * written with the next batch, at the latest after soft_delay_ms, because its loss only shortens
+ * a life that the next refresh renews. Soft and durable commands of one submitter keep their
+ * order.
  *
  * Reads take a snapshot: open, read, close within one event, never across a wait.
  *
- * Every record is stored with a CRC32C in front; a damaged one reads as HD_ECORRUPT. Keys are 1..511
- * bytes, compared as bytes; values 0..HD_RECORD_MAX. Full disk or full map: HD_EFULL, reads go on. An
- * I/O error at the commit ends the process through the fatal callback: the restart reads what the disk
- * really has. See design.md section 6 and lmdb.h.
+ * Every record is stored with a CRC32C in front; a damaged one reads as HD_ECORRUPT. Keys are
+ * 1..511 bytes, compared as bytes; values 0..HD_RECORD_MAX. Full disk or full map: HD_EFULL,
+ * reads go on. An I/O error at the commit ends the process through the fatal callback: the
+ * restart reads what the disk really has. See design.md section 6 and lmdb.h.
  *
- * Layer: 1.  May include: base.  Thread: as said at each function.
+ * Layer: 1. May include: base. Thread: as said at each function.
  */
 #ifndef HOTDESK_STORE_H
 #define HOTDESK_STORE_H
@@ -53,9 +55,10 @@ struct hd_store_options {
 };
 
 /**
- * Opens (and makes) an LMDB store; checks the schema version; clears stale readers. Starts no thread.
- * @return 0; HD_EVERSION (schema newer than ours), HD_ECORRUPT, HD_EACCESS, HD_EFULL, HD_EIO, HD_ENOMEM;
- *         the reason is in the log
+ * Opens (and makes) an LMDB store; checks the schema version; clears stale readers. Starts no
+ * thread.
+ * @return 0; HD_EVERSION (schema newer than ours), HD_ECORRUPT, HD_EACCESS, HD_EFULL, HD_EIO,
+ *         HD_ENOMEM; the reason is in the log
  */
 HD_MUSTCHECK int hd_store_open_lmdb(struct hd_store **sp, const struct hd_store_options *options);
 /** The twin in memory, for tests: the same contract, and no durability. */
@@ -78,9 +81,12 @@ HD_MUSTCHECK int hd_store_table(struct hd_store *store, const char *name, unsign
 /** Starts the store thread. @return 0 or HD_ESYSTEM */
 HD_MUSTCHECK int hd_store_start(struct hd_store *store);
 
-/* ---- reading and writing inside a transaction ------------------------------------------------- */
+/* ---- reading and writing inside a transaction ------------------------------------------------ */
 
-/** @param valuep borrowed until the transaction ends or writes. @return 0, HD_ENOENT, HD_ECORRUPT, HD_EIO */
+/**
+ * @param valuep borrowed until the transaction ends or writes.
+ * @return 0, HD_ENOENT, HD_ECORRUPT, HD_EIO
+ */
 HD_MUSTCHECK int hd_txn_get(struct hd_txn *txn, unsigned table, struct hd_slice key,
 			    struct hd_slice *valuep);
 /** @return 0; HD_EINVAL (key or value size, read transaction), HD_EFULL, HD_EIO */
@@ -108,13 +114,14 @@ HD_MUSTCHECK int hd_store_begin_read(struct hd_store *store, struct hd_txn **txn
 /** NULL-safe. */
 void hd_store_end_read(struct hd_txn *txn);
 
-/* ---- commands ----------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 /** @return 0 to have its writes committed, an error to have them undone */
 typedef int hd_command_fn(struct hd_txn *txn, void *arg);
 
 /**
- * One submitted command; embedded in the submitter's own object, which must live until `done` has run.
+ * One submitted command; embedded in the submitter's own object, which must live until `done` has
+ * run.
  */
 struct hd_command {
 	hd_command_fn *run; /* on the store thread, perhaps more than once */
@@ -134,22 +141,22 @@ struct hd_command {
  */
 HD_MUSTCHECK int hd_store_submit(struct hd_store *store, struct hd_command *command);
 /**
- * Queues a soft command; `done` runs when it was written or given up (its place to free memory). Soft
- * commands get at most half of the queue. On a full disk they stay, and are tried again.
+ * Queues a soft command; `done` runs when it was written or given up (its place to free memory).
+ * Soft commands get at most half of the queue. On a full disk they stay, and are tried again.
  */
 HD_MUSTCHECK int hd_store_submit_soft(struct hd_store *store, struct hd_command *command);
 /**
- * Runs one command and waits for its commit: start-up, tools and tests. Before hd_store_start() it runs
- * on the caller's thread, behind what was submitted before; afterwards on the store thread. Never from
- * the SIP thread; from the store thread it is HD_ESTATE.
+ * Runs one command and waits for its commit: start-up, tools and tests. Before hd_store_start()
+ * it runs on the caller's thread, behind what was submitted before; afterwards on the store
+ * thread. Never from the SIP thread; from the store thread it is HD_ESTATE.
  * @return what the command or its commit returned
  */
 HD_MUSTCHECK int hd_store_execute(struct hd_store *store, hd_command_fn *run, void *arg);
 
 /**
- * A consistent copy while running: written beside, synced, renamed to path. It is the store's data.mdb
- * and goes on with the same epochs; to restore, stop, put it there and remove lock.mdb. Slow: control
- * thread.
+ * A consistent copy while running: written beside, synced, renamed to path. It is the store's
+ * data.mdb and goes on with the same epochs; to restore, stop, put it there and remove lock.mdb.
+ * Slow: control thread.
  * @return 0, HD_EFULL, HD_EACCESS, HD_ENOENT, HD_EIO; HD_EUNSUPPORTED by the memory store
  */
 HD_MUSTCHECK int hd_store_backup(struct hd_store *store, const char *path);

@@ -15,9 +15,9 @@ static int run_one(struct hd_txn *txn, struct hd_command *c)
 }
 
 /*
- * Runs every command that has not failed yet. A command that fails before it wrote costs nothing; one
- * that fails after is left out, and the batch starts again without it. What has failed is not run
- * again: it saw what it would see again, since only later commands can have been left out.
+ * Runs every command that has not failed yet. A command that fails before it wrote costs nothing;
+ * one that fails after is left out, and the batch starts again without it. What has failed is not
+ * run again: it saw what it would see again, since only later commands can have been left out.
  */
 static enum outcome run_all(struct hd_txn *txn, struct hd_command *list, bool *writtenp, int *errp)
 {

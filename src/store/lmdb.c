@@ -50,7 +50,7 @@ static struct hd_slice slice_of(MDB_val v)
 	return (struct hd_slice){ v.mv_data, v.mv_size };
 }
 
-/* ---- transactions ------------------------------------------------------------------------------- */
+/* ---- transactions ------------------------------------------------------------------ */
 
 static int begin_write(struct hd_store *store, struct hd_txn **txnp)
 {
@@ -194,7 +194,7 @@ static void end_read(struct hd_txn *txn)
 	pthread_rwlock_unlock(&s->gate);
 }
 
-/* ---- records ------------------------------------------------------------------------------------ */
+/* ---- records ----------------------------------------------------------------------- */
 
 static int get(struct hd_txn *txn, unsigned table, struct hd_slice key, struct hd_slice *valuep)
 {
@@ -308,7 +308,7 @@ static int count(struct hd_txn *txn, unsigned table, uint64_t *countp)
 	return 0;
 }
 
-/* ---- the rest ----------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------- */
 
 static int open_table(struct hd_store *store, const char *name, unsigned table)
 {

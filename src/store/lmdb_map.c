@@ -1,4 +1,6 @@
-/* lmdb_map.c - the map and the file below it: growing, full disk, sizes, backup; see lmdb_priv.h. */
+/*
+ * lmdb_map.c - the map and the file below it: growing, full disk, sizes, backup; see lmdb_priv.h.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,8 +17,9 @@
 enum { PROBE_BYTES = 65536, PATH_BYTES = PATH_MAX };
 
 /*
- * LMDB answers EIO to a short write, which is how a full disk often shows. The difference matters: an
- * I/O error ends the process. So ask the file system for a little space behind the file's end.
+ * LMDB answers EIO to a short write, which is how a full disk often shows. The difference
+ * matters: an I/O error ends the process. So ask the file system for a little space behind the
+ * file's end.
  */
 static bool disk_is_full(struct lmdb_store *s)
 {
@@ -39,8 +42,8 @@ int hd_lmdb_write_error(struct lmdb_store *s, int rc)
 }
 
 /*
- * New readers give way for a moment while the gate waits to close, or a stream of them would keep it
- * open. Not longer: a thread that already holds the gate must get in again.
+ * New readers give way for a moment while the gate waits to close, or a stream of them would keep
+ * it open. Not longer: a thread that already holds the gate must get in again.
  */
 void hd_lmdb_give_way(struct lmdb_store *s)
 {
@@ -57,7 +60,10 @@ static void close_gate(struct lmdb_store *s)
 	atomic_store(&s->closing, false);
 }
 
-/* Can the file be mapped at this size? Asked first, because LMDB gives up the old map for the new. */
+/*
+ * Can the file be mapped at this size? Asked first, because LMDB gives up the old map for the
+ * new.
+ */
 static bool can_map(struct lmdb_store *s, uint64_t bytes)
 {
 	void *p;
@@ -72,7 +78,9 @@ static bool can_map(struct lmdb_store *s, uint64_t bytes)
 	return true;
 }
 
-/* Without a map every later read would crash, so a failure ends the process with the gate closed. */
+/*
+ * Without a map every later read would crash, so a failure ends the process with the gate closed.
+ */
 static void set_map(struct lmdb_store *s, uint64_t bytes)
 {
 	int rc;
@@ -132,7 +140,7 @@ void hd_lmdb_usage(struct hd_store *store, struct hd_store_stats *stats)
 	stats->used_bytes = ((uint64_t)info.me_last_pgno + 1) * st.ms_psize;
 }
 
-/* ---- backup ------------------------------------------------------------------------------------- */
+/* ---- backup ------------------------------------------------------------------------ */
 
 static int system_error(int e)
 {

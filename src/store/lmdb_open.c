@@ -1,9 +1,9 @@
 /*
  * lmdb_open.c - creating and opening an LMDB store; see store.h and lmdb_priv.h.
  *
- * A new store is made complete in the folder "new" beside its place, synced, and renamed into it: a
- * power cut leaves either no store or a whole one. lock.mdb gets its space before LMDB maps it, since
- * touching a hole of a mapped file on a full disk would end the process.
+ * A new store is made complete in the folder "new" beside its place, synced, and renamed into it:
+ * a power cut leaves either no store or a whole one. lock.mdb gets its space before LMDB maps it,
+ * since touching a hole of a mapped file on a full disk would end the process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +56,7 @@ static int fail(const char *path, const char *what, int rc)
 	return open_error(rc);
 }
 
-/* ---- files and folders -------------------------------------------------------------------------- */
+/* ---- files and folders ------------------------------------------------------------- */
 
 static int sync_folder(const char *path)
 {
@@ -118,7 +118,7 @@ static int remove_leftovers(const char *folder)
 	return 0;
 }
 
-/* ---- schema ------------------------------------------------------------------------------------- */
+/* ---- schema ------------------------------------------------------------------------ */
 
 static int schema_write(MDB_txn *txn, MDB_dbi dbi)
 {
@@ -189,7 +189,7 @@ out:
 	return err;
 }
 
-/* ---- the environment ---------------------------------------------------------------------------- */
+/* ---- the environment --------------------------------------------------------------- */
 
 static void assert_failed(MDB_env *env, const char *text)
 {
@@ -253,7 +253,7 @@ static int env_open(MDB_env **envp, const char *path, uint64_t map_bytes)
 static int create(const char *path, uint64_t map_bytes)
 {
 	char folder[PATH_BYTES], made[PATH_BYTES], place[PATH_BYTES];
-	MDB_env *env;
+	MDB_env *env = NULL;
 	int err;
 
 	err = join(folder, path, "new");

@@ -3,7 +3,8 @@
  * (creating, opening, schema), lmdb_map.c (growing, full disk, backup).
  *
  * The gate: mdb_env_set_mapsize() may only be called while this process has no transaction open.
- * Whoever looks into the map holds the gate for reading; growing it closes the gate for that moment.
+ * Whoever looks into the map holds the gate for reading; growing it closes the gate for that
+ * moment.
  */
 #ifndef HOTDESK_STORE_LMDB_PRIV_H
 #define HOTDESK_STORE_LMDB_PRIV_H

@@ -1,10 +1,10 @@
 /*
  * mem.c - the twin in memory; see store.h. For tests: right before fast.
  *
- * A version is all tables at one epoch. Readers hold the version that was current when they began; a
- * writer works on a version of its own that copies each table at the first write to it, and either
- * becomes current or is dropped. Every count is under one lock. map_bytes limits the bytes of keys and
- * values, so that a full map can be tried here too.
+ * A version is all tables at one epoch. Readers hold the version that was current when they
+ * began; a writer works on a version of its own that copies each table at the first write to it,
+ * and either becomes current or is dropped. Every count is under one lock. map_bytes limits the
+ * bytes of keys and values, so that a full map can be tried here too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static void version_unref(struct mem_version *v)
 	if (--v->refs > 0)
 		return;
 	for (size_t i = 0; i < HD_STORE_TABLES_MAX; i++)
-		mem_table_unref(v->tables[i]);
+		hd_mem_table_unref(v->tables[i]);
 	free(v);
 }
 
@@ -75,7 +75,7 @@ static uint64_t version_bytes(const struct mem_version *v)
 	return bytes;
 }
 
-/* ---- transactions ------------------------------------------------------------------------------- */
+/* ---- transactions ------------------------------------------------------------------ */
 
 static int begin(struct hd_store *store, bool write, struct hd_txn **txnp)
 {
@@ -137,17 +137,17 @@ static int commit(struct hd_txn *txn)
 	return 0;
 }
 
-/* ---- records ------------------------------------------------------------------------------------ */
+/* ---- records ----------------------------------------------------------------------- */
 
 static int get(struct hd_txn *txn, unsigned table, struct hd_slice key, struct hd_slice *valuep)
 {
 	const struct mem_table *t = txn_of(txn)->version->tables[table];
 	bool found;
-	size_t at = mem_table_find(t, key, &found);
+	size_t at = hd_mem_table_find(t, key, &found);
 
 	if (!found)
 		return HD_ENOENT;
-	*valuep = mem_record_value(t->records[at]);
+	*valuep = hd_mem_record_value(t->records[at]);
 	return 0;
 }
 
@@ -160,9 +160,9 @@ static int own_table(struct mem_txn *t, unsigned table, struct mem_table **table
 
 	if (!t->own[table]) {
 		pthread_mutex_lock(&s->lock);
-		copy = mem_table_dup(*place);
+		copy = hd_mem_table_dup(*place);
 		if (copy) {
-			mem_table_unref(*place);
+			hd_mem_table_unref(*place);
 			*place = copy;
 			t->own[table] = true;
 		}
@@ -185,7 +185,7 @@ static int put(struct hd_txn *txn, unsigned table, struct hd_slice key, struct h
 	if (err)
 		return err;
 	pthread_mutex_lock(&s->lock);
-	err = mem_table_put(own, key, value);
+	err = hd_mem_table_put(own, key, value);
 	pthread_mutex_unlock(&s->lock);
 	if (!err && version_bytes(t->version) > s->map_bytes)
 		err = HD_EFULL;
@@ -201,14 +201,14 @@ static int del(struct hd_txn *txn, unsigned table, struct hd_slice key)
 	size_t at;
 	int err;
 
-	at = mem_table_find(t->version->tables[table], key, &found);
+	at = hd_mem_table_find(t->version->tables[table], key, &found);
 	if (!found)
 		return HD_ENOENT;
 	err = own_table(t, table, &own);
 	if (err)
 		return err;
 	pthread_mutex_lock(&s->lock);
-	mem_table_remove(own, at);
+	hd_mem_table_remove(own, at);
 	pthread_mutex_unlock(&s->lock);
 	return 0;
 }
@@ -218,13 +218,13 @@ static int next(struct hd_txn *txn, unsigned table, struct hd_slice after, struc
 {
 	const struct mem_table *t = txn_of(txn)->version->tables[table];
 	bool found;
-	size_t at = mem_table_find(t, after, &found);
+	size_t at = hd_mem_table_find(t, after, &found);
 
 	at += found;
 	if (at >= t->n)
 		return HD_ENOENT;
-	*keyp = mem_record_key(t->records[at]);
-	*valuep = mem_record_value(t->records[at]);
+	*keyp = hd_mem_record_key(t->records[at]);
+	*valuep = hd_mem_record_value(t->records[at]);
 	return 0;
 }
 
@@ -234,14 +234,14 @@ static int count(struct hd_txn *txn, unsigned table, uint64_t *countp)
 	return 0;
 }
 
-/* ---- the rest ----------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------- */
 
 static int open_table(struct hd_store *store, const char *name, unsigned table)
 {
 	struct mem_store *s = mem_store_of(store);
 
 	(void)name;
-	s->current->tables[table] = mem_table_new();
+	s->current->tables[table] = hd_mem_table_new();
 	return s->current->tables[table] ? 0 : HD_ENOMEM;
 }
 

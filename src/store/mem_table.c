@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct hd_slice mem_record_key(const struct mem_record *r)
+struct hd_slice hd_mem_record_key(const struct mem_record *r)
 {
 	return (struct hd_slice){ r->bytes, r->key_len };
 }
 
-struct hd_slice mem_record_value(const struct mem_record *r)
+struct hd_slice hd_mem_record_value(const struct mem_record *r)
 {
 	return (struct hd_slice){ r->bytes + r->key_len, r->value_len };
 }
@@ -34,7 +34,7 @@ static void record_unref(struct mem_record *r)
 		free(r);
 }
 
-struct mem_table *mem_table_new(void)
+struct mem_table *hd_mem_table_new(void)
 {
 	struct mem_table *t = calloc(1, sizeof(*t));
 
@@ -43,9 +43,9 @@ struct mem_table *mem_table_new(void)
 	return t;
 }
 
-struct mem_table *mem_table_dup(const struct mem_table *t)
+struct mem_table *hd_mem_table_dup(const struct mem_table *t)
 {
-	struct mem_table *copy = mem_table_new();
+	struct mem_table *copy = hd_mem_table_new();
 
 	if (!copy)
 		return NULL;
@@ -64,7 +64,7 @@ struct mem_table *mem_table_dup(const struct mem_table *t)
 	return copy;
 }
 
-void mem_table_unref(struct mem_table *t)
+void hd_mem_table_unref(struct mem_table *t)
 {
 	if (!t || --t->refs > 0)
 		return;
@@ -84,7 +84,7 @@ static int compare(struct hd_slice a, struct hd_slice b)
 	return a.len < b.len ? -1 : a.len > b.len;
 }
 
-size_t mem_table_find(const struct mem_table *t, struct hd_slice key, bool *foundp)
+size_t hd_mem_table_find(const struct mem_table *t, struct hd_slice key, bool *foundp)
 {
 	size_t low = 0;
 	size_t high = t->n;
@@ -92,7 +92,7 @@ size_t mem_table_find(const struct mem_table *t, struct hd_slice key, bool *foun
 	*foundp = false;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int diff = compare(mem_record_key(t->records[middle]), key);
+		int diff = compare(hd_mem_record_key(t->records[middle]), key);
 
 		if (diff == 0) {
 			*foundp = true;
@@ -121,7 +121,7 @@ static int make_room(struct mem_table *t)
 	return 0;
 }
 
-int mem_table_put(struct mem_table *t, struct hd_slice key, struct hd_slice value)
+int hd_mem_table_put(struct mem_table *t, struct hd_slice key, struct hd_slice value)
 {
 	struct mem_record *r;
 	bool found;
@@ -134,9 +134,9 @@ int mem_table_put(struct mem_table *t, struct hd_slice key, struct hd_slice valu
 	r = record_new(key, value);
 	if (!r)
 		return HD_ENOMEM;
-	at = mem_table_find(t, key, &found);
+	at = hd_mem_table_find(t, key, &found);
 	if (found)
-		mem_table_remove(t, at);
+		hd_mem_table_remove(t, at);
 	memmove(t->records + at + 1, t->records + at, (t->n - at) * sizeof(*t->records));
 	t->records[at] = r;
 	t->n++;
@@ -144,7 +144,7 @@ int mem_table_put(struct mem_table *t, struct hd_slice key, struct hd_slice valu
 	return 0;
 }
 
-void mem_table_remove(struct mem_table *t, size_t at)
+void hd_mem_table_remove(struct mem_table *t, size_t at)
 {
 	struct mem_record *r = t->records[at];
 

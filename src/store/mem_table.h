@@ -23,16 +23,16 @@ struct mem_table {
 };
 
 /** Empty, with one reference; NULL without memory. */
-struct mem_table *mem_table_new(void);
+struct mem_table *hd_mem_table_new(void);
 /** An own copy that shares the records; NULL without memory. */
-struct mem_table *mem_table_dup(const struct mem_table *t);
-void mem_table_unref(struct mem_table *t);
+struct mem_table *hd_mem_table_dup(const struct mem_table *t);
+void hd_mem_table_unref(struct mem_table *t);
 /** @return the place of the first key >= key; *foundp tells whether it is equal */
-size_t mem_table_find(const struct mem_table *t, struct hd_slice key, bool *foundp);
+size_t hd_mem_table_find(const struct mem_table *t, struct hd_slice key, bool *foundp);
 /** @return 0 or HD_ENOMEM */
-HD_MUSTCHECK int mem_table_put(struct mem_table *t, struct hd_slice key, struct hd_slice value);
-void mem_table_remove(struct mem_table *t, size_t at);
-struct hd_slice mem_record_key(const struct mem_record *r);
-struct hd_slice mem_record_value(const struct mem_record *r);
+HD_MUSTCHECK int hd_mem_table_put(struct mem_table *t, struct hd_slice key, struct hd_slice value);
+void hd_mem_table_remove(struct mem_table *t, size_t at);
+struct hd_slice hd_mem_record_key(const struct mem_record *r);
+struct hd_slice hd_mem_record_value(const struct mem_record *r);
 
 #endif

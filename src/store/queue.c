@@ -1,13 +1,15 @@
 /*
  * queue.c - commands come in, the store thread takes them out in batches; see store.h.
  *
- * One queue in order of submission keeps soft and durable commands of a submitter in order. On a full
- * disk the batch is halved until it fits or is a single command: a durable one fails; a soft one stays
- * at the head, what is durable behind it fails (it may not overtake), and both a later durable command
- * and soft_delay_ms make the next attempt.
+ * One queue in order of submission keeps soft and durable commands of a submitter in order. On a
+ * full disk the batch is halved until it fits or is a single command: a durable one fails; a soft
+ * one stays at the head, what is durable behind it fails (it may not overtake), and both a later
+ * durable command and soft_delay_ms make the next attempt.
  */
+#include <poll.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "store_priv.h"
 
@@ -39,6 +41,13 @@ static bool must_wake(const struct hd_store *store, bool soft)
 	return !soft || q->soft == 1 || q->soft == store->options.batch_max;
 }
 
+static void wake_up(struct hd_queue *q)
+{
+	const uint64_t one = 1;
+
+	(void)!write(q->wake_fd, &one, sizeof(one)); /* full means: it is being woken already */
+}
+
 static bool has_room(const struct hd_store *store, bool soft)
 {
 	const struct hd_queue *q = &store->queue;
@@ -66,7 +75,7 @@ static int enqueue(struct hd_store *store, struct hd_command *c, bool forced)
 		goto out;
 	}
 	if (c->soft && q->soft == 0)
-		q->soft_due_us = hd_store_now_us() + store->options.soft_delay_ms * INT64_C(1000);
+		q->soft_due_ms = hd_store_now_ms(store) + store->options.soft_delay_ms;
 	*q->tailp = c;
 	q->tailp = &c->next;
 	count(q, c, true);
@@ -74,7 +83,7 @@ static int enqueue(struct hd_store *store, struct hd_command *c, bool forced)
 out:
 	pthread_mutex_unlock(&q->lock);
 	if (wake)
-		pthread_cond_signal(&q->wake);
+		wake_up(q);
 	return err;
 }
 
@@ -94,7 +103,7 @@ int hd_store_submit_soft(struct hd_store *store, struct hd_command *command)
 	return enqueue(store, command, false);
 }
 
-/* ---- the lists; with the lock held -------------------------------------------------------------- */
+/* ---- the lists; with the lock held ------------------------------------------------- */
 
 static struct hd_command *take(struct hd_queue *q, uint32_t n, uint32_t *takenp)
 {
@@ -112,7 +121,7 @@ static struct hd_command *take(struct hd_queue *q, uint32_t n, uint32_t *takenp)
 	if (!q->head)
 		q->tailp = &q->head;
 	if (q->soft > 0)
-		q->soft_due_us = 0; /* they have waited long enough behind a full batch */
+		q->soft_due_ms = 0; /* they have waited long enough behind a full batch */
 	return list;
 }
 
@@ -154,7 +163,7 @@ static struct hd_command *take_durable(struct hd_queue *q, int err)
 	return list;
 }
 
-/* ---- running ------------------------------------------------------------------------------------ */
+/* ---- running ----------------------------------------------------------------------- */
 
 /* The disk is full: what to run next, and what has failed now. With the lock held. */
 static struct hd_command *make_room(struct hd_store *store, struct hd_command *list, uint32_t n)
@@ -170,7 +179,7 @@ static struct hd_command *make_room(struct hd_store *store, struct hd_command *l
 	if (!list->soft || q->stopping)
 		return list;
 	put_back(q, list);
-	q->soft_due_us = hd_store_now_us() + store->options.soft_delay_ms * INT64_C(1000);
+	q->soft_due_ms = hd_store_now_ms(store) + store->options.soft_delay_ms;
 	return take_durable(q, HD_EFULL);
 }
 
@@ -189,7 +198,7 @@ static void run_next(struct hd_store *store)
 	struct hd_queue *q = &store->queue;
 	struct hd_command *list;
 	bool committed;
-	int64_t start_us;
+	int64_t start_ms;
 	uint32_t n;
 	int err;
 
@@ -199,11 +208,11 @@ static void run_next(struct hd_store *store)
 		return;
 	pthread_mutex_unlock(&q->lock);
 
-	start_us = hd_store_now_us();
+	start_ms = hd_store_now_ms(store);
 	err = hd_batch_run(store, list, &committed);
 	if (committed) {
 		hd_store_publish(store);
-		hd_store_count_batch(store, n, hd_store_now_us() - start_us);
+		hd_store_count_batch(store, n, hd_store_now_ms(store) - start_ms);
 	}
 	if (err == HD_EFULL || committed)
 		hd_store_set_full(store, err == HD_EFULL);
@@ -222,14 +231,17 @@ static void run_next(struct hd_store *store)
 	pthread_mutex_lock(&q->lock);
 }
 
-static void wait_until(struct hd_queue *q, int64_t at_us)
+/* Sleeps until somebody wakes the thread, or so many nanoseconds; negative: without end. */
+static void wait_for(struct hd_queue *q, int64_t ns)
 {
-	struct timespec ts = { .tv_sec = (time_t)(at_us / 1000000),
-			       .tv_nsec = (long)(at_us % 1000000) * 1000 };
-	int rc;
+	struct pollfd fd = { .fd = q->wake_fd, .events = POLLIN };
+	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000), .tv_nsec = ns % 1000000000 };
+	uint64_t count;
 
-	rc = pthread_cond_timedwait(&q->wake, &q->lock, &ts);
-	(void)rc; /* the caller looks at the queue and the time itself */
+	pthread_mutex_unlock(&q->lock);
+	if (ppoll(&fd, 1, ns < 0 ? NULL : &ts, NULL) > 0)
+		(void)!read(q->wake_fd, &count, sizeof(count));
+	pthread_mutex_lock(&q->lock);
 }
 
 static bool soft_is_due(const struct hd_store *store)
@@ -240,21 +252,29 @@ static bool soft_is_due(const struct hd_store *store)
 		return false;
 	if (q->soft >= store->options.batch_max && !atomic_load(&store->full))
 		return true;
-	return hd_store_now_us() >= q->soft_due_us;
+	return hd_store_now_ms(store) >= q->soft_due_ms;
+}
+
+static int64_t soft_wait_ns(const struct hd_store *store)
+{
+	const struct hd_queue *q = &store->queue;
+	int64_t ms = q->soft_due_ms - hd_store_now_ms(store);
+
+	if (q->soft == 0)
+		return -1;
+	return ms > 0 ? ms * 1000000 : 0;
 }
 
 /* While the store is busy a batch grows for a moment: one flush then serves more commands. */
 static void gather(struct hd_store *store)
 {
 	struct hd_queue *q = &store->queue;
-	int64_t until_us;
 
-	if (q->last < 2 || q->durable == 0 || store->options.batch_wait_us == 0)
+	if (q->stopping || q->last < 2 || q->durable == 0 || queued(q) >= q->room ||
+	    store->options.batch_wait_us == 0)
 		return;
-	until_us = hd_store_now_us() + store->options.batch_wait_us;
 	q->state = HD_STORE_GATHERING;
-	while (!q->stopping && queued(q) < q->room && hd_store_now_us() < until_us)
-		wait_until(q, until_us);
+	wait_for(q, store->options.batch_wait_us * INT64_C(1000));
 }
 
 /* @return false when the store stops and the queue is empty */
@@ -264,10 +284,7 @@ static bool wait_for_work(struct hd_store *store)
 
 	while (!q->stopping && q->durable == 0 && !soft_is_due(store)) {
 		q->state = HD_STORE_IDLE;
-		if (q->soft > 0)
-			wait_until(q, q->soft_due_us);
-		else
-			pthread_cond_wait(&q->wake, &q->lock);
+		wait_for(q, soft_wait_ns(store));
 	}
 	gather(store);
 	return queued(q) > 0;
@@ -317,7 +334,7 @@ void hd_queue_stop(struct hd_store *store)
 	pthread_mutex_lock(&q->lock);
 	q->stopping = true;
 	pthread_mutex_unlock(&q->lock);
-	pthread_cond_signal(&q->wake);
+	wake_up(q);
 	if (q->started) {
 		pthread_join(q->thread, NULL);
 		q->started = false;
@@ -329,7 +346,7 @@ void hd_queue_stop(struct hd_store *store)
 	pthread_mutex_unlock(&q->lock);
 }
 
-/* ---- waiting for one command -------------------------------------------------------------------- */
+/* ---- waiting for one command ------------------------------------------------------- */
 
 struct waiter {
 	struct hd_command command;

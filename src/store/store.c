@@ -1,7 +1,7 @@
 /* store.c - opening, closing, tables, snapshots and figures of a store; see store.h. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "hotdesk/base/metric.h"
@@ -41,13 +41,13 @@ static void register_metrics(void)
 	hd_metric_register(&disk_full);
 }
 
-void hd_store_count_batch(struct hd_store *store, size_t commands, int64_t us)
+void hd_store_count_batch(struct hd_store *store, size_t commands, int64_t took_ms)
 {
 	atomic_fetch_add(&store->commits, 1);
 	atomic_fetch_add(&store->commands, commands);
 	if (commands > atomic_load(&store->batch_max_seen))
 		atomic_store(&store->batch_max_seen, commands);
-	hd_metric_observe_us(&commit_seconds, us);
+	hd_metric_observe_us(&commit_seconds, took_ms * 1000);
 	hd_metric_add(&commit_commands, (int64_t)commands);
 	hd_metric_set(&commit_batch, (int64_t)commands);
 }
@@ -76,8 +76,7 @@ void hd_store_set_full(struct hd_store *store, bool full)
 
 	atomic_store(&store->full, full);
 	hd_metric_set(&disk_full, full);
-	if (full && hd_ratelimit_allow(&store->full_log, hd_clock_mono_ms(store->options.clock),
-				       &suppressed)) {
+	if (full && hd_ratelimit_allow(&store->full_log, hd_store_now_ms(store), &suppressed)) {
 		hd_error("store", "disk or map full: writes are refused, reads go on");
 		store->full_told = true;
 	} else if (!full && store->full_told) {
@@ -86,12 +85,9 @@ void hd_store_set_full(struct hd_store *store, bool full)
 	}
 }
 
-int64_t hd_store_now_us(void)
+int64_t hd_store_now_ms(const struct hd_store *store)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts); /* the clock of the condition variable's deadlines */
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	return hd_clock_mono_ms(store->options.clock);
 }
 
 void hd_store_publish(struct hd_store *store)
@@ -117,23 +113,15 @@ void hd_store_fatal(struct hd_store *store, int err)
 
 static int queue_init(struct hd_queue *q, uint32_t room)
 {
-	pthread_condattr_t attr;
-	int err = HD_ESYSTEM;
-
 	q->tailp = &q->head;
 	q->room = room;
-	if (pthread_mutex_init(&q->lock, NULL) != 0)
+	q->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (q->wake_fd < 0)
 		return HD_ESYSTEM;
-	if (pthread_condattr_init(&attr) != 0)
-		goto out;
-	if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-	    pthread_cond_init(&q->wake, &attr) == 0)
-		err = 0;
-	pthread_condattr_destroy(&attr);
-out:
-	if (err)
-		pthread_mutex_destroy(&q->lock);
-	return err;
+	if (pthread_mutex_init(&q->lock, NULL) == 0)
+		return 0;
+	close(q->wake_fd);
+	return HD_ESYSTEM;
 }
 
 int hd_store_init(struct hd_store *store, const struct hd_store_ops *ops,
@@ -167,7 +155,7 @@ void hd_store_fini(struct hd_store *store)
 {
 	for (unsigned i = 0; i < store->tables; i++)
 		free(store->table_names[i]);
-	pthread_cond_destroy(&store->queue.wake);
+	close(store->queue.wake_fd);
 	pthread_mutex_destroy(&store->queue.lock);
 }
 

@@ -1,9 +1,10 @@
 /*
- * store_priv.h - what the files of store/ share: the queue with its thread, and the back end's table.
+ * store_priv.h - what the files of store/ share: the queue with its thread, and the back end's
+ * table.
  *
  * store.c opens, closes and counts; queue.c takes commands in and owns the thread; batch.c runs a
- * batch in one transaction; txn.c frames records and checks arguments; lmdb.c and mem.c are the back
- * ends. A back end embeds struct hd_store and struct hd_txn as its first members.
+ * batch in one transaction; txn.c frames records and checks arguments; lmdb.c and mem.c are the
+ * back ends. A back end embeds struct hd_store and struct hd_txn as its first members.
  */
 #ifndef HOTDESK_STORE_PRIV_H
 #define HOTDESK_STORE_PRIV_H
@@ -21,7 +22,10 @@ enum {
 	HD_STORE_FRAMED_MAX = HD_RECORD_MAX + HD_STORE_FRAME,
 };
 
-/** Values here are framed. Errors as in store.h; begin_write and commit: HD_EFULL, HD_EIO, HD_ENOMEM. */
+/**
+ * Values here are framed. Errors as in store.h; begin_write and commit: HD_EFULL, HD_EIO,
+ * HD_ENOMEM.
+ */
 struct hd_store_ops {
 	void (*close)(struct hd_store *store);
 	int (*table)(struct hd_store *store, const char *name, unsigned table);
@@ -58,13 +62,13 @@ enum hd_store_state { HD_STORE_BUSY, HD_STORE_GATHERING, HD_STORE_IDLE };
 
 struct hd_queue {
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	int wake_fd; /* eventfd: the store thread sleeps on it */
 	struct hd_command *head;
 	struct hd_command **tailp;
 	uint32_t durable, soft;
 	uint32_t room; /* commands of the next batch: halved by a full disk, doubled by success */
 	uint32_t last; /* commands of the last batch */
-	int64_t soft_due_us; /* monotonic; when soft commands go without a durable one */
+	int64_t soft_due_ms; /* when soft commands go without a durable one */
 	enum hd_store_state state;
 	bool started, stopping;
 	pthread_t thread;
@@ -93,8 +97,8 @@ void hd_store_fini(struct hd_store *store);
 void hd_store_publish(struct hd_store *store);
 /** Ends the process after an I/O error. */
 _Noreturn void hd_store_fatal(struct hd_store *store, int err);
-int64_t hd_store_now_us(void);
-void hd_store_count_batch(struct hd_store *store, size_t commands, int64_t us);
+int64_t hd_store_now_ms(const struct hd_store *store);
+void hd_store_count_batch(struct hd_store *store, size_t commands, int64_t took_ms);
 void hd_store_count_failed(struct hd_store *store, size_t failed);
 /** Keeps the flag and tells of its changes. */
 void hd_store_set_full(struct hd_store *store, bool full);

@@ -1,4 +1,7 @@
-/* txn.c - reading and writing inside a transaction: arguments, the frame of each record; see store.h. */
+/*
+ * txn.c - reading and writing inside a transaction: arguments, the frame of each record; see
+ * store.h.
+ */
 #include <string.h>
 
 #include "hotdesk/base/secret.h"
@@ -29,7 +32,10 @@ static int unframe(struct hd_slice framed, struct hd_slice *valuep)
 	return 0;
 }
 
-/* Into the store's own bytes: the caller's value or key may point into a page that the write moves. */
+/*
+ * Into the store's own bytes: the caller's value or key may point into a page that the write
+ * moves.
+ */
 static struct hd_slice frame(struct hd_store *store, struct hd_slice value)
 {
 	uint32_t sum;

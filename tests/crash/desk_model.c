@@ -148,7 +148,7 @@ int desk_move_run(struct hd_txn *txn, void *arg)
 	return !err && move->fail ? HD_ESTATE : err;
 }
 
-/* ---- checking ----------------------------------------------------------------------------------- */
+/* ---- checking ---------------------------------------------------------------------- */
 
 /* Who sits where, by the log or by the tables; 0 is nobody, else the number plus 1. */
 struct seats {

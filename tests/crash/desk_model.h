@@ -1,11 +1,12 @@
 /*
- * desk_model.h - a small hot desk on the store, for crash tests: user -> phone and phone -> user in two
- * tables that change together, with a log of what was done, so that any state can be checked whole.
+ * desk_model.h - a small hot desk on the store, for crash tests: user -> phone and phone -> user
+ * in two tables that change together, with a log of what was done, so that any state can be
+ * checked whole.
  *
- * A move gives a user a phone; whoever sat there, and where the user sat before, are let go. In the
- * same command it appends itself to the log, with the number and epoch that its acknowledgement tells.
- * A state is right when the log has no gap, its epochs never go back, and replaying it gives exactly
- * the two tables.
+ * A move gives a user a phone; whoever sat there, and where the user sat before, are let go. In
+ * the same command it appends itself to the log, with the number and epoch that its
+ * acknowledgement tells. A state is right when the log has no gap, its epochs never go back, and
+ * replaying it gives exactly the two tables.
  */
 #ifndef HOTDESK_TESTS_DESK_MODEL_H
 #define HOTDESK_TESTS_DESK_MODEL_H
@@ -47,7 +48,10 @@ struct desk_state {
 	struct desk_ack *log; /* n of them, as logged */
 	uint64_t epoch;
 };
-/** @return true when the state is right; else why tells. Release with desk_state_fini() either way. */
+/**
+ * @return true when the state is right; else why tells. Release with desk_state_fini() either
+ *         way.
+ */
 bool desk_state_read(struct desk_state *state, struct hd_store *store,
 		     const struct desk_tables *tables, char why[DESK_WHY_BYTES]);
 void desk_state_fini(struct desk_state *state);

@@ -1,9 +1,9 @@
 /*
  * test_faults.c - every system call of a script of moves fails once, and from there on for good.
  *
- * A child runs the script with the n-th call failing and tells each acknowledgement through a pipe. The
- * parent opens what is left on the disk: everything acknowledged must be there, nothing that was
- * refused, nothing half. The child may refuse, or end with 75; it may not crash.
+ * A child runs the script with the n-th call failing and tells each acknowledgement through a
+ * pipe. The parent opens what is left on the disk: everything acknowledged must be there, nothing
+ * that was refused, nothing half. The child may refuse, or end with 75; it may not crash.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -46,7 +46,7 @@ static void no_log(void *arg, enum hd_log_level level, const char *text)
 	(void)text;
 }
 
-/* ---- the child ---------------------------------------------------------------------------------- */
+/* ---- the child --------------------------------------------------------------------- */
 
 struct script {
 	struct hd_store *store;
@@ -136,7 +136,7 @@ static void run_script(int fd, const char *dir, const struct fault *fault)
 	leave(fd, 0);
 }
 
-/* ---- the parent --------------------------------------------------------------------------------- */
+/* ---- the parent -------------------------------------------------------------------- */
 
 static void run_child(struct told *told, const char *dir, const struct fault *fault)
 {

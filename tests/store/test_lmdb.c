@@ -85,7 +85,7 @@ static mode_t mode_of(const char *dir, const char *name)
 	return st.st_mode & 07777;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------ */
+/* ---- opening ----------------------------------------------------------------------- */
 
 static void test_creates_private_files(void **state)
 {
@@ -200,7 +200,7 @@ static void test_no_folder(void **state)
 	assert_int_equal(hd_store_open_lmdb(&store, &options), HD_EINVAL);
 }
 
-/* ---- damage ------------------------------------------------------------------------------------- */
+/* ---- damage ------------------------------------------------------------------------ */
 
 static void test_damaged_record(void **state)
 {
@@ -233,7 +233,7 @@ static void test_damaged_record(void **state)
 	assert_string_equal(text, "mended");
 }
 
-/* ---- readers ------------------------------------------------------------------------------------ */
+/* ---- readers ----------------------------------------------------------------------- */
 
 /* A killed process leaves its slots taken; they would keep old pages alive for ever. */
 static void test_readers_of_dead_process(void **state)
@@ -372,7 +372,7 @@ static void test_grows_under_readers(void **state)
 	assert_true(stats.map_bytes >= 16 * 65536);
 }
 
-/* ---- backup ------------------------------------------------------------------------------------- */
+/* ---- backup ------------------------------------------------------------------------ */
 
 struct writer {
 	struct fixture *f;

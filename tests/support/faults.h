@@ -1,9 +1,9 @@
 /*
  * faults.h - system calls on files that fail when a test wants it.
  *
- * Linked into a test program, faults.c stands in front of the C library for the program and for the
- * shared libraries it uses. Armed, it counts the calls of one kind on regular files and folders, and
- * lets the n-th fail, or all from the n-th on.
+ * Linked into a test program, faults.c stands in front of the C library for the program and for
+ * the shared libraries it uses. Armed, it counts the calls of one kind on regular files and
+ * folders, and lets the n-th fail, or all from the n-th on.
  */
 #ifndef HOTDESK_TESTS_FAULTS_H
 #define HOTDESK_TESTS_FAULTS_H
