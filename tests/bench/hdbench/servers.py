@@ -12,6 +12,15 @@ HOST = "127.0.0.1"
 FOLDER = pathlib.Path(__file__).resolve().parent.parent
 
 
+def pins():
+    """PINs that the policy takes: neighbours differ by two at least, four digits are different."""
+    for number in range(104729, 999999, 271):
+        digits = [int(one) for one in str(number)]
+        steps = [abs(a - b) for a, b in zip(digits, digits[1:])]
+        if min(steps) >= 2 and len(set(digits)) >= 4 and digits[:3] != digits[3:]:
+            yield str(number)
+
+
 class Server:
     """A process tree with an address and an end."""
 
