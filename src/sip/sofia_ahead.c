@@ -1,10 +1,10 @@
 /*
  * sofia_ahead.c - see hotdesk/sip/guard.h: several datagrams by one call to the kernel.
  *
- * The library asks for the size of a datagram, reads it, and waits for the next event. Here the first
- * question reads up to BATCH datagrams; until those are handed out the questions are answered from memory.
- * Only one socket of an event loop has datagrams waiting here at a time, and the loop sees no other event
- * before they are gone, so the order of things is the kernel's.
+ * The library asks for the size of a datagram, reads it, and waits for the next event. Here the
+ * first question reads up to BATCH datagrams; until those are handed out the questions are
+ * answered from memory. Only one socket of an event loop has datagrams waiting here at a time,
+ * and the loop sees no other event before they are gone, so the order of things is the kernel's.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -91,7 +91,9 @@ static void fill(struct ahead *a, int fd)
 	}
 }
 
-/* Datagrams without bytes go unseen, and one that the library asked for but did not take goes too. */
+/*
+ * Datagrams without bytes go unseen, and one that the library asked for but did not take goes too.
+ */
 static void skip(struct ahead *a)
 {
 	if (a->asked && a->first < a->end)
@@ -173,7 +175,10 @@ bool hd_ahead_event(int epfd, struct epoll_event *event)
 
 	if (!a || a->first == a->end || a->watch.epfd != epfd)
 		return false;
-	/* Asked for and not taken: the library could not; it must not keep the loop from the kernel. */
+	/*
+	 * Asked for and not taken: the library could not; it must not keep the loop from the
+	 * kernel.
+	 */
 	skip(a);
 	if (a->first == a->end || !hd_hook_datagram(&a->watch, a->fd) || a->watch.epfd != epfd ||
 	    !(a->watch.event.events & EPOLLIN))

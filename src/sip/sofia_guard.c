@@ -1,5 +1,6 @@
 /*
- * sofia_guard.c - see hotdesk/sip/guard.h: the table of accepted connections, and the rules for them.
+ * sofia_guard.c - see hotdesk/sip/guard.h: the table of accepted connections, and the rules for
+ * them.
  *
  * The state is static because the linker calls us by name, without an argument of ours.
  */

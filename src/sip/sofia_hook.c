@@ -68,8 +68,6 @@ static int find_code(struct dl_phdr_info *info, size_t size, void *arg)
 /* Runs before main(), and earlier when a library's own constructor calls one of ours. */
 __attribute__((constructor)) void hd_hook_find_real(void)
 {
-	if (hd_real.msg_extract)
-		return;
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
 		void *f = dlsym(RTLD_NEXT, symbols[i].name);
 
@@ -110,7 +108,7 @@ void hd_hook_set_current(int fd)
 	current = fd;
 }
 
-/* ---- listeners and datagram sockets -------------------------------------------------------------- */
+/* ---- listeners and datagram sockets ---------------------------------------------------------- */
 
 bool hd_hook_datagram(struct hd_watch *watch, int fd)
 {
@@ -220,7 +218,7 @@ int hook_close(int fd)
 	return REAL(close)(fd);
 }
 
-/* ---- what the parser made of it ---------------------------------------------------------------------- */
+/* ---- what the parser made of it -------------------------------------------------------------- */
 
 int hook_msg_extract(msg_t *msg)
 {
@@ -235,7 +233,7 @@ int hook_msg_extract(msg_t *msg)
 	return rc;
 }
 
-/* ---- datagrams and streams ----------------------------------------------------------------------------- */
+/* ---- datagrams and streams ------------------------------------------------------------------- */
 
 int hook_ioctl(int fd, unsigned long request, ...)
 {
@@ -282,8 +280,8 @@ ssize_t hook_recv(int fd, void *buf, size_t size, int flags)
 }
 
 /*
- * Before each datagram the library asks for, and so clears, the error that an earlier one left at the
- * socket. We answer "none", and send once more when such an error was in the way.
+ * Before each datagram the library asks for, and so clears, the error that an earlier one left at
+ * the socket. We answer "none", and send once more when such an error was in the way.
  */
 int hook_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {

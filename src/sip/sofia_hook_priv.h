@@ -1,11 +1,12 @@
 /*
  * sofia_hook_priv.h - how a function of ours stands in front of one that Sofia-SIP calls.
  *
- * The library binds its calls at run time, and the program's own symbols come first in that search. So a
- * function that is called accept in the program is the library's accept(), and everybody else's: each one
- * looks at its return address and only treats callers inside libsofia-sip-ua. The next definition (libc's,
- * OpenSSL's, or a sanitizer's in front of them) is what it calls itself; gcc's sanitizers are shared
- * libraries and clang's give way to a strong symbol, so both keep seeing every call.
+ * The library binds its calls at run time, and the program's own symbols come first in that
+ * search. So a function that is called accept in the program is the library's accept(), and
+ * everybody else's: each one looks at its return address and only treats callers inside
+ * libsofia-sip-ua. The next definition (libc's, OpenSSL's, or a sanitizer's in front of them) is
+ * what it calls itself; gcc's sanitizers are shared libraries and clang's give way to a strong
+ * symbol, so both keep seeing every call.
  */
 #ifndef HOTDESK_SIP_SOFIA_HOOK_PRIV_H
 #define HOTDESK_SIP_SOFIA_HOOK_PRIV_H
@@ -20,9 +21,10 @@
 #include "sofia_priv.h"
 
 /*
- * Own names with the library's symbols: no clash with the macros and inlines of the system's headers. Never
- * inlined, which link-time optimisation would do and so change the return address. (A callback of ours that
- * ends in close(fd) as a tail call is taken for the library; no hook minds that.)
+ * Own names with the library's symbols: no clash with the macros and inlines of the system's
+ * headers. Never inlined, which link-time optimisation would do and so change the return address.
+ * (A callback of ours that ends in close(fd) as a tail call is taken for the library; no hook
+ * minds that.)
  */
 #define HOOK(symbol) __asm__(symbol) __attribute__((noinline))
 int hook_accept(int fd, struct sockaddr *addr, socklen_t *len) HOOK("accept");

@@ -7,12 +7,16 @@
 static _Thread_local SSL *shut_ssl; /* by tls_free(), which frees its BIO next */
 static _Thread_local BIO *shut_bio;
 
-/* OpenSSL's error queue is the thread's: without this an old error ends another peer's connection. */
+/*
+ * OpenSSL's error queue is the thread's: without this an old error ends another peer's connection.
+ */
 int hook_ssl_accept(SSL *ssl)
 {
 	if (FROM_SOFIA() && hd_guard_is_on()) {
 		ERR_clear_error();
-		/* A peer that hangs up without a farewell is no error: SIP has lengths of its own. */
+		/*
+		 * A peer that hangs up without a farewell is no error: SIP has lengths of its own.
+		 */
 		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
 		hd_guard_set_tls(SSL_get_fd(ssl));
 	}
@@ -64,9 +68,9 @@ void hook_ssl_free(SSL *ssl)
 }
 
 /*
- * tls_free() calls SSL_shutdown(), SSL_CTX_free() and then this. The SSL owns the BIO, so freeing the SSL
- * is right and frees both. SSL_CTX_free() has already given back the reference that SSL_new() took, hence
- * one more for SSL_free() to give back.
+ * tls_free() calls SSL_shutdown(), SSL_CTX_free() and then this. The SSL owns the BIO, so freeing
+ * the SSL is right and frees both. SSL_CTX_free() has already given back the reference that
+ * SSL_new() took, hence one more for SSL_free() to give back.
  */
 int hook_bio_free(BIO *bio)
 {

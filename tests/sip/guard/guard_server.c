@@ -1,7 +1,7 @@
 /*
- * guard_server.c - a small SIP server under the guard, for test_guard.py: answers every request with 200,
- * statelessly, on UDP, TCP and TLS. Arguments name=value; prints its ports as JSON; then obeys one command a
- * line on standard input and answers each with a line of JSON.
+ * guard_server.c - a small SIP server under the guard, for test_guard.py: answers every request
+ * with 200, statelessly, on UDP, TCP and TLS. Arguments name=value; prints its ports as JSON;
+ * then obeys one command a line on standard input and answers each with a line of JSON.
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* The guard's table and rules, without a socket of Sofia's. */
+/* test_guard_table.c - the table and the rules of the guard, without a socket of Sofia. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
