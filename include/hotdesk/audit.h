@@ -1,11 +1,13 @@
 /*
  * audit.h - what happened at the desks: logins, moves, logouts and lock-outs, the newest 10,000.
  *
- * desk/ appends an entry in the command that did it, so that the list never tells of something that was
- * undone and never lacks something that was done. It holds numbers and phone ids, never a PIN.
+ * desk/ appends an entry in the command that did it, so that the list never tells of something
+ * that was undone and never lacks something that was done. It holds numbers and phone ids, never
+ * a PIN.
  *
  * Table "audit" (key: epoch, sequence; both big-endian).
- * Layer: 2.  May include: base, store, directory, desk.  Thread: any; inside the caller's transaction.
+ * Layer: 2.  May include: base, store, directory, desk.  Thread: any; inside the caller's
+ * transaction.
  */
 #ifndef HOTDESK_AUDIT_H
 #define HOTDESK_AUDIT_H
@@ -30,7 +32,8 @@ struct hd_audit_entry {
 
 /**
  * The entry after one, oldest first; epoch and sequence 0 for the very first.
- * @return 0; HD_ENOENT at the end; HD_ECORRUPT (epoch and sequence are set, so that a walk can go on)
+ * @return 0; HD_ENOENT at the end; HD_ECORRUPT (epoch and sequence are set, so that a walk can go
+ *         on)
  */
 HD_MUSTCHECK int hd_audit_next(struct hd_desk *desk, struct hd_txn *txn, uint64_t epoch,
 			       uint32_t sequence, struct hd_audit_entry *entry);

@@ -2,15 +2,17 @@
  * desk.h - desk sessions: who sits at which phone. The heart.
  *
  * A desk session ties one user to one phone; a user has at most one and a phone has at most one, in
- * every committed state. The decisions are one table (rules[] in src/desk/table.c): what the phone is
- * (free, the user's own, somebody else's), who sits there (nobody, this user, another), whether the
- * user sits elsewhere, and the event (login, logout, toggle); the deeds are done by others after the
- * commit, driven by the outbox, at least once and also after a restart.
+ * every committed state. The decisions are one table (rules[] in src/desk/table.c): what the
+ * phone is (free, the user's own, somebody else's), who sits there (nobody, this user, another),
+ * whether the user sits elsewhere, and the event (login, logout, toggle); the deeds are done by
+ * others after the commit, driven by the outbox, at least once and also after a restart.
  *
- * Tables: "desk_user" (number), "desk_phone" (phone id), "desk_op" (phone id: the last operation and its
- * result), "lockout" (u:number, p:phone), "outbox" (phone id: what the phone has yet to be told), "audit".
+ * Tables: "desk_user" (number), "desk_phone" (phone id), "desk_op" (phone id: the last operation
+ * and its result), "lockout" (u:number, p:phone), "outbox" (phone id: what the phone has yet to
+ * be told), "audit".
  *
- * Layer: 2.  May include: base, store, directory, location.  Thread: any; inside the caller's transaction.
+ * Layer: 2.  May include: base, store, directory, location.  Thread: any; inside the caller's
+ * transaction.
  */
 #ifndef HOTDESK_DESK_H
 #define HOTDESK_DESK_H
@@ -105,22 +107,23 @@ void hd_desk_free(struct hd_desk *desk);
 /**
  * One login, logout or toggle: the argument of hd_desk_apply().
  *
- * A login by PIN goes: hd_desk_prepare() on a snapshot, which either decides at once (result != AGAIN) or
- * leaves in pin_hash what the PIN must be verified against (a dummy for an unknown number, so that the
- * time is the same); hd_pin_verify() on the hash thread; pin_ok set; hd_desk_apply() as a durable command.
+ * A login by PIN goes: hd_desk_prepare() on a snapshot, which either decides at once (result !=
+ * AGAIN) or leaves in pin_hash what the PIN must be verified against (a dummy for an unknown
+ * number, so that the time is the same); hd_pin_verify() on the hash thread; pin_ok set;
+ * hd_desk_apply() as a durable command.
  */
 struct hd_desk_request {
 	struct hd_desk *desk;
 	struct hd_desk_policy policy;
 	enum hd_desk_event event;
 	enum hd_desk_way way;
-	/* Of this operation: the same again gives the earlier result. All zero: none, always new. */
+	/* Of this operation: the same again gives the earlier result. All zero: always new. */
 	uint8_t opid[HD_OPID_BYTES];
 	char phone[HD_PHONE_ID_SIZE];
-	/* Login: the number typed; else "". A logout that names one ends nobody else; a toggle at an
-	   occupied phone is a logout with "" or the occupant's number, else a login. */
+	/* Login: the number typed; else "". A logout that names one ends nobody else; a toggle at
+	   an occupied phone is a logout with "" or the occupant's number, else a login. */
 	char user[HD_NUMBER_SIZE];
-	bool by_admin;		   /* no PIN, permission or lock-out; closed phones obey too */
+	bool by_admin; /* no PIN, permission or lock-out; closed phones obey too */
 	int64_t now_ms;
 	char pin_hash[HD_PIN_HASH_SIZE]; /* prepare out, apply in */
 	bool pin_ok;			 /* apply in */
@@ -136,9 +139,9 @@ struct hd_desk_request {
 
 /**
  * Looks before the PIN is hashed: phone, locks, a repeated operation.
- * For an unknown number pin_hash is the desk's dummy; set once by hd_desk_set_dummy(). pin_hash is ""
- * when there is nothing to verify (logout, by_admin): then apply at once. What a toggle means is settled
- * here, and apply keeps to it: without a hash it never logs in.
+ * For an unknown number pin_hash is the desk's dummy; set once by hd_desk_set_dummy(). pin_hash
+ * is "" when there is nothing to verify (logout, by_admin): then apply at once. What a toggle
+ * means is settled here, and apply keeps to it: without a hash it never logs in.
  * @return 0 (result AGAIN: verify and apply; else final, but a refusal still wants no write),
  *         HD_ESTATE (no dummy was set), HD_ECORRUPT, HD_EIO
  */
@@ -187,8 +190,9 @@ HD_MUSTCHECK int hd_desk_next(struct hd_desk *desk, struct hd_txn *txn, const ch
 HD_MUSTCHECK int hd_desk_count(struct hd_desk *desk, struct hd_txn *txn, uint64_t *np);
 
 /**
- * For the administrator's commands, in the same command as the change of the directory. Each ends the
- * desk session, if there is one, with its entries of outbox and audit; `way` is ADMIN or POLICY.
+ * For the administrator's commands, in the same command as the change of the directory. Each ends
+ * the desk session, if there is one, with its entries of outbox and audit; `way` is ADMIN or
+ * POLICY.
  */
 HD_MUSTCHECK int hd_desk_end_user(struct hd_desk *desk, struct hd_txn *txn, const char *number,
 				  int64_t now_ms, enum hd_desk_way way);
@@ -211,10 +215,13 @@ HD_MUSTCHECK int hd_desk_settle(struct hd_desk *desk, struct hd_txn *txn, int64_
 HD_MUSTCHECK int hd_desk_unlock_user(struct hd_desk *desk, struct hd_txn *txn, const char *number);
 HD_MUSTCHECK int hd_desk_unlock_phone(struct hd_desk *desk, struct hd_txn *txn, const char *phone);
 struct hd_desk_lock {
-	uint32_t failures;	/* in a row; of a phone: within the window, as of the last one */
+	uint32_t failures;	 /* in a row; of a phone: within the window, as of the last one */
 	int64_t locked_until_ms; /* perhaps past; 0: not; INT64_MAX: until unlocked */
 };
-/** @param kind 'u' or 'p'. @return 0, HD_ENOENT (no failure since the last success), HD_ECORRUPT, HD_EIO */
+/**
+ * @param kind 'u' or 'p'. @return 0, HD_ENOENT (no failure since the last success), HD_ECORRUPT,
+ *        HD_EIO
+ */
 HD_MUSTCHECK int hd_desk_get_lock(struct hd_desk *desk, struct hd_txn *txn, char kind,
 				  const char *name, struct hd_desk_lock *lock);
 

@@ -4,7 +4,8 @@
  * Records live in the tables "user" (key: number), "phone" (key: id), "phone_mac" (mac to id) and
  * "phone_owner" (number, NUL, id), which change in the same command.
  *
- * Layer: 2.  May include: base, store.  Thread: any; each call works inside the caller's transaction.
+ * Layer: 2.  May include: base, store.  Thread: any; each call works inside the caller's
+ * transaction.
  */
 #ifndef HOTDESK_DIRECTORY_H
 #define HOTDESK_DIRECTORY_H
@@ -54,7 +55,9 @@ void hd_directory_free(struct hd_directory *dir);
 /** True for a number as above: what a user's number and a phone's id (longer) may consist of. */
 bool hd_number_is_valid(struct hd_slice s);
 bool hd_phone_id_is_valid(struct hd_slice s);
-/** "00:04:13:AA:bb:01", "000413aabb01" or with '-' to 12 lower-case digits. @return 0 or HD_EPARSE */
+/**
+ * "00:04:13:AA:bb:01", "000413aabb01" or with '-' to 12 lower-case digits. @return 0 or HD_EPARSE
+ */
 HD_MUSTCHECK int hd_mac_parse(char dst[13], struct hd_slice s);
 
 /** The HA1s of RFC 7616 3.4.2 for both algorithms, from a secret that is not kept. */
@@ -68,8 +71,9 @@ struct hd_pin_policy {
 };
 /**
  * Digits only, long enough, and not trivial: no digit more than twice in a row, at least three
- * different digits, not the number nor its reverse (nor ending in it when that is most of the PIN), no repeated group (408408), no run up or down
- * (123456), no straight keypad line (2580, 159753). reliability.md 1.1.
+ * different digits, not the number nor its reverse (nor ending in it when that is most of the
+ * PIN), no repeated group (408408), no run up or down (123456), no straight keypad line (2580,
+ * 159753).
  * @param whyp receives a static text for the administrator
  * @return 0 or HD_EACCESS
  */
@@ -79,12 +83,18 @@ HD_MUSTCHECK int hd_pin_check(const struct hd_pin_policy *policy, struct hd_slic
 /** @return 0, HD_ENOENT, HD_ECORRUPT, HD_EVERSION, HD_EIO */
 HD_MUSTCHECK int hd_user_get(struct hd_directory *dir, struct hd_txn *txn, const char *number,
 			     struct hd_user *user);
-/** Writes a whole record; HD_EEXIST when the number is a phone's id. */
+/**
+ * Writes a whole record; HD_EEXIST when the number is a phone's id, HD_EINVAL for what is no text.
+ */
 HD_MUSTCHECK int hd_user_put(struct hd_directory *dir, struct hd_txn *txn,
 			     const struct hd_user *user);
 /** HD_ESTATE while the user owns a phone. The desk session must have been ended by the caller. */
 HD_MUSTCHECK int hd_user_remove(struct hd_directory *dir, struct hd_txn *txn, const char *number);
-/** The user after a number ("" for the first). @return 0 or HD_ENOENT at the end */
+/**
+ * The user after a number ("" for the first).
+ * @return 0; HD_ENOENT at the end; HD_ECORRUPT, HD_EVERSION (the number is set, so that a walk
+ *         can go on, unless the key is damaged too: then it is "")
+ */
 HD_MUSTCHECK int hd_user_next(struct hd_directory *dir, struct hd_txn *txn, const char *after,
 			      struct hd_user *user);
 
@@ -92,7 +102,10 @@ HD_MUSTCHECK int hd_phone_get(struct hd_directory *dir, struct hd_txn *txn, cons
 			      struct hd_phone *phone);
 HD_MUSTCHECK int hd_phone_get_by_mac(struct hd_directory *dir, struct hd_txn *txn, const char *mac,
 				     struct hd_phone *phone);
-/** HD_EEXIST: the id is a user's number or the mac another phone's; HD_ENOENT: the owner is unknown. */
+/**
+ * HD_EEXIST: the id is a user's number or the mac another phone's; HD_ENOENT: the owner is
+ * unknown; HD_EINVAL: a name, mac or text that is none.
+ */
 HD_MUSTCHECK int hd_phone_put(struct hd_directory *dir, struct hd_txn *txn,
 			      const struct hd_phone *phone);
 HD_MUSTCHECK int hd_phone_remove(struct hd_directory *dir, struct hd_txn *txn, const char *id);
@@ -102,8 +115,9 @@ HD_MUSTCHECK int hd_directory_count(struct hd_directory *dir, struct hd_txn *txn
 				    uint64_t *phonesp);
 
 /**
- * All or nothing: users first, then phones, merged into what is there. A record whose pin_hash (ha1) is
- * "" keeps the stored one. On an error *badp is the index of the culprit, users counted before phones.
+ * All or nothing: users first, then phones, merged into what is there. A record whose pin_hash
+ * (ha1) is "" keeps the stored one. On an error `bad` is the index of the culprit, users
+ * counted before phones. Two phones may swap their MAC addresses.
  */
 struct hd_directory_batch {
 	struct hd_user *users;

@@ -1,9 +1,9 @@
 /*
- * location.h - location service: the contacts that reach an address-of-record (RFC 3261 section 10).
+ * location.h - location service: contacts that reach an address-of-record (RFC 3261 10).
  *
- * It sees no SIP message and no socket: callers pass plain values, the store decides durability, the
- * time comes with the argument. The address-of-record of a phone is its id (one domain). Tables:
- * "binding" (key: aor, all its bindings in one record) and "binding_expiry" (time, aor).
+ * It sees no SIP message and no socket: callers pass plain values, the store decides durability,
+ * the time comes with the argument. The address-of-record of a phone is its id (one domain).
+ * Tables: "binding" (key: aor, all its bindings in one record) and "binding_expiry" (time, aor).
  *
  * Layer: 2.  May include: base, store.  Thread: any; inside the caller's transaction.
  */
@@ -64,9 +64,12 @@ struct hd_location_change {
 };
 
 /**
- * RFC 3261 10.3 steps 6 and 7 for all the contacts, or none: a stored binding with the same Call-ID and
- * the same or a higher CSeq fails the whole change. Contacts match by +sip.instance and reg-id where both
- * have them, else by URI equality.
+ * RFC 3261 10.3 steps 6 and 7 for all the contacts, or none: a stored binding with the same
+ * Call-ID and the same or a higher CSeq fails the whole change. Contacts match by +sip.instance
+ * and reg-id where both have them, else by URI equality. A contact without a Call-ID of its own has
+ * the request's. A binding that expired is none; a damaged record is replaced. What a new contact
+ * replaces (max_contacts 1) has to be older in the same sense. registered_at_ms is set here and
+ * kept by a refresh.
  * @return 0; HD_ESTALE (out of order), HD_ELIMIT (over max_contacts), or the store's error
  */
 HD_MUSTCHECK int hd_location_change(struct hd_txn *txn, void *change);
@@ -83,7 +86,10 @@ HD_MUSTCHECK int hd_location_preview(struct hd_txn *txn, struct hd_location_chan
  */
 HD_MUSTCHECK int hd_location_get(struct hd_location *loc, struct hd_txn *txn, const char *aor,
 				 int64_t now_ms, struct hd_binding *bindings, size_t *np);
-/** The address-of-record after one, with its bindings. @return 0 or HD_ENOENT at the end */
+/**
+ * The address-of-record after one ("" for the first), with its bindings.
+ * @return 0; HD_ENOENT at the end; HD_ECORRUPT (aor is set, so that a walk can go on)
+ */
 HD_MUSTCHECK int hd_location_next(struct hd_location *loc, struct hd_txn *txn, const char *after,
 				  int64_t now_ms, char aor[HD_PHONE_ID_SIZE],
 				  struct hd_binding *bindings, size_t *np);
@@ -93,7 +99,7 @@ struct hd_location_sweep {
 	struct hd_location *loc;
 	int64_t now_ms;
 	uint32_t max;
-	uint32_t removed; /* out */
+	uint32_t removed; /* out: bindings */
 	bool more;	  /* out: run again */
 };
 HD_MUSTCHECK int hd_location_sweep(struct hd_txn *txn, void *sweep);
@@ -101,6 +107,7 @@ HD_MUSTCHECK int hd_location_sweep(struct hd_txn *txn, void *sweep);
 bool hd_location_has_expired(struct hd_location *loc, struct hd_txn *txn, int64_t now_ms);
 /** Removes every binding of an address-of-record (its phone was removed). */
 HD_MUSTCHECK int hd_location_remove(struct hd_location *loc, struct hd_txn *txn, const char *aor);
+/** Addresses-of-record that have bindings, expired ones included until the sweep. */
 HD_MUSTCHECK int hd_location_count(struct hd_location *loc, struct hd_txn *txn, uint64_t *np);
 
 #endif

@@ -21,11 +21,14 @@ struct hd_feature_codes {
 	char toggle[HD_FEATURE_CODE_SIZE]; /* "*770" */
 };
 
-/** A recognised code: CODE, CODE*NUMBER*PIN, with an optional final '#'. Wipe it after use. */
+/**
+ * A recognised code: CODE, CODE*NUMBER*PIN, with an optional final '#'. The longest code wins;
+ * NUMBER holds no '*' and no '#', PIN only digits. Wipe it after use.
+ */
 struct hd_feature {
 	enum hd_desk_event event;
 	bool has_arguments;
-	bool malformed; /* begins as a code but is not one of the forms: refuse, never route it on */
+	bool malformed; /* begins as a code but is none of the forms: refuse, never route it on */
 	char number[HD_NUMBER_SIZE];
 	char pin[HD_PIN_SIZE];
 };
@@ -35,7 +38,10 @@ struct hd_feature {
  */
 HD_MUSTCHECK int hd_feature_parse(struct hd_feature *feature, const struct hd_feature_codes *codes,
 				  struct hd_slice user);
-/** The user part for the log: "*771*201*471147" gives "*771*201*...". dst has room for 64. */
+/**
+ * The user part for the log: "*771*201*471147" gives "*771*201*...", and what only looks like a
+ * mistyped code is cut as well. dst has room for 64.
+ */
 void hd_feature_mask(char *dst, size_t size, const struct hd_feature_codes *codes,
 		     struct hd_slice user);
 void hd_feature_wipe(struct hd_feature *feature);
@@ -64,8 +70,8 @@ struct hd_planner {
 	struct hd_feature_codes codes;
 };
 /**
- * RFC 3261 16.5 for a request to our domain: code, else user's number -> desk session -> phone -> binding,
- * else a phone's id -> binding.
+ * RFC 3261 16.5 for a request to our domain: code, else user's number -> desk session -> phone ->
+ * binding, else a phone's id -> binding.
  * @param user  user part of the Request-URI, escaped as it came
  * @return 0, or the store's error (answer 500)
  */

@@ -1,4 +1,4 @@
-/* apply.c - one login, logout or toggle, decided and written in one command; see hd_desk_apply(). */
+/* apply.c - one login, logout or toggle, decided and written in one command; see desk.h. */
 #include <string.h>
 
 #include "desk_priv.h"

@@ -112,7 +112,7 @@ struct hd_scene {
 	struct hd_desk_situation situation;
 };
 void hd_request_reset(struct hd_desk_request *request);
-/* @return 1 when the phone decides (unknown, disabled) and the result is set; 0; the store's error */
+/* @return 1 when the phone decides (unknown, disabled): result is set; 0; the store's error */
 HD_MUSTCHECK int hd_scene_read(struct hd_txn *txn, struct hd_desk_request *request,
 			       struct hd_scene *scene);
 

@@ -1,9 +1,9 @@
 /*
  * lockout.c - wrong PINs are counted, and many of them lock.
  *
- * Table "lockout": u:NUMBER (failures in a row of a user), x:NUMBER (the same of a number that does not
- * exist; unknown.c bounds them), p:PHONE (when the last failures at a phone were: a sliding window).
- * A number that exists and one that does not are counted and locked alike.
+ * Table "lockout": u:NUMBER (failures in a row of a user), x:NUMBER (the same of a number that
+ * does not exist; unknown.c bounds them), p:PHONE (when the last failures at a phone were: a
+ * sliding window). A number that exists and one that does not are counted and locked alike.
  */
 #include <string.h>
 
@@ -199,7 +199,7 @@ int hd_lockout_count(struct hd_txn *txn, struct hd_desk_request *request, bool k
 	struct hd_lockout old, lockout;
 	int err;
 
-	/* What cannot be anybody's number needs no counter of its own; the phone's stands for it. */
+	/* What cannot be anybody's number needs no counter; the phone's stands for it. */
 	if (hd_number_is_valid(hd_slice_of(request->user))) {
 		err = hd_lockout_load(request->desk, txn, known ? 'u' : 'x', request->user, &old);
 		if (err)

@@ -22,9 +22,9 @@ enum condition { ALWAYS, NO_RIGHT, KEPT, ELSEWHERE };
 #define DO(d) HD_DESK_DO_##d
 
 /*
- * The first row that fits decides. "Self" is the user concerned: the one who was typed, else the one
- * who sits there; so a toggle with the number of another user is a login, and with one's own or none
- * at an occupied phone a logout.
+ * The first row that fits decides. "Self" is the user concerned: the one who was typed, else the
+ * one who sits there; so a toggle with the number of another user is a login, and with one's own
+ * or none at an occupied phone a logout.
  */
 static const struct {
 	unsigned events, kinds, occupants;

@@ -1,8 +1,8 @@
 /*
  * unknown.c - counters of numbers that do not exist: kept like those of users, but bounded.
  *
- * Beside each x:NUMBER stands o:TIME NUMBER, so that the one whose last failure is the oldest goes when
- * there are too many; n: holds how many there are.
+ * Beside each x:NUMBER stands o:TIME NUMBER, so that the one whose last failure is the oldest
+ * goes when there are too many; n: holds how many there are.
  */
 #include <string.h>
 

@@ -137,7 +137,7 @@ static int mac_release(struct hd_directory *dir, struct hd_txn *txn, const struc
 	return err && err != HD_ECORRUPT ? err : hd_txn_del(txn, dir->macs, mac);
 }
 
-/* Removes the index entries of what is stored, where `keep` (may be NULL) does not want the same. */
+/* Removes the index entries of `old` that `keep` (may be NULL) does not want as well. */
 static int phone_unindex(struct hd_directory *dir, struct hd_txn *txn, const struct hd_phone *old,
 			 const struct hd_phone *keep)
 {
@@ -227,7 +227,7 @@ int hd_phone_put(struct hd_directory *dir, struct hd_txn *txn, const struct hd_p
 	err = hd_phone_get(dir, txn, phone->id, &old);
 	if (!err)
 		err = phone_unindex(dir, txn, &old, phone);
-	/* A damaged record may be overwritten: its index entries are checked where they are used. */
+	/* A damaged record may be overwritten: its index entries are checked when used. */
 	if (err && err != HD_ENOENT && err != HD_ECORRUPT)
 		return err;
 

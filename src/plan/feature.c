@@ -1,8 +1,8 @@
 /*
  * feature.c - feature codes in a user part: CODE, CODE#, CODE*NUMBER*PIN and that with a final '#'.
  *
- * A number typed here holds no '*' and no '#' though a user's may: otherwise a PIN with a '*' too many
- * would become part of what is taken for the number, and be written to the log with it.
+ * A number typed here holds no '*' and no '#' though a user's may: otherwise a PIN with a '*' too
+ * many would become part of what is taken for the number, and be written to the log with it.
  */
 #include <string.h>
 
@@ -26,8 +26,7 @@ static void type_out(struct typed *t, struct hd_slice user)
 {
 	size_t i = 0;
 
-	t->len = 0;
-	t->broken = false;
+	memset(t, 0, sizeof(*t));
 	while (i < user.len && t->len < sizeof(t->text)) {
 		char c = user.ptr[i++];
 

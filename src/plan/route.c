@@ -88,7 +88,7 @@ int hd_plan_route(const struct hd_planner *planner, struct hd_txn *txn, struct h
 	if (!planner || !txn || !plan)
 		return HD_EINVAL;
 
-	/* Not the whole of it: the bindings are large, and only those that n_bindings counts are set. */
+	/* Not the whole of it: the bindings are large, and only those that count are set. */
 	plan->user[0] = plan->phone[0] = '\0';
 	plan->n_bindings = 0;
 	err = hd_feature_parse(&plan->feature, &planner->codes, user);

@@ -1,4 +1,4 @@
-/* fuzz_feature.c - the feature-code grammar: whatever comes, parsed or refused, and masked for the log. */
+/* fuzz_feature.c - feature codes: whatever comes is parsed or refused, and masked. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* fixture.h - a desk with some users and phones; PINs are right or wrong by word, nothing is hashed. */
+/* fixture.h - a desk with users and phones; PINs are right or wrong by word, not by hash. */
 #ifndef UNIT_DESK_FIXTURE_H
 #define UNIT_DESK_FIXTURE_H
 

@@ -241,7 +241,7 @@ static void test_not_counted(void **state)
 	t->policy.refuse_occupied = true;
 	assert_result(login(t, "d1", "202"), OCCUPIED);
 	assert_int_equal(failures(t, 'u', "202"), 3);
-	/* Without the permission the right PIN counts like a wrong one, also at an occupied phone. */
+	/* Without the permission the right PIN counts as a wrong one, at an occupied phone too. */
 	assert_result(login(t, "d1", "203"), NO_PERMISSION);
 	assert_int_equal(failures(t, 'u', "203"), 1);
 }

@@ -36,7 +36,6 @@ static const struct {
 	enum hd_desk_occupant occupant;
 	const char *want; /* at the user's former phone: nowhere (8 columns), elsewhere (8) */
 } table[] = {
-	/*                                                            r  f a: . a f fa r ra rf rfa */
 	{ HD_DESK_EVENT_LOGIN, HD_DESK_FREE, HD_DESK_NOBODY, "NINIIIIINMNMMMMM" },
 	{ HD_DESK_EVENT_LOGIN, HD_DESK_FREE, HD_DESK_SELF, "================" },
 	{ HD_DESK_EVENT_LOGIN, HD_DESK_FREE, HD_DESK_OTHER, "NiNXiiXXNmNXmmXX" },

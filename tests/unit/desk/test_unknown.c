@@ -106,7 +106,7 @@ static void test_unlock(void **state)
 	assert_int_equal(kept(t, 0), 0);
 }
 
-/* A number that becomes a user's begins at nought; what it was called before is forgotten in time. */
+/* A number that becomes a user's begins at nought. */
 static void test_becomes_known(void **state)
 {
 	struct test *t = *state;

@@ -233,7 +233,7 @@ static void test_walk(void **state)
 	assert_int_equal(fixture_read(t->store, next_phone, t), HD_ENOENT);
 }
 
-/* A damaged record can be walked over, written over and removed; what its indexes say is checked. */
+/* A damaged record can be walked over, written over and removed; its indexes are checked. */
 static void test_damage(void **state)
 {
 	struct test *t = *state;

@@ -73,7 +73,7 @@ static void test_number_rule(void **state)
 	const char *why;
 
 	(void)state;
-	/* Half of the PIN or less may be the number; a number with other characters never matches. */
+	/* Half of the PIN or less may be the number; one with other characters never matches. */
 	assert_ok(hd_pin_check(&policy, hd_slice_of("857201"), "201", &why));
 	assert_int_equal(hd_pin_check(&policy, hd_slice_of("857201"), "7201", &why), HD_EACCESS);
 	assert_ok(hd_pin_check(&policy, hd_slice_of("120573"), "", &why));

@@ -1,5 +1,4 @@
 /* test_user.c - user records. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "fixture.h"
@@ -265,24 +264,6 @@ static void test_bad_arguments(void **state)
 	hd_directory_free(NULL);
 }
 
-static void test_no_table_left(void **state)
-{
-	struct test *t = *state;
-	struct hd_directory *dir = NULL;
-	char name[16];
-	unsigned table;
-	int err = 0;
-
-	for (int i = 0; !err && i < HD_STORE_TABLES_MAX; i++) {
-		(void)snprintf(name, sizeof(name), "t%d", i);
-		err = hd_store_table(t->store, name, &table);
-	}
-	assert_int_equal(err, HD_ELIMIT);
-	/* Tables that exist are opened again; a store without room gives its error. */
-	assert_ok(hd_directory_new(&dir, t->store));
-	hd_directory_free(dir);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,7 +274,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_walk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_arguments, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_table_left, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

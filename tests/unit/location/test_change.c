@@ -1,4 +1,4 @@
-/* test_change.c - RFC 3261 10.3 steps 6 and 7; the names in brackets are rows of conformance tests. */
+/* test_change.c - RFC 3261 10.3 steps 6 and 7; [REG-..] names the row of the conformance table. */
 #include "fixture.h"
 
 static void test_add_refresh_remove(void **state)

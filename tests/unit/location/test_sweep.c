@@ -67,7 +67,7 @@ static void test_sweep(void **state)
 static void test_bounded(void **state)
 {
 	struct test *t = *state;
-	char name[16];
+	char name[32];
 
 	t->name = name;
 	for (int i = 0; i < 25; i++) {
