@@ -8,7 +8,7 @@ from .phone import PASSWORD
 from .procs import BenchError, wait_for
 
 SCENARIOS = pathlib.Path(__file__).resolve().parent.parent
-# What the called side of the floor says first: there the relay stands where a proxy would challenge.
+# What the called side of the floor says first, where the others challenge by themselves.
 CHALLENGE = """<recv request="INVITE"/>
 <send>
 <![CDATA[
