@@ -35,7 +35,8 @@ struct hd_features_options {
 	void (*changed)(void *arg);
 	void *arg;
 };
-HD_MUSTCHECK int hd_features_new(struct hd_features **fp, const struct hd_features_options *options);
+HD_MUSTCHECK int hd_features_new(struct hd_features **fp,
+				 const struct hd_features_options *options);
 void hd_features_free(struct hd_features *features);
 void hd_features_set_policy(struct hd_features *features, const struct hd_desk_policy *policy,
 			    const struct hd_feature_codes *codes, uint32_t dialogue_s);
@@ -50,6 +51,7 @@ void hd_features_receive(struct hd_features *features, struct hd_request *req, c
  * A request inside a dialog of ours: ACK, BYE, INFO, re-INVITE.
  * @return false: not of a dialog of ours, and not ended
  */
-HD_MUSTCHECK bool hd_features_receive_in_dialog(struct hd_features *features, struct hd_request *req);
+HD_MUSTCHECK bool hd_features_receive_in_dialog(struct hd_features *features,
+						struct hd_request *req);
 
 #endif

@@ -16,9 +16,9 @@
 struct hd_proxy;
 
 struct hd_proxy_options {
-	struct hd_agent *agent;	   /* borrowed */
-	const char *realm;	   /* borrowed: whose credentials are removed */
-	struct hd_key key;	   /* copied: of the tokens; the same after a restart */
+	struct hd_agent *agent; /* borrowed */
+	const char *realm;	/* borrowed: whose credentials are removed */
+	struct hd_key key;	/* copied: of the tokens; the same after a restart */
 	uint32_t timer_c_s;
 	uint32_t t1_ms;
 	const struct hd_clock *clock; /* borrowed */
@@ -57,5 +57,7 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 		      const struct hd_proxy_target *target);
 /** Forwards a request (ACK included) that was HD_PROXY_DIALOG; ends it. */
 void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req);
+/** A response to no transaction: passed on when its branch proves that we sent the request. */
+void hd_proxy_response(struct hd_proxy *proxy, struct hd_msg *response);
 
 #endif

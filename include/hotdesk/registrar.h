@@ -34,9 +34,11 @@ struct hd_registrar_options {
 	void (*bound)(void *arg, const char *phone);
 	void *arg;
 };
-HD_MUSTCHECK int hd_registrar_new(struct hd_registrar **rp, const struct hd_registrar_options *options);
+HD_MUSTCHECK int hd_registrar_new(struct hd_registrar **rp,
+				  const struct hd_registrar_options *options);
 void hd_registrar_free(struct hd_registrar *registrar);
-void hd_registrar_set_policy(struct hd_registrar *registrar, const struct hd_registrar_policy *policy);
+void hd_registrar_set_policy(struct hd_registrar *registrar,
+			     const struct hd_registrar_policy *policy);
 
 /** Answers a REGISTER to our domain, now or after its commit; ends it. */
 void hd_registrar_receive(struct hd_registrar *registrar, struct hd_request *req);

@@ -9,13 +9,14 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "daemon_priv.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
-#include "daemon_priv.h"
 
 enum { SWEEP_MAX = 256, READERS_EVERY_S = 60, STUCK_MS = 5000 };
 
-static struct hd_metric phones = HD_GAUGE("hotdeskd_registered_phones", NULL, "phones with a binding");
+static struct hd_metric phones =
+	HD_GAUGE("hotdeskd_registered_phones", NULL, "phones with a binding");
 static struct hd_metric sessions = HD_GAUGE("hotdeskd_desk_sessions", NULL, "users logged in");
 static struct hd_metric bad = HD_COUNTER("hotdeskd_bad_messages", NULL, "SIP messages not parsed");
 

@@ -8,8 +8,8 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "hotdesk/base/log.h"
 #include "daemon_priv.h"
+#include "hotdesk/base/log.h"
 
 enum { EXIT_DISK = 75, DRAIN_MS = 5000 };
 
@@ -99,7 +99,8 @@ static int keep_names(struct daemon *d)
 
 	err = hd_str_set(d->domain_copy, sizeof(d->domain_copy), c->domain);
 	if (!err)
-		err = hd_str_set(d->realm_copy, sizeof(d->realm_copy), c->realm ? c->realm : c->domain);
+		err = hd_str_set(d->realm_copy, sizeof(d->realm_copy),
+				 c->realm ? c->realm : c->domain);
 	return err;
 }
 
@@ -168,8 +169,8 @@ void daemon_listeners(const struct daemon *d, struct hd_buf *out)
 
 	l = hd_agent_listeners(d->agent, &n);
 	for (size_t i = 0; i < n; i++)
-		hd_buf_addf(out, strchr(l[i].host, ':') ? "%s%s:[%s]:%u" : "%s%s:%s:%u", i ? " " : "",
-			    l[i].transport, l[i].host, l[i].port);
+		hd_buf_addf(out, strchr(l[i].host, ':') ? "%s%s:[%s]:%u" : "%s%s:%s:%u",
+			    i ? " " : "", l[i].transport, l[i].host, l[i].port);
 }
 
 int daemon_run(struct daemon *d)

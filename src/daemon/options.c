@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon_priv.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/daemon.h"
-#include "daemon_priv.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -26,12 +26,9 @@ struct options {
 static int parse(struct options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "test", no_argument, NULL, 't' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "allow-root", no_argument, NULL, 'r' },
-		{ 0 },
+		{ "config", required_argument, NULL, 'c' }, { "test", no_argument, NULL, 't' },
+		{ "version", no_argument, NULL, 'V' },	    { "help", no_argument, NULL, 'h' },
+		{ "allow-root", no_argument, NULL, 'r' },   { 0 },
 	};
 	int c;
 

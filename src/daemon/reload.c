@@ -4,8 +4,8 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "hotdesk/base/log.h"
 #include "daemon_priv.h"
+#include "hotdesk/base/log.h"
 
 /* New values on their way to the SIP thread; the old configuration is freed when they have arrived. */
 struct handover {

@@ -1,8 +1,8 @@
 /* route.c - what is this request, and whose is it: the one way in (design, "The way of a request"). */
 #include <string.h>
 
-#include "hotdesk/base/log.h"
 #include "daemon_priv.h"
+#include "hotdesk/base/log.h"
 
 int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algorithm,
 		  char ha1[HD_DIGEST_HA1_SIZE])
@@ -21,8 +21,7 @@ int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algo
 		err = HD_ENOENT;
 	if (!err)
 		err = hd_str_set(ha1, HD_DIGEST_HA1_SIZE,
-				 algorithm == HD_DIGEST_SHA256 ? phone.ha1_sha256 :
-								 phone.ha1_md5);
+				 algorithm == HD_DIGEST_SHA256 ? phone.ha1_sha256 : phone.ha1_md5);
 	hd_wipe(&phone, sizeof(phone));
 	return err;
 }

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hotdesk/base/log.h"
 #include "daemon_priv.h"
+#include "hotdesk/base/log.h"
 
 static void on_bound(void *arg, const char *phone)
 {
@@ -39,6 +39,13 @@ void daemon_wake_notify(void *arg)
 	hd_mailbox_post(hd_agent_mailbox(d->agent), &d->wake_task);
 }
 
+static void on_response(void *arg, struct hd_msg *msg)
+{
+	struct daemon *d = arg;
+
+	hd_proxy_response(d->proxy, msg);
+}
+
 static void fill_agent_options(struct hd_agent_options *o, struct daemon *d)
 {
 	static const char *const names[] = { "udp", "tcp", "tls" };
@@ -67,6 +74,7 @@ static void fill_agent_options(struct hd_agent_options *o, struct daemon *d)
 	o->sofia_log_level = c->sofia_log_level;
 	o->clock = d->clock;
 	o->request = daemon_route;
+	o->response = on_response;
 	o->arg = d;
 	conf_limits(&o->limits, d->conf);
 }

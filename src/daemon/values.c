@@ -1,8 +1,8 @@
 /* values.c - configuration to the options of the parts. */
 #include <string.h>
 
-#include "hotdesk/base/log.h"
 #include "daemon_priv.h"
+#include "hotdesk/base/log.h"
 
 void conf_desk_policy(struct hd_desk_policy *policy, const struct hd_conf *conf)
 {

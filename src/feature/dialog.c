@@ -5,9 +5,9 @@
 
 #include <utlist.h>
 
+#include "feature_priv.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/sip/sdp.h"
-#include "feature_priv.h"
 
 static const struct hd_slice no_body = { NULL, 0 };
 
@@ -86,8 +86,8 @@ void dialog_close(struct dialog *d, const char *reason)
 	hd_buf_fini(&lines);
 	if (!err) {
 		hd_flow_target(d->features->options.agent, d->flow, d->remote_contact, &target);
-		err = hd_orq_new(&d->bye, d->features->options.agent, msg, &target,
-				 on_bye_answered, d);
+		err = hd_orq_new(&d->bye, d->features->options.agent, msg, &target, on_bye_answered,
+				 d);
 	}
 	if (err) {
 		hd_log_call(HD_LOG_INFO, "feature", d->call_id, "%s: BYE not sent: %s", d->phone,
@@ -162,9 +162,10 @@ static void on_ack(struct dialog *d)
 
 static int uri_text(char *dst, size_t size, const struct hd_uri *uri)
 {
-	int n = snprintf(dst, size, "%s:%.*s@%.*s%s%.*s", uri->scheme == HD_URI_SIPS ? "sips" : "sip",
-			 (int)uri->user.len, uri->user.ptr, (int)uri->host.len, uri->host.ptr,
-			 uri->port.len ? ":" : "", (int)uri->port.len, uri->port.ptr);
+	int n = snprintf(dst, size, "%s:%.*s@%.*s%s%.*s",
+			 uri->scheme == HD_URI_SIPS ? "sips" : "sip", (int)uri->user.len,
+			 uri->user.ptr, (int)uri->host.len, uri->host.ptr, uri->port.len ? ":" : "",
+			 (int)uri->port.len, uri->port.ptr);
 
 	return n < 0 || (size_t)n >= size ? HD_ELIMIT : 0;
 }
@@ -218,9 +219,9 @@ static int keep_answer(struct dialog *d, struct hd_msg *msg, const char *local)
 /* The code without number and PIN: what our Contact says is seen on screens and in logs. */
 static const char *code_of(const struct hd_features *f, enum hd_desk_event event)
 {
-	return event == HD_DESK_EVENT_LOGIN  ? f->options.codes.login :
-	       event == HD_DESK_EVENT_LOGOUT ? f->options.codes.logout :
-					       f->options.codes.toggle;
+	return event == HD_DESK_EVENT_LOGIN    ? f->options.codes.login
+	       : event == HD_DESK_EVENT_LOGOUT ? f->options.codes.logout
+					       : f->options.codes.toggle;
 }
 
 static int fill(struct dialog *d, struct hd_irq *irq, const char *phone)
@@ -425,7 +426,8 @@ void dialog_receive(struct dialog *d, struct hd_request *req)
 		hd_request_reply(req, 200, NULL, NULL);
 		return;
 	default:
-		hd_request_reply(req, 405, NULL, "Allow: INVITE, ACK, BYE, CANCEL, INFO, OPTIONS\r\n");
+		hd_request_reply(req, 405, NULL,
+				 "Allow: INVITE, ACK, BYE, CANCEL, INFO, OPTIONS\r\n");
 		return;
 	}
 }

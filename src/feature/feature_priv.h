@@ -6,7 +6,11 @@
 
 #include "hotdesk/feature.h"
 
-enum { DIALOG_ID_SIZE = HD_SHA256_BYTES, TAG_SIZE = 64, DIGITS_SIZE = HD_NUMBER_SIZE + HD_PIN_SIZE };
+enum {
+	DIALOG_ID_SIZE = HD_SHA256_BYTES,
+	TAG_SIZE = 64,
+	DIGITS_SIZE = HD_NUMBER_SIZE + HD_PIN_SIZE
+};
 
 struct operation;
 
@@ -14,7 +18,7 @@ struct operation;
 struct dialog {
 	struct hd_features *features;
 	uint8_t id[DIALOG_ID_SIZE]; /* hash of Call-ID and local tag */
-	struct hd_irq *irq;	    /* until the ACK, for the 2xx's retransmissions (RFC 3261 13.3.1.4) */
+	struct hd_irq *irq; /* until the ACK, for the 2xx's retransmissions (RFC 3261 13.3.1.4) */
 	struct hd_orq *bye;
 	struct hd_sip_timer *timer;
 	enum { WAITING_ACK, OPEN, CLOSING } state;

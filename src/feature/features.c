@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hotdesk/base/log.h"
 #include "feature_priv.h"
+#include "hotdesk/base/log.h"
 
 int hd_features_new(struct hd_features **fp, const struct hd_features_options *options)
 {
@@ -27,7 +27,7 @@ void hd_features_free(struct hd_features *f)
 		return;
 	while (f->operations)
 		operation_free(f->operations);
-	HASH_ITER(hh, f->dialogs, d, next)
+	HASH_ITER (hh, f->dialogs, d, next)
 		dialog_free(d);
 	hd_wipe(&f->options.pepper, sizeof(f->options.pepper));
 	free(f);

@@ -4,9 +4,9 @@
 
 #include <utlist.h>
 
+#include "feature_priv.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
-#include "feature_priv.h"
 
 const char refusal_reason[] = "Reason: SIP;cause=403;text=\"Not possible\"\r\n";
 
@@ -69,8 +69,8 @@ static void log_result(const struct operation *op)
 		    r->left_phone[0] ? ", left " : "", r->left_phone,
 		    r->left_user[0] ? ", replaced " : "", r->left_user);
 	if (r->locked_now)
-		hd_log_call(HD_LOG_WARNING, "desk", op->call_id, "%s: locked after wrong PINs at %s",
-			    r->user, r->phone);
+		hd_log_call(HD_LOG_WARNING, "desk", op->call_id,
+			    "%s: locked after wrong PINs at %s", r->user, r->phone);
 }
 
 static void report(const struct operation *op)
@@ -248,9 +248,9 @@ static int fill(struct operation *op, struct hd_irq *irq, const char *phone,
 	r->desk = o->desk;
 	r->policy = o->policy;
 	r->event = code->event;
-	r->way = op->dialog ? HD_DESK_WAY_DIALOGUE :
-		 op->invite ? HD_DESK_WAY_INVITE :
-			      HD_DESK_WAY_INFO;
+	r->way = op->dialog   ? HD_DESK_WAY_DIALOGUE
+		 : op->invite ? HD_DESK_WAY_INVITE
+			      : HD_DESK_WAY_INFO;
 	r->now_ms = hd_clock_wall_ms(o->clock);
 	make_opid(op, msg, phone);
 	err = hd_str_set(r->phone, sizeof(r->phone), phone);

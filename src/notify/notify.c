@@ -65,7 +65,7 @@ void hd_notify_free(struct hd_notify *n)
 
 	if (!n)
 		return;
-	HASH_ITER(hh, n->resyncs, r, next)
+	HASH_ITER (hh, n->resyncs, r, next)
 		resync_free(r);
 	free(n);
 }

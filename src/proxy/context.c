@@ -14,7 +14,8 @@ struct response_context {
 	struct hd_proxy *proxy;
 	struct hd_irq *irq;
 	struct hd_orq *orq;
-	struct hd_sip_timer *timer; /* Timer C, then the wait for a final or for retransmitted 2xx */
+	struct hd_sip_timer
+		*timer; /* Timer C, then the wait for a final or for retransmitted 2xx */
 	enum { TRYING, PROCEEDING, CANCELLED, ACCEPTED } state;
 	bool invite;
 	bool hashed;
@@ -24,8 +25,8 @@ struct response_context {
 	struct response_context *prev, *next;
 };
 
-static struct hd_metric calls = HD_COUNTER("hotdeskd_requests_forwarded", NULL,
-					   "requests that became a response context");
+static struct hd_metric calls =
+	HD_COUNTER("hotdeskd_requests_forwarded", NULL, "requests that became a response context");
 static struct hd_metric open_contexts =
 	HD_GAUGE("hotdeskd_response_contexts", NULL, "requests being forwarded");
 
@@ -98,8 +99,7 @@ static void on_timer(void *arg)
 
 static void set_timer(struct response_context *rc, int64_t in_ms)
 {
-	if (!rc->timer &&
-	    hd_sip_timer_new(&rc->timer, rc->proxy->options.agent, on_timer, rc))
+	if (!rc->timer && hd_sip_timer_new(&rc->timer, rc->proxy->options.agent, on_timer, rc))
 		return;
 	hd_sip_timer_set(rc->timer, in_ms);
 }
@@ -186,7 +186,8 @@ static void on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struc
 	}
 }
 
-static int context_new(struct response_context **rcp, struct hd_proxy *proxy, struct hd_request *req)
+static int context_new(struct response_context **rcp, struct hd_proxy *proxy,
+		       struct hd_request *req)
 {
 	struct hd_msg *msg = hd_request_msg(req);
 	struct response_context *rc = calloc(1, sizeof(*rc)), *known;
@@ -251,7 +252,8 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 
 	key_format(key, call_id, cseq);
 	HASH_FIND(hh, proxy->contexts, key, KEY_SIZE, rc);
-	if (rc && rc->state == ACCEPTED) /* A lost ACK shows within two retransmissions of the 2xx. */
+	if (rc &&
+	    rc->state == ACCEPTED) /* A lost ACK shows within two retransmissions of the 2xx. */
 		set_timer(rc, 4 * (int64_t)proxy->options.t1_ms);
 }
 

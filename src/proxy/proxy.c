@@ -287,14 +287,23 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 	}
 	clean(proxy, fwd.msg);
 	fwd.target = hop.target;
-	if (hd_msg_method(msg) != HD_METHOD_ACK) {
+	if (hd_msg_method(msg) != HD_METHOD_ACK &&
+	    (hd_msg_method(msg) == HD_METHOD_INVITE || hd_request_is_stream(req) ||
+	     !hd_target_is_udp(&fwd.target))) {
 		response_context_begin(proxy, req, &fwd);
 		return;
 	}
-	response_context_acked(proxy, hd_msg_call_id(msg), hd_msg_cseq(msg));
-	err = hd_agent_send(proxy->options.agent, fwd.msg, &fwd.target);
+	if (hd_msg_method(msg) == HD_METHOD_ACK) {
+		response_context_acked(proxy, hd_msg_call_id(msg), hd_msg_cseq(msg));
+		err = hd_agent_send(proxy->options.agent, fwd.msg, &fwd.target, NULL);
+	} else {
+		err = stateless_forward(proxy, &fwd);
+	}
 	if (err)
-		hd_log_call(HD_LOG_INFO, "proxy", hd_msg_call_id(msg), "ACK not sent: %s",
-			    hd_strerror(err));
-	hd_request_drop(req);
+		hd_log_call(HD_LOG_INFO, "proxy", hd_msg_call_id(msg), "%s not sent: %s",
+			    hd_msg_method_name(msg), hd_strerror(err));
+	if (err && hd_msg_method(msg) != HD_METHOD_ACK)
+		hd_request_reply(req, 500, "Next Hop Cannot Be Reached", NULL);
+	else
+		hd_request_drop(req);
 }

@@ -17,9 +17,9 @@ struct hd_proxy {
 
 /** What our Record-Route carries. */
 struct route_token {
-	uint32_t caller_tag;	/* hash of the caller's From tag: tells the direction */
+	uint32_t caller_tag; /* hash of the caller's From tag: tells the direction */
 	struct hd_flow caller, callee;
-	bool caller_flow_only;	/* the caller's Contact cannot be reached, only its flow */
+	bool caller_flow_only; /* the caller's Contact cannot be reached, only its flow */
 	bool callee_flow_only;
 };
 enum { TOKEN_SIZE = 128 };
@@ -31,6 +31,14 @@ void route_token_format(char *dst, const struct hd_key *key, const char *call_id
 HD_MUSTCHECK int route_token_parse(struct route_token *token, const struct hd_key *key,
 				   const char *call_id, struct hd_slice user);
 uint32_t route_tag_hash(const char *tag);
+
+/**
+ * Sends a request inside a dialog on without keeping anything (RFC 3261 16.11): its branch holds an HMAC
+ * over where the response has to go. For UDP on both sides, where the sender itself retransmits.
+ * @return 0; an error: nothing was sent. fwd->msg is moved
+ */
+struct forward;
+HD_MUSTCHECK int stateless_forward(struct hd_proxy *proxy, struct forward *fwd);
 
 /** One request that is being forwarded (RFC 3261 16.7). */
 struct forward {

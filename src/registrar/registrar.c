@@ -18,7 +18,7 @@ struct pending {
 	struct hd_location_change change;
 	struct hd_command command;
 	bool soft;
-	bool repeated; /* a retransmission: what it asks for has been done */
+	bool repeated;	       /* a retransmission: what it asks for has been done */
 	uint8_t key[KEY_SIZE]; /* of Call-ID, CSeq and source */
 	UT_hash_handle hh;
 };
@@ -28,10 +28,10 @@ struct hd_registrar {
 	struct pending *pending;
 };
 
-static struct hd_metric registered = HD_COUNTER("hotdeskd_registers", "result=\"ok\"",
-						"REGISTER requests by result");
-static struct hd_metric refused = HD_COUNTER("hotdeskd_registers", "result=\"refused\"",
-					     "REGISTER requests by result");
+static struct hd_metric registered =
+	HD_COUNTER("hotdeskd_registers", "result=\"ok\"", "REGISTER requests by result");
+static struct hd_metric refused =
+	HD_COUNTER("hotdeskd_registers", "result=\"refused\"", "REGISTER requests by result");
 
 int hd_registrar_new(struct hd_registrar **rp, const struct hd_registrar_options *options)
 {
@@ -55,8 +55,7 @@ void hd_registrar_free(struct hd_registrar *r)
 
 	if (!r)
 		return;
-	HASH_ITER(hh, r->pending, p, next)
-	{
+	HASH_ITER (hh, r->pending, p, next) {
 		HASH_DEL(r->pending, p);
 		if (p->req)
 			hd_request_drop(p->req);
@@ -400,8 +399,7 @@ static void receive_authentic(struct hd_registrar *r, struct hd_request *req,
 
 	if (!is_own_aor(r, msg, sender->phone)) {
 		hd_log_call(HD_LOG_NOTICE, "registrar", hd_msg_call_id(msg),
-			    "%s: REGISTER for another address-of-record refused",
-			    sender->phone);
+			    "%s: REGISTER for another address-of-record refused", sender->phone);
 		refuse(req, 403, NULL, NULL);
 		return;
 	}

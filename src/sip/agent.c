@@ -14,6 +14,7 @@
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/sip/guard.h"
+#include "ict.h"
 #include "sip_priv.h"
 
 static int keep(struct hd_agent *agent, const char **field)
@@ -123,7 +124,7 @@ void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *l
 	hd_guard_configure(&guard);
 }
 
-static void set_state(struct hd_agent *agent, int state)
+static void set_state(struct hd_agent *agent, enum agent_state state)
 {
 	pthread_mutex_lock(&agent->lock);
 	agent->state = state;
@@ -157,6 +158,7 @@ static void tick(struct hd_agent *agent, su_timer_t *timer, void *arg)
 	(void)arg;
 	atomic_store_explicit(&agent->tick_mono_ms, now, memory_order_relaxed);
 	hd_guard_sweep(now);
+	ict_sweep(agent->icts, now);
 	take_stats(agent);
 	if (agent->options.tick)
 		agent->options.tick(agent->options.arg);
@@ -196,12 +198,13 @@ static int set_up(struct hd_agent *agent)
 		NTATAG_SIP_T1X64(64 * o->t1_ms), NTATAG_TIMER_C(24 * 3600 * 1000),
 		NTATAG_SIPFLAGS(MSG_DO_EXTRACT_COPY), NTATAG_SERVER_RPORT(2),
 		NTATAG_CLIENT_RPORT(1), NTATAG_TCP_RPORT(1), NTATAG_TLS_RPORT(1),
-		NTATAG_CANCEL_487(0), NTATAG_PASS_408(0), NTATAG_MERGE_482(0),
-		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), NTATAG_GRAYLIST(0),
-		TPTAG_STUN_SERVER(0), TAG_END());
+		NTATAG_CANCEL_487(0), NTATAG_PASS_100(1), NTATAG_PASS_408(0), NTATAG_MERGE_482(0),
+		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), NTATAG_GRAYLIST(0), TPTAG_STUN_SERVER(0),
+		TAG_END());
 	if (!agent->nta)
 		return HD_ESYSTEM;
-	err = hd_agent_bind(agent);
+	agent->icts = ict_table_new(agent);
+	err = agent->icts ? hd_agent_bind(agent) : HD_ENOMEM;
 	if (!err)
 		err = watch_mailbox(agent);
 	if (err)
@@ -217,6 +220,8 @@ static void tear_down(struct hd_agent *agent)
 	su_timer_destroy(agent->timer);
 	if (agent->wait_index > 0)
 		su_root_deregister(agent->root, agent->wait_index);
+	ict_table_free(agent->icts);
+	agent->icts = NULL;
 	nta_agent_destroy(agent->nta);
 	su_root_destroy(agent->root);
 	agent->timer = NULL;
@@ -252,7 +257,7 @@ static void *run(void *arg)
 
 int hd_agent_start(struct hd_agent *agent, void (*ready)(void *arg))
 {
-	int state;
+	enum agent_state state;
 
 	agent->ready = ready;
 	agent->state = AGENT_STARTING;
@@ -371,8 +376,8 @@ static bool is_local(struct hd_slice host)
 	fd = socket(su.su_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		local = bind(fd, &su.su_sa,
-			     su.su_family == AF_INET6 ? (socklen_t)sizeof(su.su_sin6) :
-							(socklen_t)sizeof(su.su_sin)) == 0;
+			     su.su_family == AF_INET6 ? (socklen_t)sizeof(su.su_sin6)
+						      : (socklen_t)sizeof(su.su_sin)) == 0;
 		close(fd);
 	}
 	return local;

@@ -17,12 +17,12 @@ struct hd_auth {
 	struct hd_ratelimit oversize;
 };
 
-static struct hd_metric failures = HD_COUNTER("hotdeskd_auth_failures", "service=\"sip\"",
-					      "refused credentials");
-static struct hd_metric challenges =
-	HD_COUNTER("hotdeskd_challenges", NULL, "401 and 407 answers");
+static struct hd_metric failures =
+	HD_COUNTER("hotdeskd_auth_failures", "service=\"sip\"", "refused credentials");
+static struct hd_metric challenges = HD_COUNTER("hotdeskd_challenges", NULL, "401 and 407 answers");
 
-int hd_auth_new(struct hd_auth **ap, struct hd_digest *digest, hd_digest_lookup_fn *lookup, void *arg)
+int hd_auth_new(struct hd_auth **ap, struct hd_digest *digest, hd_digest_lookup_fn *lookup,
+		void *arg)
 {
 	struct hd_auth *auth;
 
@@ -86,7 +86,8 @@ static void challenge(struct hd_auth *auth, struct hd_request *req, bool stale)
 		first++;
 	}
 	if (!hd_request_is_stream(req) && used > room &&
-	    !hd_ratelimit_allow(&auth->oversize, hd_clock_mono_ms(hd_clock_system()), &suppressed)) {
+	    !hd_ratelimit_allow(&auth->oversize, hd_clock_mono_ms(hd_clock_system()),
+				&suppressed)) {
 		hd_request_drop(req);
 		return;
 	}
@@ -126,8 +127,8 @@ static void judge(struct hd_auth *auth, struct hd_request *req, struct hd_digest
 {
 	struct hd_slice values[HD_CREDENTIALS_VALUES_MAX];
 	struct hd_msg *msg = hd_request_msg(req);
-	const char *header = hd_msg_method(msg) == HD_METHOD_REGISTER ? "Authorization" :
-									"Proxy-Authorization";
+	const char *header =
+		hd_msg_method(msg) == HD_METHOD_REGISTER ? "Authorization" : "Proxy-Authorization";
 	struct hd_digest_request dr = {
 		.method = hd_slice_of(hd_msg_method_name(msg)),
 		.uri = hd_slice_of(hd_msg_ruri_text(msg)),

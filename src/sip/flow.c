@@ -50,9 +50,9 @@ static int address_parse(struct hd_flow *flow, struct hd_slice s)
 	if (hd_str_copy(host, sizeof(host), s))
 		return HD_EPARSE;
 	memset(flow->address, 0, sizeof(flow->address));
-	return inet_pton(flow->family == 6 ? AF_INET6 : AF_INET, host, flow->address) == 1 ?
-		       0 :
-		       HD_EPARSE;
+	return inet_pton(flow->family == 6 ? AF_INET6 : AF_INET, host, flow->address) == 1
+		       ? 0
+		       : HD_EPARSE;
 }
 
 /* "udp/0/192.0.2.1:5060", "tcp/1/[2001:db8::1]:5060" */
@@ -297,6 +297,18 @@ static int resolve_uri(struct hd_agent *agent, const char *text, tport_t **tport
 	return *tportp ? 0 : HD_EUNSUPPORTED;
 }
 
+bool hd_target_is_udp(const struct hd_target *target)
+{
+	struct hd_slice transport;
+	struct hd_uri uri;
+
+	if (target->flow)
+		return strncmp(target->flow, "udp/", 4) == 0;
+	return target->uri && !hd_uri_parse(&uri, hd_slice_of(target->uri)) &&
+	       uri.scheme == HD_URI_SIP &&
+	       (!hd_uri_param(&uri, "transport", &transport) || hd_slice_caseis(transport, "udp"));
+}
+
 int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target, tport_t **tportp,
 		      char *url, size_t size)
 {
@@ -317,7 +329,8 @@ int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target, tp
 			return err;
 	}
 	address_format(address, sizeof(address), &flow);
-	n = snprintf(url, size, flow.family == 6 ? "%s:[%s]:%u;transport=%s" : "%s:%s:%u;transport=%s",
-		     "sip", address, flow.port, transport_names[flow.transport]);
+	n = snprintf(url, size,
+		     flow.family == 6 ? "%s:[%s]:%u;transport=%s" : "%s:%s:%u;transport=%s", "sip",
+		     address, flow.port, transport_names[flow.transport]);
 	return n < 0 || (size_t)n >= size ? HD_ELIMIT : 0;
 }

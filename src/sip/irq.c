@@ -22,8 +22,8 @@ struct hd_irq {
 	char flow[HD_FLOW_TEXT_SIZE];
 };
 
-static struct hd_metric full = HD_COUNTER("hotdeskd_shed", "class=\"transactions\"",
-					  "requests not served, by the reason");
+static struct hd_metric full =
+	HD_COUNTER("hotdeskd_shed", "class=\"transactions\"", "requests not served, by the reason");
 
 static int on_event(struct hd_irq *irq, nta_incoming_t *nta, sip_t const *sip)
 {

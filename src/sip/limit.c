@@ -133,8 +133,8 @@ bool hd_source_allow(struct source_table *t, const su_sockaddr_t *from, int64_t 
 		b->at_ms = mono_ms;
 	}
 	refill = (uint64_t)(mono_ms > b->at_ms ? mono_ms - b->at_ms : 0) * t->rate;
-	b->milli_tokens = (uint32_t)(b->milli_tokens + refill > full ? full :
-								       b->milli_tokens + refill);
+	b->milli_tokens =
+		(uint32_t)(b->milli_tokens + refill > full ? full : b->milli_tokens + refill);
 	b->at_ms = mono_ms;
 	if (b->milli_tokens < 1000)
 		return false;

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <sofia-sip/nta_tag.h>
-#include <sofia-sip/tport_tag.h>
 #include <sofia-sip/su_tag.h>
+#include <sofia-sip/tport_tag.h>
 
 #include "hotdesk/base/log.h"
 #include "sip_priv.h"
@@ -95,8 +95,8 @@ static int bind_one(struct hd_agent *agent, size_t i)
 
 	snprintf(ident, sizeof(ident), "%zu", i);
 	snprintf(url, sizeof(url), strchr(l->host, ':') ? "%s:[%s]:%u%s%s" : "%s:%s:%u%s%s",
-		 tls ? "sips" : "sip", l->host, l->port, tls ? "" : ";transport=",
-		 tls ? "" : l->transport);
+		 tls ? "sips" : "sip", l->host, l->port,
+		 tls ? "" : ";transport=", tls ? "" : l->transport);
 	if (nta_agent_add_tport(agent->nta, URL_STRING_MAKE(url), TPTAG_IDENT(ident),
 				TPTAG_QUEUESIZE(1000), TPTAG_SERVER(1),
 				TPTAG_IDLE(o->idle_s ? o->idle_s * 1000UL : ULONG_MAX),

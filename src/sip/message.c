@@ -119,6 +119,20 @@ const char *hd_msg_branch(const struct hd_msg *msg)
 	return sip->sip_via && sip->sip_via->v_branch ? sip->sip_via->v_branch : "";
 }
 
+bool hd_msg_via_address(const struct hd_msg *msg, unsigned i, struct hd_buf *out)
+{
+	const sip_via_t *v = sip_of(msg)->sip_via;
+
+	while (v && i-- > 0)
+		v = v->v_next;
+	if (!v)
+		return false;
+	hd_buf_addf(out, "%s %s:%s;%s;%s;%s", v->v_protocol, v->v_host, v->v_port ? v->v_port : "",
+		    v->v_received ? v->v_received : "", v->v_rport ? v->v_rport : "",
+		    v->v_branch ? v->v_branch : "");
+	return true;
+}
+
 unsigned hd_msg_via_count(const struct hd_msg *msg)
 {
 	unsigned n = 0;
@@ -267,9 +281,10 @@ const char *hd_msg_header(struct hd_msg *msg, const char *name, unsigned i)
 			continue;
 		if (h->sh_class == sip_unknown_class)
 			return h->sh_unknown->un_value ? h->sh_unknown->un_value : "";
-		if (h->sh_data && h->sh_len && (h->sh_class->hc_kind == msg_kind_single ||
-						h->sh_class == sip_authorization_class ||
-						h->sh_class == sip_proxy_authorization_class))
+		if (h->sh_data && h->sh_len &&
+		    (h->sh_class->hc_kind == msg_kind_single ||
+		     h->sh_class == sip_authorization_class ||
+		     h->sh_class == sip_proxy_authorization_class))
 			value = raw_value(home, h);
 		else
 			value = sip_header_as_string(home, h);
@@ -301,6 +316,6 @@ int64_t hd_msg_expires(const struct hd_msg *msg)
 
 	if (!sip->sip_expires || sip->sip_expires->ex_date)
 		return -1;
-	return sip->sip_expires->ex_delta > INT32_MAX ? INT32_MAX :
-							(int64_t)sip->sip_expires->ex_delta;
+	return sip->sip_expires->ex_delta > INT32_MAX ? INT32_MAX
+						      : (int64_t)sip->sip_expires->ex_delta;
 }

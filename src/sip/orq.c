@@ -10,16 +10,45 @@
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/secret.h"
+#include "ict.h"
 #include "sip_priv.h"
 
 /* nta_internal.h: marks a response that the library made itself. */
 enum { INTERNAL_MSG = 1 << 15 };
 
 struct hd_orq {
-	nta_outgoing_t *nta;
+	struct hd_agent *agent;
+	nta_outgoing_t *nta; /* the library's transaction, or else our own */
+	struct ict *ict;
+	tport_t *tport; /* referenced */
+	char url[160];
+	bool cancelled;
 	hd_orq_fn *fn;
 	void *arg;
 };
+
+static void on_own_response(void *arg, int status, msg_t *response)
+{
+	struct hd_orq *orq = arg;
+
+	orq->fn(orq->arg, orq, status, msg_wrap(response));
+}
+
+/* A provisional response has come for an INVITE: from here on ict.h is smaller. */
+static void take_over(struct hd_orq *orq)
+{
+	msg_t *request = nta_outgoing_getrequest(orq->nta);
+	nta_outgoing_t *nta = orq->nta;
+
+	if (!request)
+		return;
+	orq->ict = ict_new(orq->agent->icts, request, orq->tport, orq->url, on_own_response, orq);
+	if (!orq->ict)
+		return;
+	orq->nta = NULL;
+	nta_outgoing_bind(nta, NULL, NULL);
+	nta_outgoing_destroy(nta);
+}
 
 static int on_response(struct hd_orq *orq, nta_outgoing_t *nta, sip_t const *sip)
 {
@@ -30,6 +59,8 @@ static int on_response(struct hd_orq *orq, nta_outgoing_t *nta, sip_t const *sip
 		return 0;
 	status = sip->sip_status->st_status;
 	msg = sip->sip_flags & INTERNAL_MSG ? NULL : nta_outgoing_getresponse(nta);
+	if (msg && status < 200 && !orq->cancelled && nta_outgoing_method(nta) == sip_method_invite)
+		take_over(orq);
 	orq->fn(orq->arg, orq, status, msg ? msg_wrap(msg) : NULL);
 	if (msg)
 		msg_destroy(msg);
@@ -39,50 +70,60 @@ static int on_response(struct hd_orq *orq, nta_outgoing_t *nta, sip_t const *sip
 int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
 	       const struct hd_target *target, hd_orq_fn *fn, void *arg)
 {
-	struct hd_orq *orq;
+	struct hd_orq *orq = calloc(1, sizeof(*orq));
 	tport_t *tport = NULL;
-	char url[160];
-	int err;
+	int err = HD_ENOMEM;
 
-	err = hd_target_resolve(agent, target, &tport, url, sizeof(url));
-	if (err) {
-		hd_msg_free(msg);
-		return err;
-	}
-	orq = calloc(1, sizeof(*orq));
-	if (!orq) {
-		hd_msg_free(msg);
-		return HD_ENOMEM;
-	}
+	if (!orq)
+		goto failed;
+	err = hd_target_resolve(agent, target, &tport, orq->url, sizeof(orq->url));
+	if (err)
+		goto failed;
+	orq->agent = agent;
+	orq->tport = tport_ref(tport);
 	orq->fn = fn;
 	orq->arg = arg;
-	orq->nta = nta_outgoing_mcreate(agent->nta, on_response, orq, URL_STRING_MAKE(url),
+	orq->nta = nta_outgoing_mcreate(agent->nta, on_response, orq, URL_STRING_MAKE(orq->url),
 					msg_of(msg), NTATAG_TPORT(tport), TAG_END());
 	if (!orq->nta) {
-		hd_msg_free(msg);
-		free(orq);
-		return HD_EINVAL;
+		tport_unref(orq->tport);
+		err = HD_EINVAL;
+		goto failed;
 	}
 	*orqp = orq;
 	return 0;
+failed:
+	hd_msg_free(msg);
+	free(orq);
+	return err;
 }
 
 void hd_orq_cancel(struct hd_orq *orq, const char *reason)
 {
-	nta_outgoing_tcancel(orq->nta, NULL, NULL, NTATAG_CANCEL_408(0), NTATAG_CANCEL_2543(0),
-			     TAG_IF(reason, SIPTAG_REASON_STR(reason)), TAG_END());
+	orq->cancelled = true;
+	if (orq->ict)
+		ict_cancel(orq->ict, reason);
+	else
+		nta_outgoing_tcancel(orq->nta, NULL, NULL, NTATAG_CANCEL_408(0),
+				     NTATAG_CANCEL_2543(0),
+				     TAG_IF(reason, SIPTAG_REASON_STR(reason)), TAG_END());
 }
 
 void hd_orq_free(struct hd_orq *orq)
 {
 	if (!orq)
 		return;
-	nta_outgoing_bind(orq->nta, NULL, NULL);
-	nta_outgoing_destroy(orq->nta);
+	ict_free(orq->ict);
+	if (orq->nta) {
+		nta_outgoing_bind(orq->nta, NULL, NULL);
+		nta_outgoing_destroy(orq->nta);
+	}
+	tport_unref(orq->tport);
 	free(orq);
 }
 
-int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg, const struct hd_target *target)
+int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg, const struct hd_target *target,
+		  const char *branch)
 {
 	tport_t *tport = NULL;
 	char url[160];
@@ -94,9 +135,15 @@ int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg, const struct hd_ta
 		return err;
 	}
 	return nta_msg_tsend(agent->nta, msg_of(msg), URL_STRING_MAKE(url), NTATAG_TPORT(tport),
-			     TAG_END()) < 0 ?
-		       HD_EGONE :
-		       0;
+			     TAG_IF(branch, NTATAG_BRANCH_KEY(branch)), TAG_END()) < 0
+		       ? HD_EGONE
+		       : 0;
+}
+
+int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg)
+{
+	/* Removes the topmost Via by itself. */
+	return nta_msg_tsend(agent->nta, msg_of(msg), NULL, TAG_END()) < 0 ? HD_EGONE : 0;
 }
 
 int hd_msg_new_request(struct hd_msg **msgp, const struct hd_new_request *request)
@@ -106,7 +153,6 @@ int hd_msg_new_request(struct hd_msg **msgp, const struct hd_new_request *reques
 	char call_id[2 * sizeof(random) + 1];
 	msg_t *msg = NULL;
 	int err;
-
 
 	hd_random_bytes(random, sizeof(random));
 	hd_hex_format(call_id, random, sizeof(random));
@@ -119,9 +165,9 @@ int hd_msg_new_request(struct hd_msg **msgp, const struct hd_new_request *reques
 	hd_buf_add(&text, request->body);
 	err = hd_buf_error(&text);
 	if (!err) {
-		msg = msg_make(sip_default_mclass(), 0, hd_buf_text(&text),
-			       (ssize_t)text.len);
-		err = msg && sip_object(msg)->sip_request && sip_object(msg)->sip_cseq ? 0 : HD_EPARSE;
+		msg = msg_make(sip_default_mclass(), 0, hd_buf_text(&text), (ssize_t)text.len);
+		err = msg && sip_object(msg)->sip_request && sip_object(msg)->sip_cseq ? 0
+										       : HD_EPARSE;
 	}
 	hd_buf_fini(&text);
 	if (err) {

@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
-#include <sofia-sip/nta_tag.h>
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
 #include "hotdesk/sip/guard.h"
+#include "ict.h"
 #include "sip_priv.h"
 
 struct hd_request {
@@ -22,10 +23,10 @@ struct hd_request {
 	char source[INET6_ADDRSTRLEN];
 };
 
-static struct hd_metric limited = HD_COUNTER("hotdeskd_shed", "class=\"source\"",
-					     "requests not served, by the reason");
-static struct hd_metric draining = HD_COUNTER("hotdeskd_shed", "class=\"stopping\"",
-					      "requests not served, by the reason");
+static struct hd_metric limited =
+	HD_COUNTER("hotdeskd_shed", "class=\"source\"", "requests not served, by the reason");
+static struct hd_metric draining =
+	HD_COUNTER("hotdeskd_shed", "class=\"stopping\"", "requests not served, by the reason");
 
 static struct hd_request *request_new(struct hd_agent *agent, msg_t *msg)
 {
@@ -85,7 +86,8 @@ static int check(const struct hd_agent *agent, msg_t *msg, const char **phrasep)
 
 static bool is_initial(const sip_t *sip)
 {
-	return !(sip->sip_to && sip->sip_to->a_tag) && sip->sip_request->rq_method != sip_method_ack &&
+	return !(sip->sip_to && sip->sip_to->a_tag) &&
+	       sip->sip_request->rq_method != sip_method_ack &&
 	       sip->sip_request->rq_method != sip_method_cancel;
 }
 
@@ -115,9 +117,9 @@ static void receive_request(struct hd_agent *agent, msg_t *msg, sip_t *sip)
 	}
 	if (req->flow.transport && status == 0)
 		hd_guard_mark_alive((const struct sockaddr *)msg_addr(msg),
-				    msg_addr(msg)->su_family == AF_INET6 ?
-					    (socklen_t)sizeof(struct sockaddr_in6) :
-					    (socklen_t)sizeof(struct sockaddr_in));
+				    msg_addr(msg)->su_family == AF_INET6
+					    ? (socklen_t)sizeof(struct sockaddr_in6)
+					    : (socklen_t)sizeof(struct sockaddr_in));
 	if (status == 0)
 		agent->options.request(agent->options.arg, req);
 	else if (status < 0 || sip->sip_request->rq_method == sip_method_ack)
@@ -128,10 +130,14 @@ static void receive_request(struct hd_agent *agent, msg_t *msg, sip_t *sip)
 
 int hd_agent_receive(struct hd_agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 {
-	if (sip->sip_request)
+	if (sip->sip_request) {
 		receive_request(agent, msg, sip);
-	else /* A response to no transaction is dropped: RFC 6026 7.2. */
-		nta_msg_discard(nta, msg);
+		return 0;
+	}
+	if (sip->sip_status && !ict_receive(agent->icts, msg, sip) && agent->options.response)
+		agent->options.response(agent->options.arg, msg_wrap(msg));
+	msg_destroy(msg);
+	(void)nta;
 	return 0;
 }
 

@@ -15,30 +15,34 @@
 #define NTA_OUTGOING_MAGIC_T struct hd_orq
 #define NTA_LEG_MAGIC_T void
 
-#include <sofia-sip/su.h>
-#include <sofia-sip/su_wait.h>
 #include <sofia-sip/msg.h>
 #include <sofia-sip/msg_addr.h>
-#include <sofia-sip/sip.h>
-#include <sofia-sip/sip_header.h>
-#include <sofia-sip/sip_protos.h>
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_stateless.h>
 #include <sofia-sip/nta_tport.h>
+#include <sofia-sip/sip.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_protos.h>
+#include <sofia-sip/su.h>
+#include <sofia-sip/su_wait.h>
 #include <sofia-sip/tport.h>
 
 #include "hotdesk/sip/agent.h"
 
 struct source_table;
+struct ict_table;
+
+enum agent_state { AGENT_NEW, AGENT_STARTING, AGENT_RUNNING, AGENT_FAILED, AGENT_ENDED };
 
 struct hd_agent {
 	struct hd_agent_options options;
-	char *strings[8];	    /* what options points to */
+	char *strings[8]; /* what options points to */
 	size_t n_strings;
 	struct hd_listener listeners[HD_LISTENERS_MAX];
 	tport_t *primaries[HD_LISTENERS_MAX]; /* borrowed from the NTA agent */
 	struct hd_mailbox *mailbox;
 	struct source_table *sources;
+	struct ict_table *icts;
 	su_root_t *root;
 	nta_agent_t *nta;
 	su_timer_t *timer;
@@ -46,7 +50,7 @@ struct hd_agent {
 	pthread_t thread;
 	pthread_mutex_t lock; /* start handshake only */
 	pthread_cond_t changed;
-	enum { AGENT_NEW, AGENT_STARTING, AGENT_RUNNING, AGENT_FAILED, AGENT_ENDED } state;
+	enum agent_state state;
 	void (*ready)(void *arg);
 	void (*stopping)(void *arg);
 	struct hd_task stop_task, end_task;

@@ -50,7 +50,8 @@ struct hd_agent_options {
 	struct hd_listener listeners[HD_LISTENERS_MAX];
 	size_t n_listeners;
 	const char *tls_certificate, *tls_key, *tls_ca; /* PEM files */
-	const char *tls_dir; /* folder of ours for Sofia's agent.pem and cafile.pem; needed for TLS */
+	const char
+		*tls_dir; /* folder of ours for Sofia's agent.pem and cafile.pem; needed for TLS */
 	uint32_t t1_ms, t2_ms, t4_ms, idle_s, message_max_bytes;
 	struct hd_agent_limits limits;
 	bool sofia_guard;
@@ -58,6 +59,8 @@ struct hd_agent_options {
 	const struct hd_clock *clock;
 	/** Every request without a transaction, ACK for 2xx and unmatched CANCEL included; owned. */
 	void (*request)(void *arg, struct hd_request *req);
+	/** A response to no transaction; borrowed. Or NULL: dropped (RFC 6026 7.2). */
+	void (*response)(void *arg, struct hd_msg *msg);
 	/** Once a second. */
 	void (*tick)(void *arg);
 	void *arg;
@@ -92,7 +95,8 @@ void hd_agent_set_aliases(struct hd_agent *agent, const char *const *aliases, si
 const char *hd_agent_sofia_version(void);
 
 struct hd_agent_stats {
-	uint64_t bad_message, server_transactions, client_transactions, retransmitted, sent, received;
+	uint64_t bad_message, server_transactions, client_transactions, retransmitted, sent,
+		received;
 	uint32_t open_transactions;
 	int64_t tick_mono_ms; /* of the last tick: age tells a stuck thread */
 };
@@ -173,8 +177,17 @@ HD_MUSTCHECK int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct
 /** CANCEL as soon as a provisional response is there; the 487 comes to fn. reason: header value or NULL */
 void hd_orq_cancel(struct hd_orq *orq, const char *reason);
 void hd_orq_free(struct hd_orq *orq);
-/** Sends a request without a transaction (ACK for 2xx); msg is moved. @return as hd_orq_new() */
-HD_MUSTCHECK int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg, const struct hd_target *target);
+/**
+ * Sends a request without a transaction; msg is moved.
+ * @param branch of our Via, with its magic cookie; NULL: one made from the message, the same each time
+ * @return as hd_orq_new()
+ */
+HD_MUSTCHECK int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg,
+			       const struct hd_target *target, const char *branch);
+/** Sends a response on by its second Via, after taking the first off; msg is moved. */
+HD_MUSTCHECK int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg);
+/** True when what is sent there goes by UDP. */
+bool hd_target_is_udp(const struct hd_target *target);
 /** A new request of ours: "METHOD uri", From/To/Call-ID/CSeq made here, then lines and body. */
 struct hd_new_request {
 	const char *method, *ruri, *from, *to; /* from, to: "<sip:...>", tags included */
@@ -183,8 +196,7 @@ struct hd_new_request {
 	const char *lines; /* or NULL */
 	struct hd_slice body;
 };
-HD_MUSTCHECK int hd_msg_new_request(struct hd_msg **msgp,
-				    const struct hd_new_request *request);
+HD_MUSTCHECK int hd_msg_new_request(struct hd_msg **msgp, const struct hd_new_request *request);
 
 /* ---- flows -------------------------------------------------------------------------------------- */
 

@@ -54,6 +54,11 @@ const char *hd_msg_from_tag(const struct hd_msg *msg);
 const char *hd_msg_to_tag(const struct hd_msg *msg);
 /** The branch of the topmost Via, "" when absent. */
 const char *hd_msg_branch(const struct hd_msg *msg);
+/**
+ * Where a response would go by the i-th Via (0 is the topmost), and its branch: sent-by, received, rport.
+ * @return false when there is none
+ */
+bool hd_msg_via_address(const struct hd_msg *msg, unsigned i, struct hd_buf *out);
 /** How many Via header field values there are. */
 unsigned hd_msg_via_count(const struct hd_msg *msg);
 void hd_msg_ruri(const struct hd_msg *msg, struct hd_uri *uri);
