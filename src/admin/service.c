@@ -8,8 +8,6 @@
 enum gauge {
 	USERS,
 	PHONES,
-	SESSIONS,
-	BINDINGS,
 	STORE_EPOCH,
 	STORE_USED,
 	STORE_MAP,
@@ -22,8 +20,6 @@ enum gauge {
 static struct hd_metric gauges[GAUGE_COUNT] = {
 	[USERS] = HD_GAUGE("hotdeskd_users", NULL, "Users in the directory."),
 	[PHONES] = HD_GAUGE("hotdeskd_phones", NULL, "Phones in the directory."),
-	[SESSIONS] = HD_GAUGE("hotdeskd_desk_sessions", NULL, "Users logged in at a phone."),
-	[BINDINGS] = HD_GAUGE("hotdeskd_bound_phones", NULL, "Addresses-of-record with bindings."),
 	[STORE_EPOCH] = HD_GAUGE("hotdeskd_store_epoch", NULL, "Number of the last commit."),
 	[STORE_USED] = HD_GAUGE("hotdeskd_store_used_bytes", NULL, "Bytes of the map in use."),
 	[STORE_MAP] = HD_GAUGE("hotdeskd_store_map_bytes", NULL, "Size of the map."),
@@ -100,8 +96,6 @@ void metrics_get(struct hd_http_request *req, void *arg)
 	if (!err) {
 		hd_metric_set(&gauges[USERS], (int64_t)c.users);
 		hd_metric_set(&gauges[PHONES], (int64_t)c.phones);
-		hd_metric_set(&gauges[SESSIONS], (int64_t)c.sessions);
-		hd_metric_set(&gauges[BINDINGS], (int64_t)c.bound);
 	}
 	hd_metric_set(&gauges[STORE_EPOCH], (int64_t)c.store.epoch);
 	hd_metric_set(&gauges[STORE_USED], (int64_t)c.store.used_bytes);

@@ -51,7 +51,7 @@ static void test_status_and_metrics(void **state)
 	       "\"users\": 1, \"phones\": 1, \"desk_sessions\": 0, \"bound_phones\": 1");
 	expect(&f, "GET", "/v1/status", NULL, 200, "\"full\": false");
 	expect(&f, "GET", "/metrics", NULL, 200, "\nhotdeskd_users 1\n");
-	expect(&f, "GET", "/metrics", NULL, 200, "\nhotdeskd_bound_phones 1\n");
+	expect(&f, "GET", "/metrics", NULL, 200, "\nhotdeskd_phones 1\n");
 	expect(&f, "GET", "/metrics", NULL, 200, "# EOF\n");
 	fixture_close(&f);
 }

@@ -1,0 +1,73 @@
+/* command.c - the table of commands. */
+#include "ctl_priv.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct ctl_option user_options[] = {
+	{ "name", "TEXT", "name, as others see it", CTL_TEXT, "name", false },
+	{ "pin", "PIN|-", "PIN; - asks for it (arguments are visible to others)", CTL_SECRET, "pin",
+	  false },
+	{ "no-pin", NULL, "no PIN: no login by code", CTL_NULL, "pin", false },
+	{ "language", "TAG", "language of prompts, such as de", CTL_TEXT, "language", false },
+	{ "roaming", "yes|no", "may log in at free phones (yes)", CTL_YES_NO, "roaming", false },
+	{ "disabled", "yes|no", "may not log in at all (no)", CTL_YES_NO, "disabled", false },
+};
+
+static const struct ctl_option phone_options[] = {
+	{ "secret", "SECRET|-|generate",
+	  "SIP password; - asks for it (arguments are visible to others), generate makes and "
+	  "prints one",
+	  CTL_SECRET, "secret", true },
+	{ "no-secret", NULL, "no password: the phone cannot register", CTL_NULL, "secret", false },
+	{ "label", "TEXT", "where it stands, for people", CTL_TEXT, "label", false },
+	{ "mac", "MAC", "hardware address", CTL_TEXT, "mac", false },
+	{ "model", "MODEL", "vendor and model, such as snom-d785", CTL_TEXT, "model", false },
+	{ "owner", "NUMBER", "belongs to this user only; '' makes it free", CTL_TEXT, "owner",
+	  false },
+	{ "disabled", "yes|no", "may not register (no)", CTL_YES_NO, "disabled", false },
+};
+
+static const struct ctl_option logout_options[] = {
+	{ "phone", "ID", "whoever sits at this phone", CTL_PLAIN, NULL, false },
+};
+
+#define USER user_options, COUNT(user_options)
+#define PHONE phone_options, COUNT(phone_options)
+#define LOGOUT logout_options, COUNT(logout_options)
+#define NONE NULL, 0
+
+const struct ctl_command ctl_commands[] = {
+	{ "status", NULL, "", 0, 0, NONE, "how the daemon is", ctl_status },
+	{ "user", "list", "", 0, 0, NONE, "all users", ctl_user_list },
+	{ "user", "show", "NUMBER", 1, 1, NONE, "one user, with desk session and locks",
+	  ctl_user_show },
+	{ "user", "add", "NUMBER", 1, 1, USER, "a new user", ctl_user_add },
+	{ "user", "set", "NUMBER", 1, 1, USER, "change what is given", ctl_user_set },
+	{ "user", "remove", "NUMBER", 1, 1, NONE, "log out and remove", ctl_user_remove },
+	{ "user", "unlock", "NUMBER", 1, 1, NONE, "forget wrong PINs", ctl_user_unlock },
+	{ "phone", "list", "", 0, 0, NONE, "all phones", ctl_phone_list },
+	{ "phone", "show", "ID", 1, 1, NONE, "one phone, with desk session and bindings",
+	  ctl_phone_show },
+	{ "phone", "add", "ID", 1, 1, PHONE, "a new phone", ctl_phone_add },
+	{ "phone", "set", "ID", 1, 1, PHONE, "change what is given", ctl_phone_set },
+	{ "phone", "remove", "ID", 1, 1, NONE, "end its desk session and bindings, remove",
+	  ctl_phone_remove },
+	{ "phone", "unlock", "ID", 1, 1, NONE, "forget wrong PINs typed there", ctl_phone_unlock },
+	{ "session", "list", "", 0, 0, NONE, "who sits where", ctl_session_list },
+	{ "session", "login", "USER PHONE", 2, 2, NONE, "log a user in at a phone",
+	  ctl_session_login },
+	{ "session", "logout", "[USER]", 0, 1, LOGOUT, "log a user, or who sits at a phone, out",
+	  ctl_session_logout },
+	{ "binding", "list", "", 0, 0, NONE, "which phones are registered, from where",
+	  ctl_binding_list },
+	{ "import", NULL, "FILE|-", 1, 1, NONE, "users and phones of a file: all or nothing",
+	  ctl_import },
+	{ "export", NULL, "[FILE]", 0, 1, NONE, "users and phones, without PINs and secrets",
+	  ctl_export },
+	{ "backup", NULL, "FILE", 1, 1, NONE, "a consistent copy of the store, made by the daemon",
+	  ctl_backup },
+	{ "check", NULL, "", 0, 0, NONE, "look for contradictions in the store", ctl_check },
+	{ "reload", NULL, "", 0, 0, NONE, "read the configuration anew", ctl_reload },
+	{ "metrics", NULL, "", 0, 0, NONE, "counters, as OpenMetrics text", ctl_metrics },
+};
+const size_t ctl_n_commands = COUNT(ctl_commands);
