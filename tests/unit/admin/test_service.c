@@ -142,6 +142,8 @@ static void test_end_in_the_middle(void **state)
 	f.gate = &b.gate;
 	b.job.reply_to = hd_loop_mailbox(f.h.loop);
 	assert_int_equal(hd_worker_submit(f.worker, &b.job), 0);
+	while (hd_worker_queued(f.worker) > 0)
+		(void)sched_yield();
 	for (int i = 0; i < 4; i++) {
 		fds[i] = client_connect(f.h.path);
 		assert_true(fds[i] >= 0);
