@@ -1,5 +1,6 @@
 /*
- * contract.h - the contract suite between its files: what each case works on, and the lists of cases.
+ * contract.h - the contract suite between its files: what each case works on, and the lists of
+ * cases.
  */
 #ifndef HOTDESK_TESTS_STORE_CONTRACT_H
 #define HOTDESK_TESTS_STORE_CONTRACT_H

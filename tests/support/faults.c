@@ -91,7 +91,7 @@ static size_t half(size_t n)
 	return n > 1 ? n / 2 : n;
 }
 
-/* ---- open --------------------------------------------------------------------------------------- */
+/* ---- open -------------------------------------------------------------------------- */
 
 static int open_real(int dir, const char *path, int flags, mode_t mode)
 {
@@ -127,7 +127,7 @@ int openat(int dir, const char *path, int flags, ...)
 	return open_real(dir, path, flags, mode);
 }
 
-/* ---- write -------------------------------------------------------------------------------------- */
+/* ---- write ------------------------------------------------------------------------- */
 
 ssize_t write(int fd, const void *buf, size_t n)
 {
@@ -181,7 +181,7 @@ ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t at)
 	return syscall(SYS_pwritev, fd, iov, n, at, 0L);
 }
 
-/* ---- the rest ----------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------- */
 
 int fsync(int fd)
 {
