@@ -155,8 +155,9 @@ static void test_same_time(void **state)
 	struct test *t = *state;
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
-		(void)ask(t, HD_DESK_EVENT_LOGIN, i % 2 ? "d1" : "h3", numbers[i]);
+		ask(t, HD_DESK_EVENT_LOGIN, i % 2 ? "d1" : "h3", numbers[i])->pin_ok = true;
 		assert_ok(fixture_read(t->store, prepare_body, t));
+		assert_false(t->r.pin_ok); /* nothing was verified yet */
 		assert_result(t->r.result, AGAIN);
 		assert_string_equal(t->r.pin_hash, i == 0   ? "hash-of-201"
 						   : i == 1 ? "hash-of-203"
