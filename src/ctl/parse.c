@@ -6,12 +6,14 @@
 
 enum ctl_exit ctl_usage(struct ctl *ctl, const char *fmt, ...)
 {
+	struct hd_buf why = { 0 };
 	va_list ap;
 
-	(void)fputs("hotdeskctl: ", ctl->err);
 	va_start(ap, fmt);
-	(void)vfprintf(ctl->err, fmt, ap);
+	hd_buf_vaddf(&why, fmt, ap);
 	va_end(ap);
+	(void)fprintf(ctl->err, "hotdeskctl: %s", hd_buf_text(&why));
+	hd_buf_fini(&why);
 	if (ctl->command)
 		(void)fprintf(ctl->err, "\nTry: hotdeskctl %s%s%s --help\n", ctl->command->noun,
 			      ctl->command->verb ? " " : "",
