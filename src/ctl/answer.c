@@ -45,6 +45,8 @@ enum ctl_exit ctl_judge(struct ctl *ctl, const struct ctl_answer *answer)
 		else
 			(void)fputs("hotdeskctl: ", ctl->err);
 		detail_print(ctl, detail);
+	} else if (answer->status == 413) {
+		(void)fputs("hotdeskctl: refused: larger than the daemon takes\n", ctl->err);
 	} else {
 		(void)fprintf(ctl->err, "hotdeskctl: refused with HTTP status %ld\n",
 			      answer->status);

@@ -14,8 +14,8 @@
 
 #include "http_priv.h"
 
-/* More than evhttp needs at once; what a peer may still send while its end waits for our look. */
-enum { INPUT_MAX = 65536 };
+/* Beyond what evhttp has to hold at once: a whole request. */
+enum { INPUT_SLACK = 65536 };
 
 static void on_deadline(void *arg)
 {
@@ -76,7 +76,10 @@ struct bufferevent *http_conn_new(struct event_base *base, void *arg)
 	conn->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	if (!conn->bev)
 		goto out;
-	bufferevent_setwatermark(conn->bev, EV_READ, 0, INPUT_MAX);
+	/* It bounds what a peer may still send while its end waits for our look. */
+	bufferevent_setwatermark(conn->bev, EV_READ, 0,
+				 (size_t)http->limits.header_max_bytes +
+					 http->limits.body_max_bytes + INPUT_SLACK);
 	bufferevent_incref(conn->bev);
 	conn->http = http;
 	LIST_INSERT_HEAD(&http->conns, conn, link);

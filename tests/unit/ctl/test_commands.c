@@ -301,6 +301,7 @@ static void test_import_export(void **state)
 		"users:\n  - {number: \"301\"}\nphones:\n  - {id: p, owner: \"9\"}\n";
 	struct fixture f;
 	struct said s;
+	char *big;
 	char line[160];
 	char path[128];
 
@@ -314,6 +315,14 @@ static void test_import_export(void **state)
 	s = ctl_run(f.h.path, "import -", "users:\n  - {number: \"301\", name: X}\n");
 	assert_int_equal(s.code, CTL_OK);
 	said_free(&s);
+	big = calloc(1, (5 << 20) + 1);
+	assert_non_null(big);
+	memset(big, '#', 5 << 20);
+	s = ctl_run(f.h.path, "import -", big);
+	assert_int_equal(s.code, CTL_REFUSED);
+	assert_non_null(strstr(s.err, "larger than the daemon takes"));
+	said_free(&s);
+	free(big);
 	(void)snprintf(path, sizeof(path), "%s/out.yaml", f.h.dir);
 	(void)snprintf(line, sizeof(line), "export %s", path);
 	s = ctl_run(f.h.path, line, NULL);

@@ -169,6 +169,29 @@ static void test_limits(void **state)
 	harness_fini(&f.h);
 }
 
+/* Bodies beyond any buffer's first size, up to the limit and over it. */
+static void test_large_bodies(void **state)
+{
+	static const size_t sizes[] = { 65535, 65536, 65537, 200000, 1000000 };
+	const struct hd_http_limits limits = { .body_max_bytes = 1000000 };
+	struct fixture f;
+	char *big = calloc(1, 3000001);
+
+	(void)state;
+	assert_non_null(big);
+	fixture_open(&f, &limits);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		memset(big, 'x', sizes[i]);
+		expect(client_ask(f.h.path, "POST", "/echo", big), 201, big);
+	}
+	memset(big, 'x', 1000001);
+	expect(client_ask(f.h.path, "POST", "/echo", big), 413, NULL);
+	memset(big, 'x', 3000000);
+	expect(client_ask(f.h.path, "POST", "/echo", big), 413, NULL);
+	free(big);
+	harness_fini(&f.h);
+}
+
 static const char *const garbage[] = {
 	"\r\n\r\n",
 	"GET\r\n\r\n",
@@ -450,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_method),
 		cmocka_unit_test(test_keep_alive_and_pipelining),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_large_bodies),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_late_answer),
 		cmocka_unit_test(test_client_gone),
