@@ -142,7 +142,7 @@ void hd_conf_diff(const struct hd_conf *before, const struct hd_conf *after, str
 /** Every key of the table, "sip.listen\n"..., in order: to be compared with conf/hotdeskd.yaml. */
 void hd_conf_keys(struct hd_buf *out);
 
-/* ---- the directory file (users:, phones:) that import reads ---------------------------------- */
+/* ---- the directory file (users:, phones:) that import reads --------------------------------- */
 
 struct hd_file_user {
 	char *number, *name;

@@ -8,8 +8,8 @@
 
 /**
  * Options, then the daemon until SIGTERM or SIGINT.
- * @return the exit status: 0 ended well, 1 the configuration or the start failed, 2 usage, 75 the store's
- *         disk failed (restart wanted)
+ * @return the exit status: 0 ended well, 1 the configuration or the start failed, 2 usage, 75 the
+ * store's disk failed (restart wanted)
  */
 int hd_daemon_main(int argc, char **argv);
 

@@ -1,11 +1,12 @@
 /*
  * feature.h - asking for a login, logout or toggle by feature code, in an INVITE or an INFO.
  *
- * CODE*NUMBER*PIN in the Request-URI acts at once. The login code alone in an INVITE opens a dialog in
- * which number and PIN follow by INFO: as digits (application/dtmf-relay, application/dtmf), each ended by
- * '#', '*' begins again; or as a code in the Request-URI. Every way ends in one desk command, and the
- * answer comes after its commit. Success on an INVITE is 200 with an SDP answer whose stream is inactive,
- * then BYE after the ACK; a refusal is 403 with a Reason, the same for every cause.
+ * CODE*NUMBER*PIN in the Request-URI acts at once. The login code alone in an INVITE opens a dialog
+ * in which number and PIN follow by INFO: as digits (application/dtmf-relay, application/dtmf),
+ * each ended by
+ * '#', '*' begins again; or as a code in the Request-URI. Every way ends in one desk command, and
+ * the answer comes after its commit. Success on an INVITE is 200 with an SDP answer whose stream is
+ * inactive, then BYE after the ACK; a refusal is 403 with a Reason, the same for every cause.
  *
  * Layer: 4.  May include: sip, L2.  Thread: the SIP thread.
  */
@@ -42,8 +43,8 @@ void hd_features_set_policy(struct hd_features *features, const struct hd_desk_p
 			    const struct hd_feature_codes *codes, uint32_t dialogue_s);
 
 /**
- * An INVITE or INFO of an authenticated phone whose Request-URI is a feature code (parsed, wiped by the
- * caller afterwards). Ends the request. Other methods get 405.
+ * An INVITE or INFO of an authenticated phone whose Request-URI is a feature code (parsed, wiped by
+ * the caller afterwards). Ends the request. Other methods get 405.
  */
 void hd_features_receive(struct hd_features *features, struct hd_request *req, const char *phone,
 			 const struct hd_feature *code);

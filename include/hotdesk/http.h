@@ -52,7 +52,7 @@ void hd_http_free(struct hd_http *http);
 /** Open connections. */
 uint32_t hd_http_connections(struct hd_http *http);
 
-/* ---- routes ---------------------------------------------------------------------------------- */
+/* ---- routes --------------------------------------------------------------------------------- */
 
 enum hd_http_method {
 	HD_HTTP_GET = 1, /* HEAD as well */
@@ -75,7 +75,7 @@ struct hd_http_route {
 HD_MUSTCHECK int hd_http_add_routes(struct hd_http *http, const struct hd_http_route *routes,
 				    size_t n, void *arg);
 
-/* ---- a request; everything borrowed until it is answered ------------------------------------- */
+/* ---- a request; everything borrowed until it is answered ------------------------------------ */
 
 /** Who asks, for the audit log. */
 struct hd_http_peer {
@@ -110,7 +110,7 @@ void hd_http_refuse(struct hd_http_request *req, unsigned status, const char *wo
 /** The one table from HD_E* to an HTTP status and a word; 500 "internal" for unknown codes. */
 unsigned hd_http_status(int err, const char **wordp);
 
-/* ---- JSON ------------------------------------------------------------------------------------ */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 /**
  * Writes JSON as it goes, without a tree. Bytes that are not UTF-8 (they may come from the wire)

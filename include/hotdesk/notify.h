@@ -1,10 +1,10 @@
 /*
  * notify.h - telling phones: the NOTIFY that makes a phone fetch its configuration anew.
  *
- * What is to be told stands in the store's outbox, written with the login or logout itself; so a phone is
- * told at least once, also after a restart. An entry is struck out when the phone has answered its
- * NOTIFY; one that does not answer is asked again, later and later; one that is not registered is told
- * when it registers. Several changes of a phone become one NOTIFY.
+ * What is to be told stands in the store's outbox, written with the login or logout itself; so a
+ * phone is told at least once, also after a restart. An entry is struck out when the phone has
+ * answered its NOTIFY; one that does not answer is asked again, later and later; one that is not
+ * registered is told when it registers. Several changes of a phone become one NOTIFY.
  *
  * Layer: 4.  May include: sip, L2.  Thread: the SIP thread.
  */

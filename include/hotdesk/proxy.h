@@ -1,9 +1,10 @@
 /*
  * proxy.h - the stateful proxy (RFC 3261 section 16): one target, no forking.
  *
- * Every dialog that is set up through us carries our Record-Route, whose user part is a token: how to
- * reach the caller and the callee, and an HMAC over that and the Call-ID. So requests inside a dialog need
- * no memory here, outlive a restart, and nobody without a token of ours is relayed anywhere.
+ * Every dialog that is set up through us carries our Record-Route, whose user part is a token: how
+ * to reach the caller and the callee, and an HMAC over that and the Call-ID. So requests inside a
+ * dialog need no memory here, outlive a restart, and nobody without a token of ours is relayed
+ * anywhere.
  *
  * Layer: 4.  May include: sip, L2.  Thread: the SIP thread.
  */

@@ -1,9 +1,10 @@
 /*
  * registrar.h - REGISTER (RFC 3261 10.3), in the order of its steps.
  *
- * A phone registers its own address-of-record and no other. A new or changed binding is answered after
- * its commit; a mere refresh may be answered at once and is written within seconds. A retransmission
- * that arrives before the commit is recognised and dropped: the answer to the first copy serves both.
+ * A phone registers its own address-of-record and no other. A new or changed binding is answered
+ * after its commit; a mere refresh may be answered at once and is written within seconds. A
+ * retransmission that arrives before the commit is recognised and dropped: the answer to the first
+ * copy serves both.
  *
  * Layer: 4.  May include: sip, L2.  Thread: the SIP thread.
  */
@@ -36,6 +37,7 @@ struct hd_registrar_options {
 };
 HD_MUSTCHECK int hd_registrar_new(struct hd_registrar **rp,
 				  const struct hd_registrar_options *options);
+/** After the store has stopped and the agent's mailbox was drained: nothing is pending. NULL-safe. */
 void hd_registrar_free(struct hd_registrar *registrar);
 void hd_registrar_set_policy(struct hd_registrar *registrar,
 			     const struct hd_registrar_policy *policy);

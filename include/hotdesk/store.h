@@ -81,7 +81,7 @@ HD_MUSTCHECK int hd_store_table(struct hd_store *store, const char *name, unsign
 /** Starts the store thread. @return 0 or HD_ESYSTEM */
 HD_MUSTCHECK int hd_store_start(struct hd_store *store);
 
-/* ---- reading and writing inside a transaction ------------------------------------------------ */
+/* ---- reading and writing inside a transaction ----------------------------------------------- */
 
 /**
  * @param valuep borrowed until the transaction ends or writes.
@@ -114,7 +114,7 @@ HD_MUSTCHECK int hd_store_begin_read(struct hd_store *store, struct hd_txn **txn
 /** NULL-safe. */
 void hd_store_end_read(struct hd_txn *txn);
 
-/* ---- commands -------------------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------------------------- */
 
 /** @return 0 to have its writes committed, an error to have them undone */
 typedef int hd_command_fn(struct hd_txn *txn, void *arg);

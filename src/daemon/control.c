@@ -20,7 +20,7 @@ static struct hd_metric phones =
 static struct hd_metric sessions = HD_GAUGE("hotdeskd_desk_sessions", NULL, "users logged in");
 static struct hd_metric bad = HD_COUNTER("hotdeskd_bad_messages", NULL, "SIP messages not parsed");
 
-/* ---- admin API ------------------------------------------------------------------------------------ */
+/* ---- admin API ------------------------------------------------------------------------------ */
 
 static void count(struct daemon *d, uint64_t *bindingsp, uint64_t *sessionsp)
 {
@@ -138,7 +138,7 @@ int daemon_seed(struct daemon *d)
 	return err;
 }
 
-/* ---- sweeps and watchdog ----------------------------------------------------------------------------- */
+/* ---- sweeps and watchdog -------------------------------------------------------------------- */
 
 static void on_swept(struct hd_command *command)
 {
@@ -241,7 +241,7 @@ static void on_watchdog(void *arg)
 		hd_error("daemon", "watchdog timer stopped");
 }
 
-/* ---- signals, start and end ---------------------------------------------------------------------------- */
+/* ---- signals, start and end ----------------------------------------------------------------- */
 
 static void on_signal(void *arg, int signo)
 {

@@ -59,7 +59,8 @@ struct daemon {
 	atomic_int wake_pending;
 };
 
-/** Opens everything in order; on an error what was opened is closed again, the reason is in the log. */
+/** Opens everything in order; on an error what was opened is closed again, the reason is in the
+ * log. */
 HD_MUSTCHECK int daemon_open(struct daemon *d);
 void daemon_close(struct daemon *d);
 /** Runs until a signal. @return the exit status */

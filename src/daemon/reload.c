@@ -7,7 +7,8 @@
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
 
-/* New values on their way to the SIP thread; the old configuration is freed when they have arrived. */
+/* New values on their way to the SIP thread; the old configuration is freed when they have arrived.
+ */
 struct handover {
 	struct daemon *daemon;
 	struct hd_conf *before, *after;

@@ -1,4 +1,5 @@
-/* route.c - what is this request, and whose is it: the one way in (design, "The way of a request"). */
+/* route.c - what is this request, and whose is it: the one way in (design, "The way of a request").
+ */
 #include <string.h>
 
 #include "daemon_priv.h"

@@ -42,7 +42,7 @@ void dialog_free(struct dialog *d)
 	free(d);
 }
 
-/* ---- BYE ---------------------------------------------------------------------------------------------- */
+/* ---- BYE ------------------------------------------------------------------------------------ */
 
 static void on_bye_answered(void *arg, struct hd_orq *orq, int status, struct hd_msg *response)
 {
@@ -96,7 +96,7 @@ void dialog_close(struct dialog *d, const char *reason)
 	}
 }
 
-/* ---- the 200, until its ACK --------------------------------------------------------------------------- */
+/* ---- the 200, until its ACK ----------------------------------------------------------------- */
 
 static void send_ok(struct dialog *d)
 {
@@ -158,7 +158,7 @@ static void on_ack(struct dialog *d)
 		hd_sip_timer_set(d->timer, (int64_t)d->features->options.dialogue_s * 1000);
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------- */
 
 static int uri_text(char *dst, size_t size, const struct hd_uri *uri)
 {
@@ -314,7 +314,7 @@ bool dialog_open(struct hd_features *f, struct hd_irq *irq, const char *phone,
 	return true;
 }
 
-/* ---- requests inside ---------------------------------------------------------------------------------- */
+/* ---- requests inside ------------------------------------------------------------------------ */
 
 static void begin_operation(struct dialog *d, struct hd_request *req, const struct hd_feature *code)
 {
@@ -399,7 +399,8 @@ static void receive_reinvite(struct dialog *d, struct hd_request *req)
 {
 	struct hd_buf lines = { 0 };
 
-	/* The offer may have changed, what we have to say has not: 488 keeps the session as it is. */
+	/* The offer may have changed, what we have to say has not: 488 keeps the session as it is.
+	 */
 	hd_buf_addf(&lines, "Contact: <%s>\r\n", d->local_contact);
 	hd_request_reply(req, 488, NULL, hd_buf_text(&lines));
 	hd_buf_fini(&lines);

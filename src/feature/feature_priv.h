@@ -64,15 +64,16 @@ struct hd_features {
 /** NULL without memory. Give it to hd_irq_new() with operation_on_irq(), then begin or free it. */
 struct operation *operation_new(struct hd_features *f);
 void operation_on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struct hd_msg *msg);
-/** Goes through hash and store and answers the irq, which it takes, by itself; dialog may be NULL. */
+/** Goes through hash and store and answers the irq, which it takes, by itself; dialog may be NULL.
+ */
 void operation_begin(struct operation *op, struct hd_irq *irq, struct dialog *dialog,
 		     const char *phone, const struct hd_feature *code);
 /** The dialog, if any, learns of it. */
 void operation_free(struct operation *op);
 
 /**
- * Answers an INVITE with 200 and opens the dialog; takes the irq. With close_on_ack the BYE follows the
- * ACK; without, digits are awaited.
+ * Answers an INVITE with 200 and opens the dialog; takes the irq. With close_on_ack the BYE follows
+ * the ACK; without, digits are awaited.
  * @return false: the INVITE was answered with an error
  */
 HD_MUSTCHECK bool dialog_open(struct hd_features *f, struct hd_irq *irq, const char *phone,
@@ -84,8 +85,8 @@ struct dialog *dialog_find(struct hd_features *f, struct hd_msg *msg);
 void dialog_receive(struct dialog *d, struct hd_request *req);
 
 /**
- * The digit of an INFO body (phones.md 2c): application/dtmf-relay "Signal=5", application/dtmf "5" or
- * "10" for '*', "11" for '#'.
+ * The digit of an INFO body (phones.md 2c): application/dtmf-relay "Signal=5", application/dtmf "5"
+ * or "10" for '*', "11" for '#'.
  * @return '0'..'9', '*', '#', 'A'..'D', or 0
  */
 char digit_of_info(const char *content_type, struct hd_slice body);

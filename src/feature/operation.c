@@ -1,4 +1,5 @@
-/* operation.c - one login, logout or toggle: snapshot, hash thread, store, answer; see feature_priv.h. */
+/* operation.c - one login, logout or toggle: snapshot, hash thread, store, answer; see
+ * feature_priv.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +57,7 @@ void operation_on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, st
 	op->irq = NULL;
 }
 
-/* ---- the answer ----------------------------------------------------------------------------------- */
+/* ---- the answer ----------------------------------------------------------------------------- */
 
 static void log_result(const struct operation *op)
 {
@@ -151,7 +152,7 @@ static void answer(struct operation *op, int err)
 		o->changed(o->arg);
 }
 
-/* ---- the steps ------------------------------------------------------------------------------------ */
+/* ---- the steps ------------------------------------------------------------------------------ */
 
 static void on_committed(struct hd_command *command)
 {

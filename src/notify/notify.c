@@ -98,7 +98,7 @@ static void retry_later(struct resync *r)
 	hd_sip_timer_set(r->timer, (int64_t)in_s * 1000);
 }
 
-/* ---- striking out ------------------------------------------------------------------------------------ */
+/* ---- striking out --------------------------------------------------------------------------- */
 
 static void on_struck_out(struct hd_command *command)
 {
@@ -144,7 +144,8 @@ static void on_response(void *arg, struct hd_orq *orq, int status, struct hd_msg
 		return;
 	hd_orq_free(orq);
 	r->orq = NULL;
-	/* Any answer from the phone itself shows that it was told; what it makes of it is its own. */
+	/* Any answer from the phone itself shows that it was told; what it makes of it is its own.
+	 */
 	if (!response || status == 408 || status == 503 || status == 500) {
 		hd_log(HD_LOG_INFO, "notify", "%s: resync not answered (%d), try %u", r->phone,
 		       status, r->tries + 1);
@@ -157,7 +158,7 @@ static void on_response(void *arg, struct hd_orq *orq, int status, struct hd_msg
 	strike_out(r);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------ */
+/* ---- sending -------------------------------------------------------------------------------- */
 
 /* @return 0; HD_ENOENT: nothing to tell; HD_EGONE: not registered */
 static int look(struct resync *r, struct hd_binding *binding)

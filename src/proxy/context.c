@@ -259,6 +259,10 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 
 void response_context_end_all(struct hd_proxy *proxy)
 {
-	while (proxy->open)
-		context_free(proxy->open);
+	struct response_context *rc, *next;
+
+	for (rc = proxy->open; rc; rc = next) {
+		next = rc->next;
+		context_free(rc);
+	}
 }

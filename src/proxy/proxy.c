@@ -1,4 +1,5 @@
-/* proxy.c - what is forwarded, and how the copy is made (RFC 3261 16.3-16.6); see hotdesk/proxy.h. */
+/* proxy.c - what is forwarded, and how the copy is made (RFC 3261 16.3-16.6); see hotdesk/proxy.h.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ size_t hd_proxy_open(const struct hd_proxy *proxy)
 	return proxy->n_open;
 }
 
-/* ---- routes (16.4) --------------------------------------------------------------------------------- */
+/* ---- routes (16.4) -------------------------------------------------------------------------- */
 
 /* The URI that should hold our token: the Request-URI of a strict router, or the topmost Route. */
 static bool own_route(struct hd_proxy *proxy, const struct hd_msg *msg, struct hd_uri *uri,
@@ -103,7 +104,7 @@ bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req)
 	return false;
 }
 
-/* ---- the copy (16.6) ------------------------------------------------------------------------------- */
+/* ---- the copy (16.6) ------------------------------------------------------------------------ */
 
 static bool may_make_dialog(enum hd_method method)
 {
@@ -205,7 +206,7 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 	response_context_begin(proxy, req, &fwd);
 }
 
-/* ---- inside a dialog --------------------------------------------------------------------------------- */
+/* ---- inside a dialog ------------------------------------------------------------------------ */
 
 struct hop {
 	char flow[HD_FLOW_TEXT_SIZE];

@@ -33,8 +33,9 @@ HD_MUSTCHECK int route_token_parse(struct route_token *token, const struct hd_ke
 uint32_t route_tag_hash(const char *tag);
 
 /**
- * Sends a request inside a dialog on without keeping anything (RFC 3261 16.11): its branch holds an HMAC
- * over where the response has to go. For UDP on both sides, where the sender itself retransmits.
+ * Sends a request inside a dialog on without keeping anything (RFC 3261 16.11): its branch holds an
+ * HMAC over where the response has to go. For UDP on both sides, where the sender itself
+ * retransmits.
  * @return 0; an error: nothing was sent. fwd->msg is moved
  */
 struct forward;

@@ -51,16 +51,6 @@ int hd_registrar_new(struct hd_registrar **rp, const struct hd_registrar_options
 
 void hd_registrar_free(struct hd_registrar *r)
 {
-	struct pending *p, *next;
-
-	if (!r)
-		return;
-	HASH_ITER (hh, r->pending, p, next) {
-		HASH_DEL(r->pending, p);
-		if (p->req)
-			hd_request_drop(p->req);
-		free(p);
-	}
 	free(r);
 }
 
@@ -93,7 +83,7 @@ static void key_of(uint8_t key[KEY_SIZE], struct hd_request *req)
 	hd_sha256(key, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
-/* ---- the answer (10.3 step 8) --------------------------------------------------------------------- */
+/* ---- the answer (10.3 step 8) --------------------------------------------------------------- */
 
 static void add_contact(struct hd_buf *lines, const struct hd_binding *b, int64_t now_ms)
 {
@@ -150,7 +140,7 @@ static void answer_error(struct hd_request *req, const char *aor, int err)
 	}
 }
 
-/* ---- the commit ------------------------------------------------------------------------------------ */
+/* ---- the commit ----------------------------------------------------------------------------- */
 
 static void log_change(const struct pending *p)
 {
@@ -227,7 +217,7 @@ static void submit(struct hd_registrar *r, struct pending *p)
 	HASH_ADD(hh, r->pending, key, KEY_SIZE, p);
 }
 
-/* ---- what is asked for (10.3 steps 6 and 7) --------------------------------------------------------- */
+/* ---- what is asked for (10.3 steps 6 and 7) ------------------------------------------------- */
 
 struct wish {
 	struct hd_contact contacts[HD_LOCATION_CHANGES_MAX];
@@ -358,7 +348,7 @@ static void apply(struct hd_registrar *r, struct pending *p)
 	submit(r, p);
 }
 
-/* ---- steps 1 to 5 ------------------------------------------------------------------------------------ */
+/* ---- steps 1 to 5 --------------------------------------------------------------------------- */
 
 static bool is_own_aor(struct hd_registrar *r, struct hd_msg *msg, const char *phone)
 {

@@ -286,7 +286,7 @@ static void begin_drain(struct hd_task *task)
 void hd_agent_drain(struct hd_agent *agent, int64_t grace_ms)
 {
 	int64_t until = hd_clock_mono_ms(agent->options.clock) + grace_ms;
-	const struct timespec step = { .tv_nsec = 10 * 1000 * 1000 };
+	const struct timespec step = { .tv_nsec = 10000000L };
 
 	if (agent->state != AGENT_RUNNING)
 		return;

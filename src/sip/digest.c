@@ -7,7 +7,7 @@
 
 enum { USED_DEFAULT = 16384 };
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static bool options_are_valid(const struct hd_digest_options *o)
 {
@@ -75,7 +75,7 @@ int hd_digest_set_options(struct hd_digest *d, const struct hd_digest_options *o
 	return 0;
 }
 
-/* ---- challenge ----------------------------------------------------------------------------- */
+/* ---- challenge ------------------------------------------------------------------------------ */
 
 uint32_t hd_digest_now_s(const struct hd_digest *d)
 {
@@ -120,7 +120,7 @@ int hd_digest_challenge(char dst[HD_CHALLENGE_SIZE], const struct hd_digest *d, 
 	return n > 0 && n < HD_CHALLENGE_SIZE ? 0 : HD_EINVAL;
 }
 
-/* ---- arithmetic ---------------------------------------------------------------------------- */
+/* ---- arithmetic ----------------------------------------------------------------------------- */
 
 size_t hd_digest_bytes(enum hd_digest_algorithm algorithm)
 {

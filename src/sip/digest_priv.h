@@ -38,7 +38,7 @@ HD_MUSTCHECK int hd_nonce_verify(struct hd_nonce *nonce, const struct hd_nonce_s
 /** True within life_s of its time. A time in the future (the clock was set back) is not live. */
 bool hd_nonce_is_live(const struct hd_nonce *nonce, uint32_t now_s, uint32_t life_s);
 
-/* ---- used nonces --------------------------------------------------------------------------- */
+/* ---- used nonces ---------------------------------------------------------------------------- */
 
 #define HD_NONCE_ONCE UINT32_MAX /* the count of credentials without qop */
 
@@ -63,7 +63,7 @@ void hd_nonce_table_free(struct hd_nonce_table *t);
 enum hd_nonce_use hd_nonce_table_use(struct hd_nonce_table *t, const struct hd_nonce *nonce,
 				     uint32_t count, uint32_t request, uint32_t dead_s);
 
-/* ---- the service --------------------------------------------------------------------------- */
+/* ---- the service ---------------------------------------------------------------------------- */
 
 struct hd_digest {
 	struct hd_digest_options opt; /* realm points to the text below */

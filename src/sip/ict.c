@@ -81,7 +81,7 @@ struct ict *ict_new(struct ict_table *table, msg_t *request, tport_t *tport, con
 	return ict;
 }
 
-/* ---- ACK and CANCEL (RFC 3261 9.1, 17.1.1.3): what they share with the INVITE ---------------------- */
+/* ---- ACK and CANCEL (RFC 3261 9.1, 17.1.1.3): what they share with the INVITE --------------- */
 
 static void add_header(struct hd_buf *text, su_home_t *home, const char *name, const void *header)
 {
@@ -156,7 +156,7 @@ static void send_ack(struct ict *ict)
 		hd_debug("sip", "ACK not sent");
 }
 
-/* ---- responses ------------------------------------------------------------------------------------------ */
+/* ---- responses ------------------------------------------------------------------------------ */
 
 static void on_failure(struct ict *ict, const sip_t *sip)
 {

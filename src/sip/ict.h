@@ -1,11 +1,11 @@
 /*
  * ict.h - an INVITE client transaction after its first provisional response, kept by ourselves.
  *
- * The library holds a completed INVITE transaction for 32 s with both messages, 20 KB and more, also
- * when a 2xx has ended it. So once a provisional response has come, when nothing is retransmitted any
- * more, we let it go there and keep what RFC 3261 17.1.1.2 still wants: matching by branch, the ACK for a
- * final response other than 2xx and for its repetitions (Timer D), the CANCEL. 2xx and their repetitions
- * go up (RFC 6026).
+ * The library holds a completed INVITE transaction for 32 s with both messages, 20 KB and more,
+ * also when a 2xx has ended it. So once a provisional response has come, when nothing is
+ * retransmitted any more, we let it go there and keep what RFC 3261 17.1.1.2 still wants: matching
+ * by branch, the ACK for a final response other than 2xx and for its repetitions (Timer D), the
+ * CANCEL. 2xx and their repetitions go up (RFC 6026).
  *
  * Layer: 3, inside sip/.  Thread: the SIP thread.
  */

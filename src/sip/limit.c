@@ -1,8 +1,9 @@
 /*
- * limit.c - how many requests a second one source may send: a token bucket per IPv4 /32 or IPv6 /64.
+ * limit.c - how many requests a second one source may send: a token bucket per IPv4 /32 or IPv6
+ * /64.
  *
- * A fixed table, so that a flood from many addresses cannot eat memory: an address whose slots are all
- * taken by busier ones takes over the one that was idle longest.
+ * A fixed table, so that a flood from many addresses cannot eat memory: an address whose slots are
+ * all taken by busier ones takes over the one that was idle longest.
  */
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -64,7 +64,8 @@ static unsigned header_lines(msg_t *msg)
 	return n;
 }
 
-/* RFC 3261 16.3 checks that need nothing but the message. @return a status, 0 to go on, -1 to drop */
+/* RFC 3261 16.3 checks that need nothing but the message. @return a status, 0 to go on, -1 to drop
+ */
 static int check(const struct hd_agent *agent, msg_t *msg, const char **phrasep)
 {
 	const sip_t *sip = sip_object(msg);

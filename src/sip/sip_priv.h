@@ -75,7 +75,8 @@ static inline sip_t *sip_of(const struct hd_msg *m)
 	return sip_object(msg_of(m));
 }
 
-/** The first header of a message, in the order of the wire; on by sh_succ. The start line is the first. */
+/** The first header of a message, in the order of the wire; on by sh_succ. The start line is the
+ * first. */
 static inline sip_header_t *first_header(msg_t *m)
 {
 	return (sip_header_t *)*msg_chain_head(m);

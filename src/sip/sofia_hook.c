@@ -108,7 +108,7 @@ void hd_hook_set_current(int fd)
 	current = fd;
 }
 
-/* ---- listeners and datagram sockets ---------------------------------------------------------- */
+/* ---- listeners and datagram sockets --------------------------------------------------------- */
 
 bool hd_hook_datagram(struct hd_watch *watch, int fd)
 {
@@ -218,7 +218,7 @@ int hook_close(int fd)
 	return REAL(close)(fd);
 }
 
-/* ---- what the parser made of it -------------------------------------------------------------- */
+/* ---- what the parser made of it ------------------------------------------------------------- */
 
 int hook_msg_extract(msg_t *msg)
 {
@@ -233,7 +233,7 @@ int hook_msg_extract(msg_t *msg)
 	return rc;
 }
 
-/* ---- datagrams and streams ------------------------------------------------------------------- */
+/* ---- datagrams and streams ------------------------------------------------------------------ */
 
 int hook_ioctl(int fd, unsigned long request, ...)
 {

@@ -11,7 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/* ---- the table of connections (sofia_guard.c) ------------------------------------------------ */
+/* ---- the table of connections (sofia_guard.c) ----------------------------------------------- */
 
 enum hd_guard_why { HD_GUARD_OK, HD_GUARD_MAX, HD_GUARD_SOURCE, HD_GUARD_DESCRIPTORS };
 
@@ -30,7 +30,7 @@ void hd_guard_set_tls(int fd);
 void hd_guard_parsed(int fd, bool unfinished, int64_t now_ms);
 void hd_guard_ssl_freed(void);
 
-/* ---- in front of the library (sofia_hook.c) -------------------------------------------------- */
+/* ---- in front of the library (sofia_hook.c) ------------------------------------------------- */
 
 /** True when Sofia's calls reach our symbols. */
 bool hd_hook_in_effect(void);
@@ -48,7 +48,7 @@ struct hd_watch {
 /** The registration of a datagram socket. @return false when fd is none */
 bool hd_hook_datagram(struct hd_watch *watch, int fd);
 
-/* ---- read-ahead (sofia_ahead.c), each on the thread that runs the event loop ----------------- */
+/* ---- read-ahead (sofia_ahead.c), each on the thread that runs the event loop ---------------- */
 
 /** Size of the next datagram, read in if needed. @return 0: there is none; -1: ask the kernel */
 int hd_ahead_size(int fd);

@@ -1,12 +1,12 @@
 /*
  * agent.h - the SIP agent: transports, the SIP thread, requests as they come, transactions, timers.
  *
- * Requests that belong to no server transaction reach one handler. It owns each of them and must end it
- * exactly once: by a stateless reply, by making it a server transaction, or by dropping it. Replies go
- * where RFC 3261 18.2.2 and RFC 3581 say, on the connection the request came from.
+ * Requests that belong to no server transaction reach one handler. It owns each of them and must
+ * end it exactly once: by a stateless reply, by making it a server transaction, or by dropping it.
+ * Replies go where RFC 3261 18.2.2 and RFC 3581 say, on the connection the request came from.
  *
- * Layer: 3.  May include: base, event, conf's plain values, sofia-sip.  Thread: all calls on the SIP
- * thread, but for new, start, stop, free, mailbox, listeners and stats.
+ * Layer: 3.  May include: base, event, conf's plain values, sofia-sip.  Thread: all calls on the
+ * SIP thread, but for new, start, stop, free, mailbox, listeners and stats.
  */
 #ifndef HOTDESK_SIP_AGENT_H
 #define HOTDESK_SIP_AGENT_H
@@ -57,7 +57,8 @@ struct hd_agent_options {
 	bool sofia_guard;
 	uint32_t sofia_log_level;
 	const struct hd_clock *clock;
-	/** Every request without a transaction, ACK for 2xx and unmatched CANCEL included; owned. */
+	/** Every request without a transaction, ACK for 2xx and unmatched CANCEL included; owned.
+	 */
 	void (*request)(void *arg, struct hd_request *req);
 	/** A response to no transaction; borrowed. Or NULL: dropped (RFC 6026 7.2). */
 	void (*response)(void *arg, struct hd_msg *msg);
@@ -79,8 +80,8 @@ HD_MUSTCHECK int hd_agent_start(struct hd_agent *agent, void (*ready)(void *arg)
  */
 void hd_agent_drain(struct hd_agent *agent, int64_t grace_ms);
 /**
- * Ends the SIP thread once what was posted to its mailbox before has run; `stopping` runs there last.
- * Waits for the thread.
+ * Ends the SIP thread once what was posted to its mailbox before has run; `stopping` runs there
+ * last. Waits for the thread.
  */
 void hd_agent_stop(struct hd_agent *agent, void (*stopping)(void *arg));
 void hd_agent_free(struct hd_agent *agent);
@@ -105,7 +106,7 @@ void hd_agent_get_stats(struct hd_agent *agent, struct hd_agent_stats *stats);
 /** True for the domain, an alias, or an address and port that we listen on. */
 bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri);
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------- */
 
 struct hd_msg *hd_request_msg(struct hd_request *req); /* borrowed */
 /** Where it came from, as text that hd_flow_* and the location service understand. Borrowed. */
@@ -126,7 +127,7 @@ void hd_request_reply(struct hd_request *req, int status, const char *phrase, co
 /** Ends it without an answer. */
 void hd_request_drop(struct hd_request *req);
 
-/* ---- server transactions (irq) ---------------------------------------------------------------- */
+/* ---- server transactions (irq) -------------------------------------------------------------- */
 
 enum hd_irq_event {
 	HD_IRQ_CANCEL, /* the CANCEL was answered 200; end it with 487 or what comes */
@@ -156,7 +157,7 @@ const char *hd_irq_tag(struct hd_irq *irq);
 /** Lets go; the transaction itself lives on for its retransmissions. NULL-safe. */
 void hd_irq_free(struct hd_irq *irq);
 
-/* ---- client transactions (orq) ---------------------------------------------------------------- */
+/* ---- client transactions (orq) -------------------------------------------------------------- */
 
 /**
  * @param response borrowed; NULL with a status made here: 408 (timer B, F), 503 (transport)
@@ -169,17 +170,20 @@ struct hd_target {
 	const char *uri;  /* next hop as URI text with a literal address; used without a flow */
 };
 /**
- * Sends a request in a client transaction of its own; msg is moved, also on error. The Via is added here.
+ * Sends a request in a client transaction of its own; msg is moved, also on error. The Via is added
+ * here.
  * @return 0; HD_EGONE (the flow's connection is closed), HD_EINVAL, HD_ENOMEM
  */
 HD_MUSTCHECK int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
 			    const struct hd_target *target, hd_orq_fn *fn, void *arg);
-/** CANCEL as soon as a provisional response is there; the 487 comes to fn. reason: header value or NULL */
+/** CANCEL as soon as a provisional response is there; the 487 comes to fn. reason: header value or
+ * NULL */
 void hd_orq_cancel(struct hd_orq *orq, const char *reason);
 void hd_orq_free(struct hd_orq *orq);
 /**
  * Sends a request without a transaction; msg is moved.
- * @param branch of our Via, with its magic cookie; NULL: one made from the message, the same each time
+ * @param branch of our Via, with its magic cookie; NULL: one made from the message, the same each
+ * time
  * @return as hd_orq_new()
  */
 HD_MUSTCHECK int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg,
@@ -198,9 +202,10 @@ struct hd_new_request {
 };
 HD_MUSTCHECK int hd_msg_new_request(struct hd_msg **msgp, const struct hd_new_request *request);
 
-/* ---- flows -------------------------------------------------------------------------------------- */
+/* ---- flows ---------------------------------------------------------------------------------- */
 
-/** Parts of a flow text: "udp/0/192.0.2.1:5060", with a final '~' when the sender is behind a NAT. */
+/** Parts of a flow text: "udp/0/192.0.2.1:5060", with a final '~' when the sender is behind a NAT.
+ */
 struct hd_flow {
 	bool nat;	   /* its Via named another address: only the flow leads back */
 	uint8_t transport; /* 0 udp, 1 tcp, 2 tls */
@@ -219,14 +224,15 @@ HD_MUSTCHECK int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow 
 bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri);
 /**
  * How to reach who sent from a flow and named this Contact: over its connection while that is open,
- * over the flow when it is behind a NAT, else at the Contact's own address. The target borrows both texts.
+ * over the flow when it is behind a NAT, else at the Contact's own address. The target borrows both
+ * texts.
  */
 void hd_flow_target(struct hd_agent *agent, const char *flow, const char *contact_uri,
 		    struct hd_target *target);
 /** False when it is a connection and that is closed. */
 bool hd_flow_is_alive(struct hd_agent *agent, const char *flow);
 
-/* ---- timers on the SIP thread --------------------------------------------------------------------- */
+/* ---- timers on the SIP thread --------------------------------------------------------------- */
 
 typedef void hd_sip_timer_fn(void *arg);
 HD_MUSTCHECK int hd_sip_timer_new(struct hd_sip_timer **tp, struct hd_agent *agent,

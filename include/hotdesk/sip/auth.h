@@ -1,10 +1,10 @@
 /*
  * auth.h - who sent this request: digest authentication of a request, with the answers it needs.
  *
- * REGISTER is challenged with 401, everything else from phones with 407 (RFC 3261 22.2, 22.3). Challenges
- * are stateless. Over UDP a challenge is kept no larger than the request that asked for it by leaving
- * out SHA-256; where even the smallest does not fit, a source gets a few of them a second and no more,
- * so that we are no amplifier.
+ * REGISTER is challenged with 401, everything else from phones with 407 (RFC 3261 22.2, 22.3).
+ * Challenges are stateless. Over UDP a challenge is kept no larger than the request that asked for
+ * it by leaving out SHA-256; where even the smallest does not fit, a source gets a few of them a
+ * second and no more, so that we are no amplifier.
  *
  * Layer: 3.  May include: base, sip.  Thread: the SIP thread.
  */
@@ -16,7 +16,8 @@
 
 struct hd_auth;
 
-/** Borrows the digest service. lookup as for hd_digest_check(). @return 0, HD_EINVAL or HD_ENOMEM */
+/** Borrows the digest service. lookup as for hd_digest_check(). @return 0, HD_EINVAL or HD_ENOMEM
+ */
 HD_MUSTCHECK int hd_auth_new(struct hd_auth **ap, struct hd_digest *digest,
 			     hd_digest_lookup_fn *lookup, void *arg);
 void hd_auth_free(struct hd_auth *auth);

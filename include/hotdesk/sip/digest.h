@@ -60,7 +60,7 @@ enum {
 
 enum hd_digest_algorithm { HD_DIGEST_MD5, HD_DIGEST_SHA256, HD_DIGEST_OTHER };
 
-/* ---- credentials: one Authorization or Proxy-Authorization value --------------------------- */
+/* ---- credentials: one Authorization or Proxy-Authorization value ---------------------------- */
 
 /** Slices point into the parsed text, without quotes; a backslash stays as it was sent, which is
  * what the digest is computed over. An absent parameter has ptr NULL. */
@@ -79,7 +79,7 @@ HD_MUSTCHECK int hd_credentials_parse(struct hd_credentials *c, struct hd_slice 
 /** Absent means MD5 (RFC 7616 3.4). */
 enum hd_digest_algorithm hd_credentials_algorithm(const struct hd_credentials *c);
 
-/* ---- the arithmetic, RFC 7616 3.4.1-3.4.3 -------------------------------------------------- */
+/* ---- the arithmetic, RFC 7616 3.4.1-3.4.3 --------------------------------------------------- */
 
 /**
  * The response that these credentials should carry, in lower-case hexadecimal.
@@ -90,7 +90,7 @@ enum hd_digest_algorithm hd_credentials_algorithm(const struct hd_credentials *c
 HD_MUSTCHECK int hd_digest_response(char *out, const struct hd_credentials *c, const char *ha1,
 				    struct hd_slice method);
 
-/* ---- the service --------------------------------------------------------------------------- */
+/* ---- the service ---------------------------------------------------------------------------- */
 
 struct hd_digest;
 

@@ -1,9 +1,9 @@
 /*
  * message.h - SIP messages at arm's length: what a registrar, proxy or notifier reads and changes.
  *
- * A struct hd_msg is Sofia's message under our name; no other folder sees the library. Header fields that
- * nobody touches are sent on byte for byte and in their order. Texts and slices that are handed out are
- * borrowed and live as long as the message.
+ * A struct hd_msg is Sofia's message under our name; no other folder sees the library. Header
+ * fields that nobody touches are sent on byte for byte and in their order. Texts and slices that
+ * are handed out are borrowed and live as long as the message.
  *
  * Layer: 3.  May include: base, event, sofia-sip.  Thread: the SIP thread.
  */
@@ -55,7 +55,8 @@ const char *hd_msg_to_tag(const struct hd_msg *msg);
 /** The branch of the topmost Via, "" when absent. */
 const char *hd_msg_branch(const struct hd_msg *msg);
 /**
- * Where a response would go by the i-th Via (0 is the topmost), and its branch: sent-by, received, rport.
+ * Where a response would go by the i-th Via (0 is the topmost), and its branch: sent-by, received,
+ * rport.
  * @return false when there is none
  */
 bool hd_msg_via_address(const struct hd_msg *msg, unsigned i, struct hd_buf *out);
@@ -74,8 +75,8 @@ struct hd_slice hd_msg_body(const struct hd_msg *msg);
 size_t hd_msg_size(const struct hd_msg *msg);
 
 /**
- * The value of the i-th header field of that name (case-insensitive, long form), as text in one line.
- * Comma lists that the parser splits count one by one. NULL: there are not that many.
+ * The value of the i-th header field of that name (case-insensitive, long form), as text in one
+ * line. Comma lists that the parser splits count one by one. NULL: there are not that many.
  */
 const char *hd_msg_header(struct hd_msg *msg, const char *name, unsigned i);
 /** Adds "Name: value" lines, one or several with CRLF between. @return 0, HD_EPARSE or HD_ENOMEM */
@@ -85,7 +86,7 @@ unsigned hd_msg_remove(struct hd_msg *msg, const char *name);
 /** True when an option tag stands in a Require, Proxy-Require or Supported. */
 bool hd_msg_has_option(struct hd_msg *msg, const char *header, const char *option);
 
-/* ---- Contact (RFC 3261 20.10) ------------------------------------------------------------------ */
+/* ---- Contact (RFC 3261 20.10) --------------------------------------------------------------- */
 
 struct hd_contact {
 	struct hd_uri uri;
@@ -104,7 +105,7 @@ void hd_msg_contacts(struct hd_msg *msg, struct hd_contact *contacts, size_t *np
 /** Expires header field in seconds, clamped to 2^31-1; -1: absent or malformed. */
 int64_t hd_msg_expires(const struct hd_msg *msg);
 
-/* ---- what a proxy changes (RFC 3261 16.6) -------------------------------------------------------- */
+/* ---- what a proxy changes (RFC 3261 16.6) --------------------------------------------------- */
 
 /** Decrements Max-Forwards, or adds 70. @return 0 or HD_ENOMEM */
 HD_MUSTCHECK int hd_msg_step_max_forwards(struct hd_msg *msg);
