@@ -77,6 +77,11 @@ static bool due_on(enum fault_call call, int fd)
 	return state.armed && is_file(fd) && due(call);
 }
 
+static bool does_it_all_the_same(void)
+{
+	return state.fault.done && state.seen == state.fault.nth;
+}
+
 /* The result of a call that fails although its work was done. */
 static long after(long rc)
 {
@@ -132,7 +137,7 @@ int openat(int dir, const char *path, int flags, ...)
 ssize_t write(int fd, const void *buf, size_t n)
 {
 	if (due_on(FAULT_WRITE, fd)) {
-		if (state.fault.done)
+		if (does_it_all_the_same())
 			return after(syscall(SYS_write, fd, buf, n));
 		if (state.fault.err)
 			return -1;
@@ -144,7 +149,7 @@ ssize_t write(int fd, const void *buf, size_t n)
 ssize_t pwrite(int fd, const void *buf, size_t n, off_t at)
 {
 	if (due_on(FAULT_WRITE, fd)) {
-		if (state.fault.done)
+		if (does_it_all_the_same())
 			return after(syscall(SYS_pwrite64, fd, buf, n, at));
 		if (state.fault.err)
 			return -1;
@@ -156,7 +161,7 @@ ssize_t pwrite(int fd, const void *buf, size_t n, off_t at)
 ssize_t writev(int fd, const struct iovec *iov, int n)
 {
 	if (due_on(FAULT_WRITE, fd)) {
-		if (state.fault.done)
+		if (does_it_all_the_same())
 			return after(syscall(SYS_writev, fd, iov, n));
 		if (state.fault.err)
 			return -1;
@@ -170,7 +175,7 @@ ssize_t writev(int fd, const struct iovec *iov, int n)
 ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t at)
 {
 	if (due_on(FAULT_WRITE, fd)) {
-		if (state.fault.done)
+		if (does_it_all_the_same())
 			return after(syscall(SYS_pwritev, fd, iov, n, at, 0L));
 		if (state.fault.err)
 			return -1;
@@ -186,14 +191,14 @@ ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t at)
 int fsync(int fd)
 {
 	if (due_on(FAULT_SYNC, fd))
-		return state.fault.done ? (int)after(syscall(SYS_fsync, fd)) : -1;
+		return does_it_all_the_same() ? (int)after(syscall(SYS_fsync, fd)) : -1;
 	return (int)syscall(SYS_fsync, fd);
 }
 
 int fdatasync(int fd)
 {
 	if (due_on(FAULT_SYNC, fd))
-		return state.fault.done ? (int)after(syscall(SYS_fdatasync, fd)) : -1;
+		return does_it_all_the_same() ? (int)after(syscall(SYS_fdatasync, fd)) : -1;
 	return (int)syscall(SYS_fdatasync, fd);
 }
 

@@ -24,7 +24,7 @@ struct fault {
 	unsigned nth; /* from 1 */
 	int err;      /* errno; 0 with FAULT_WRITE: a short write that reports no error */
 	bool lasting; /* also every later one */
-	bool done;    /* writes and flushes: does its work all the same, and then reports err */
+	bool done;    /* writes and flushes: the n-th does its work, and then reports err */
 };
 
 void fault_arm(const struct fault *fault);
