@@ -288,12 +288,14 @@ static int open_timers(struct daemon *d)
 
 int daemon_open_control(struct daemon *d)
 {
+	/* As large as a directory file may be: what was exported can be imported. */
+	const struct hd_http_limits limits = { .body_max_bytes = 32u << 20 };
 	int err;
 
 	hd_metric_register(&phones);
 	hd_metric_register(&sessions);
 	hd_metric_register(&bad);
-	err = hd_http_new(&d->http, d->loop, NULL);
+	err = hd_http_new(&d->http, d->loop, &limits);
 	if (!err)
 		err = hd_admin_mount(d->admin, d->http);
 	if (!err)

@@ -306,7 +306,12 @@ ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags)
 
 int hook_epoll_wait(int epfd, struct epoll_event *events, int n, int ms)
 {
-	if (FROM_SOFIA() && n > 0 && hd_ahead_event(epfd, events))
-		return 1;
+	if (FROM_SOFIA()) {
+		if (n > 0 && hd_ahead_event(epfd, events))
+			return 1;
+		/* A timer due in less than a millisecond gives 0, and the library would spin until then. */
+		if (ms == 0)
+			ms = 1;
+	}
 	return REAL(epoll_wait)(epfd, events, n, ms);
 }
