@@ -3,8 +3,9 @@
  *
  *   crash_load STORE MOVES
  *
- * Runs under recorder.so, which notes every acknowledgement at its place among the writes and flushes.
- * The threads keep different numbers of moves in flight, so that batches of all sizes are committed.
+ * Runs under recorder.so, which notes every acknowledgement at its place among the writes and
+ * flushes. The threads keep different numbers of moves in flight, so that batches of all sizes are
+ * committed.
  */
 #include <dlfcn.h>
 #include <poll.h>

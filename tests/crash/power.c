@@ -3,10 +3,11 @@
  *
  *   crash_power [--no-flush] [--seed N] LOG IMAGES
  *
- * LOG is what recorder.so wrote. An image is taken at a random entry: what has been flushed by then, and
- * of the rest a random part: nothing, all, whole writes, or pieces of 4096 or 512 bytes, each there or
- * not (a disk writes a sector whole). It is opened with the store by a child process: everything
- * acknowledged before the cut must be there, the state must be right, and further moves must go on.
+ * LOG is what recorder.so wrote. An image is taken at a random entry: what has been flushed by
+ * then, and of the rest a random part: nothing, all, whole writes, or pieces of 4096 or 512 bytes,
+ * each there or not (a disk writes a sector whole). It is opened with the store by a child process:
+ * everything acknowledged before the cut must be there, the state must be right, and further moves
+ * must go on.
  *
  * With --no-flush the disk lies: no flush counts. That must lose something, or this test is worth
  * nothing; --no-flush therefore fails when nothing was lost.

@@ -109,7 +109,7 @@ static void note_content(int fd, const struct stat *st)
 	char *bytes = malloc(len + 1);
 
 	if (!bytes || (len > 0 && syscall(SYS_pread64, fd, bytes, len, 0L) != (long)len))
-		len = 0; /* opened for writing only: nothing there, or read by the other descriptor */
+		len = 0; /* opened for writing only: the file was empty or is known */
 	note(RECORDER_OPEN, st->st_ino, 0, bytes, len);
 	free(bytes);
 }
