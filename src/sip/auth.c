@@ -8,13 +8,12 @@
 #include "hotdesk/sip/auth.h"
 #include "sip_priv.h"
 
-enum { OVERSIZE_PER_SECOND = 200, CHALLENGES_MAX = 4 };
+enum { CHALLENGES_MAX = 4 };
 
 struct hd_auth {
 	struct hd_digest *digest;
 	hd_digest_lookup_fn *lookup;
 	void *arg;
-	struct hd_ratelimit oversize;
 };
 
 static struct hd_metric failures =
@@ -34,7 +33,6 @@ int hd_auth_new(struct hd_auth **ap, struct hd_digest *digest, hd_digest_lookup_
 	auth->digest = digest;
 	auth->lookup = lookup;
 	auth->arg = arg;
-	auth->oversize.per_second = OVERSIZE_PER_SECOND;
 	hd_metric_register(&failures);
 	hd_metric_register(&challenges);
 	*ap = auth;
@@ -70,7 +68,6 @@ static void challenge(struct hd_auth *auth, struct hd_request *req, bool stale)
 	size_t n = hd_digest_challenge_count(auth->digest), first = 0, room, used;
 	char values[CHALLENGES_MAX][HD_CHALLENGE_SIZE];
 	struct hd_buf lines = { 0 };
-	uint32_t suppressed;
 
 	if (n > CHALLENGES_MAX)
 		n = CHALLENGES_MAX;
@@ -84,12 +81,6 @@ static void challenge(struct hd_auth *auth, struct hd_request *req, bool stale)
 	while (!hd_request_is_stream(req) && used > room && first + 1 < n) {
 		used -= strlen(name) + strlen(values[first]) + 4;
 		first++;
-	}
-	if (!hd_request_is_stream(req) && used > room &&
-	    !hd_ratelimit_allow(&auth->oversize, hd_clock_mono_ms(hd_clock_system()),
-				&suppressed)) {
-		hd_request_drop(req);
-		return;
 	}
 	for (size_t i = first; i < n; i++)
 		hd_buf_addf(&lines, "%s: %s\r\n", name, values[i]);

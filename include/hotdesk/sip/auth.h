@@ -3,8 +3,9 @@
  *
  * REGISTER is challenged with 401, everything else from phones with 407 (RFC 3261 22.2, 22.3).
  * Challenges are stateless. Over UDP a challenge is kept no larger than the request that asked for
- * it by leaving out SHA-256; where even the smallest does not fit, a source gets a few of them a
- * second and no more, so that we are no amplifier.
+ * * it by leaving out SHA-256; what a request of a few hundred bytes gets can still be some bytes
+ * larger than itself, and the limit on the requests of one source (sip.source_rate) is then what
+ * keeps us from being an amplifier.
  *
  * Layer: 3.  May include: base, sip.  Thread: the SIP thread.
  */
