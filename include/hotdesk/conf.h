@@ -84,7 +84,7 @@ struct hd_conf_pin {
 struct hd_conf_store {
 	char *path;			   /* /var/lib/hotdeskd */
 	uint32_t map_mib, map_max_mib;	   /* 1024, 65536 */
-	uint32_t batch_max, batch_wait_us; /* 256, 2000 */
+	uint32_t batch_max, batch_wait_us; /* 256, 10000 */
 	uint32_t soft_delay_ms;		   /* 5000 */
 	uint32_t queue_max;		   /* 8192 */
 };

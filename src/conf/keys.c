@@ -143,7 +143,7 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(store, map_mib, 1, 1048576, "1024", FIXED),
 	NUMBER(store, map_max_mib, 1, 1048576, "65536", FIXED),
 	NUMBER(store, batch_max, 1, 65536, "256", FIXED),
-	NUMBER(store, batch_wait_us, 0, 1000000, "2000", FIXED),
+	NUMBER(store, batch_wait_us, 0, 1000000, "10000", FIXED),
 	NUMBER(store, soft_delay_ms, 1, 5000, "5000", FIXED),
 	NUMBER(store, queue_max, 1, 1000000, "8192", FIXED),
 
