@@ -145,7 +145,9 @@ class Phone:
         to = f"<sip:{user}@{DOMAIN}>" if method == "REGISTER" else f"<{uri}>"
         dialog = {"user": user, "target": uri, "to": to, "routes": [], "cseq": 1,
                   "confirmed": False, "call_id": os.urandom(8).hex(), "tag": os.urandom(4).hex()}
-        more = [f"Contact: <sip:{user}@{self.host}:{self.port}>", *more]
+        # Another one each time, so that a registration changes the binding.
+        contact = f"sip:{user}@{self.host}:{self.port};line={dialog['tag']}"
+        more = [f"Contact: <{contact}>", *more]
         answer, seconds = self._exchange(dialog, method, more, body)
         challenges = answer.all("WWW-Authenticate") + answer.all("Proxy-Authenticate")
         challenges = [one for one in challenges if "algorithm=sha" not in one.lower()]
