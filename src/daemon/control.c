@@ -79,8 +79,6 @@ static void fill_policies(struct hd_admin_policies *p, const struct hd_conf *con
 	p->pin.length_min = conf->pin.length_min;
 	p->pin.length_max = conf->pin.length_max;
 	p->pin.trivial_allowed = conf->pin.trivial;
-	p->cost.memory_kib = conf->pin.memory_kib;
-	p->cost.passes = conf->pin.passes;
 	conf_desk_policy(&p->desk, conf);
 }
 
@@ -89,6 +87,7 @@ void daemon_control_take(struct daemon *d)
 	struct hd_admin_policies policies;
 
 	fill_policies(&policies, d->conf);
+	policies.cost = d->pin_cost;
 	hd_admin_set_policies(d->admin, &policies);
 }
 
@@ -111,6 +110,7 @@ int daemon_open_admin(struct daemon *d)
 	};
 
 	fill_policies(&options.policies, d->conf);
+	options.policies.cost = d->pin_cost;
 	return hd_admin_new(&d->admin, &options);
 }
 
@@ -160,17 +160,19 @@ static int run_sweep(struct hd_txn *txn, void *arg)
 
 static void sweep(struct daemon *d)
 {
+	int64_t now_ms = hd_clock_wall_ms(d->clock);
 	struct hd_txn *txn;
 	bool expired;
 
-	d->sweep.now_ms = hd_clock_wall_ms(d->clock);
+	/* While it is under way the store thread owns d->sweep. */
 	if (d->sweeping || hd_store_begin_read(d->store, &txn))
 		return;
-	expired = hd_location_has_expired(d->location, txn, d->sweep.now_ms);
+	expired = hd_location_has_expired(d->location, txn, now_ms);
 	hd_store_end_read(txn);
 	if (!expired)
 		return;
 	d->sweep.loc = d->location;
+	d->sweep.now_ms = now_ms;
 	d->sweep.max = SWEEP_MAX;
 	d->sweep_command.run = run_sweep;
 	d->sweep_command.arg = d;
@@ -268,8 +270,10 @@ static int open_signals(struct daemon *d)
 	static const int signals[] = { SIGHUP, SIGTERM, SIGINT, SIGUSR1 };
 	int err = 0;
 
-	for (size_t i = 0; !err && i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (size_t i = 0; !err && i < sizeof(signals) / sizeof(signals[0]); i++) {
+		signal(signals[i], SIG_IGN); /* what holds again once the loop is gone */
 		err = hd_loop_signal(d->loop, signals[i], on_signal, d);
+	}
 	return err;
 }
 
@@ -328,7 +332,7 @@ void daemon_close_control(struct daemon *d)
 	d->watchdog = NULL;
 }
 
-int daemon_write_status(const struct daemon *d)
+int daemon_write_status(struct daemon *d)
 {
 	const char *path = d->conf->status_file;
 	struct hd_buf text = { 0 }, temp = { 0 };
@@ -354,6 +358,8 @@ int daemon_write_status(const struct daemon *d)
 		err = 0;
 	if (close(fd) || err || rename(hd_buf_text(&temp), path))
 		err = HD_ESYSTEM;
+	if (!err)
+		d->status_path = strdup(path);
 out:
 	hd_buf_fini(&text);
 	hd_buf_fini(&temp);

@@ -68,11 +68,11 @@ static int open_keys(struct daemon *d)
 
 static int open_worker(struct daemon *d)
 {
-	struct hd_pin_cost cost = { d->conf->pin.memory_kib, d->conf->pin.passes };
 	char dummy[HD_PIN_HASH_SIZE];
 	int err;
 
-	err = hd_pin_dummy(dummy, &cost);
+	d->pin_cost = (struct hd_pin_cost){ d->conf->pin.memory_kib, d->conf->pin.passes };
+	err = hd_pin_dummy(dummy, &d->pin_cost);
 	if (err)
 		return err;
 	hd_desk_set_dummy(d->desk, dummy);
@@ -110,6 +110,9 @@ int daemon_open(struct daemon *d)
 
 	conf_log(d->conf);
 	signal(SIGPIPE, SIG_IGN);
+	/* Until the loop takes them they must not end us: what they ask for is being done. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
 	raise_descriptor_limit();
 	d->clock = hd_clock_system();
 	d->started_at_ms = hd_clock_wall_ms(d->clock);
@@ -157,8 +160,10 @@ void daemon_close(struct daemon *d)
 	hd_store_close(d->store);
 	hd_wipe(&d->master, sizeof(d->master));
 	hd_wipe(&d->pepper, sizeof(d->pepper));
-	if (d->conf->status_file)
-		unlink(d->conf->status_file);
+	if (d->status_path)
+		unlink(d->status_path);
+	free(d->status_path);
+	d->status_path = NULL;
 	hd_notice("daemon", "ended");
 }
 

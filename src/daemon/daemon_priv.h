@@ -24,6 +24,8 @@ struct daemon {
 	struct hd_conf *conf; /* control thread */
 	const struct hd_clock *clock;
 	struct hd_key master, pepper;
+	struct hd_pin_cost pin_cost; /* the dummy's, so that an unknown number takes as long */
+	char *status_path;	     /* what we wrote and remove at the end, or NULL */
 	int64_t started_at_ms;
 
 	/* state */
@@ -100,8 +102,8 @@ HD_MUSTCHECK int daemon_open_control(struct daemon *d);
 void daemon_close_control(struct daemon *d);
 /** After a reload: the policies of the admin API. */
 void daemon_control_take(struct daemon *d);
-/** Writes run.status_file; "" is fine. */
-int daemon_write_status(const struct daemon *d);
+/** Writes run.status_file, if there is to be one. */
+int daemon_write_status(struct daemon *d);
 void daemon_listeners(const struct daemon *d, struct hd_buf *out);
 
 #endif
