@@ -141,13 +141,17 @@ static void on_response(void *arg, struct hd_orq *orq, int status, struct hd_msg
 	if (response && hd_msg_via_count(response) < 2)
 		return; /* 16.7 step 3: nobody to send it to */
 	if (status < 200) {
-		if (status == 100 || !response || rc->state == ACCEPTED)
+		if (!response || rc->state == ACCEPTED)
 			return;
+		if (status == 100 && rc->state != TRYING)
+			return;
+		/* A 100 ends Timer B, so Timer C must watch from here on: 16.7 step 2, 16.8. */
 		if (rc->invite && rc->state != CANCELLED) {
 			rc->state = PROCEEDING;
 			set_timer(rc, (int64_t)rc->proxy->options.timer_c_s * 1000);
 		}
-		forward_response(rc, response);
+		if (status > 100)
+			forward_response(rc, response);
 		return;
 	}
 	if (rc->state == ACCEPTED && status >= 300)
@@ -260,9 +264,14 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 void response_context_end_all(struct hd_proxy *proxy)
 {
 	struct response_context *rc, *next;
+	struct hd_slice none = { NULL, 0 };
 
 	for (rc = proxy->open; rc; rc = next) {
 		next = rc->next;
+		if (rc->invite && rc->state < CANCELLED) { /* else the phone rings on by itself */
+			hd_orq_cancel(rc->orq, NULL);
+			hd_irq_reply(rc->irq, 503, NULL, "Retry-After: 5\r\n", none);
+		}
 		context_free(rc);
 	}
 }
