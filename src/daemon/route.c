@@ -150,6 +150,10 @@ static bool is_options_to_us(struct daemon *d, struct hd_msg *msg)
 
 static void route_ack(struct daemon *d, struct hd_request *req)
 {
+	if (hd_msg_max_forwards(hd_request_msg(req)) == 0) { /* nothing is answered to an ACK */
+		hd_request_drop(req);
+		return;
+	}
 	if (hd_features_receive_in_dialog(d->features, req))
 		return;
 	if (hd_proxy_classify(d->proxy, req) == HD_PROXY_DIALOG)
@@ -180,6 +184,9 @@ static void route_request(struct daemon *d, struct hd_request *req)
 	if (!hd_proxy_validate(d->proxy, req))
 		return;
 	route = hd_proxy_classify(d->proxy, req);
+	/* A token vouches for its dialog only: with it nobody begins another without a digest. */
+	if (route == HD_PROXY_DIALOG && !hd_msg_to_tag(msg)[0])
+		route = HD_PROXY_NO_ROUTE;
 	if (route == HD_PROXY_DIALOG)
 		hd_proxy_forward_in_dialog(d->proxy, req);
 	else if (route == HD_PROXY_FORGED)
