@@ -329,7 +329,8 @@ static void begin_operation(struct dialog *d, struct hd_request *req, const stru
 		operation_free(op);
 		return;
 	}
-	hd_sip_timer_cancel(d->timer);
+	if (d->state == OPEN) /* else it repeats the 200 until the ACK */
+		hd_sip_timer_cancel(d->timer);
 	operation_begin(op, irq, d, d->phone, code);
 }
 

@@ -111,13 +111,17 @@ static void answer_success(struct operation *op)
 	struct hd_irq *irq = op->irq;
 
 	if (op->dialog) {
-		hd_irq_reply(irq, 200, NULL, NULL, no_body);
+		if (irq)
+			hd_irq_reply(irq, 200, NULL, NULL, no_body);
 		dialog_close(op->dialog, "");
+	} else if (!irq) {
+		return; /* cancelled, or gone */
 	} else if (op->invite) {
 		op->irq = NULL; /* taken */
 		if (!dialog_open(op->features, irq, op->request.phone, op->request.event, true))
-			hd_info("feature", "%s: done, but its INVITE could not be answered",
-				op->request.phone);
+			hd_log_call(HD_LOG_INFO, "feature", op->call_id,
+				    "%s: done, but its INVITE could not be answered",
+				    op->request.phone);
 	} else {
 		hd_irq_reply(irq, 200, NULL, NULL, no_body);
 	}
@@ -138,8 +142,7 @@ static void answer(struct operation *op, int err)
 			    hd_strerror(err));
 	}
 	if (!err && hd_desk_result_is_success(op->request.result)) {
-		if (op->irq)
-			answer_success(op);
+		answer_success(op);
 	} else {
 		if (op->irq)
 			hd_irq_reply(op->irq, status, NULL,
