@@ -222,6 +222,7 @@ static void hop_by_token(struct hd_proxy *proxy, struct hop *hop, struct hd_msg 
 
 	hd_flow_format(hop->flow, sizeof(hop->flow), flow);
 	hop->target.uri = hd_msg_ruri_text(msg);
+	hop->target.via = hop->flow;
 	if (flow_only && hd_flow_is_alive(proxy->options.agent, hop->flow))
 		hop->target.flow = hop->flow;
 	else if (flow_only && flow->transport == 0)

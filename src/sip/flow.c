@@ -257,29 +257,38 @@ void hd_flow_target(struct hd_agent *agent, const char *text, const char *contac
 		target->flow = text;
 	else
 		target->uri = contact_uri;
+	target->via = text;
 }
 
-/* The listener that can reach an address: same transport and family. */
-static tport_t *listener_for(struct hd_agent *agent, uint8_t transport, uint8_t family)
+static bool can_reach(const struct hd_listener *l, uint8_t transport, uint8_t family)
 {
-	for (size_t i = 0; i < agent->options.n_listeners; i++) {
-		const struct hd_listener *l = &agent->listeners[i];
+	return strcmp(l->transport, transport_names[transport]) == 0 &&
+	       (strchr(l->host, ':') != NULL) == (family == 6);
+}
 
-		if (strcmp(l->transport, transport_names[transport]) == 0 &&
-		    (strchr(l->host, ':') != NULL) == (family == 6))
+/* Of the listeners that can reach an address the one that the peer itself has used, if any. */
+static tport_t *listener_for(struct hd_agent *agent, uint8_t transport, uint8_t family,
+			     const char *via)
+{
+	struct hd_flow used;
+
+	if (via && !hd_flow_parse(&used, via) && used.listener < agent->options.n_listeners &&
+	    can_reach(&agent->listeners[used.listener], transport, family))
+		return agent->primaries[used.listener];
+	for (size_t i = 0; i < agent->options.n_listeners; i++)
+		if (can_reach(&agent->listeners[i], transport, family))
 			return agent->primaries[i];
-	}
 	return NULL;
 }
 
-static int resolve_uri(struct hd_agent *agent, const char *text, tport_t **tportp,
+static int resolve_uri(struct hd_agent *agent, const struct hd_target *target, tport_t **tportp,
 		       struct hd_flow *flow)
 {
 	struct hd_slice param, maddr;
 	struct hd_uri uri;
 	uint8_t transport = 0;
 
-	if (hd_uri_parse(&uri, hd_slice_of(text)) || uri.scheme > HD_URI_SIPS)
+	if (hd_uri_parse(&uri, hd_slice_of(target->uri)) || uri.scheme > HD_URI_SIPS)
 		return HD_EINVAL;
 	if (uri.scheme == HD_URI_SIPS)
 		transport = 2;
@@ -293,7 +302,7 @@ static int resolve_uri(struct hd_agent *agent, const char *text, tport_t **tport
 		flow->port = 5061;
 	if (!flow->port || address_parse(flow, uri.host))
 		return HD_EUNSUPPORTED;
-	*tportp = listener_for(agent, transport, flow->family);
+	*tportp = listener_for(agent, transport, flow->family, target->via);
 	return *tportp ? 0 : HD_EUNSUPPORTED;
 }
 
@@ -324,7 +333,7 @@ int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target, tp
 		if (!*tportp)
 			return HD_EGONE;
 	} else {
-		err = resolve_uri(agent, target->uri, tportp, &flow);
+		err = resolve_uri(agent, target, tportp, &flow);
 		if (err)
 			return err;
 	}

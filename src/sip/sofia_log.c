@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sofia-sip/su_log.h>
 
@@ -12,6 +13,24 @@
 extern su_log_t nta_log[], tport_log[];
 
 static struct hd_ratelimit limit = { .per_second = 1 };
+
+/*
+ * The library writes Request-URIs. In each word with a '*' the digits behind it go: a feature code
+ * may hold a PIN there, and what the codes are is not known here.
+ */
+static void mask_digits(char *line)
+{
+	bool behind = false;
+
+	for (char *p = line; *p; p++) {
+		if (*p == '*' || strncasecmp(p, "%2a", 3) == 0)
+			behind = true;
+		else if (behind && *p >= '0' && *p <= '9')
+			*p = 'x';
+		else if (!strchr("%#ABCDEFabcdefx", *p) && (*p < '0' || *p > '9'))
+			behind = false;
+	}
+}
 
 /* Runs on the SIP thread; su_log prints what comes from the wire, so our log escapes it. */
 static void on_line(void *arg, const char *fmt, va_list ap)
@@ -28,6 +47,7 @@ static void on_line(void *arg, const char *fmt, va_list ap)
 	line[n] = '\0';
 	if (n == 0)
 		return;
+	mask_digits(line);
 	if (suppressed)
 		hd_info("sofia", "%s (and %u lines more)", line, suppressed);
 	else

@@ -168,6 +168,7 @@ typedef void hd_orq_fn(void *arg, struct hd_orq *orq, int status, struct hd_msg 
 struct hd_target {
 	const char *flow; /* as of hd_request_flow(); NULL: none */
 	const char *uri;  /* next hop as URI text with a literal address; used without a flow */
+	const char *via;  /* a flow whose listener is to be preferred for uri; NULL: none */
 };
 /**
  * Sends a request in a client transaction of its own; msg is moved, also on error. The Via is added
