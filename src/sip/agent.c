@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,6 +123,9 @@ void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *l
 	agent->options.limits.source_exempt = NULL;
 	hd_source_table_set(agent->sources, limits);
 	hd_guard_configure(&guard);
+	for (size_t i = 0; i < agent->options.n_listeners && agent->primaries[i]; i++)
+		(void)tport_set_params(agent->primaries[i],
+				       TPTAG_TIMEOUT(limits->half_message_s * 1000UL), TAG_END());
 }
 
 static void set_state(struct hd_agent *agent, enum agent_state state)
@@ -383,6 +387,20 @@ static bool is_local(struct hd_slice host)
 	return local;
 }
 
+/* "HOST" or "HOST:PORT", an IPv6 address in []. */
+static bool is_alias(const char *alias, struct hd_slice host, uint16_t port)
+{
+	struct hd_slice name = { alias, strnlen(alias, host.len) };
+	uint64_t number;
+
+	if (hd_slice_caseis(host, alias))
+		return true;
+	return name.len == host.len && alias[host.len] == ':' &&
+	       strncasecmp(name.ptr, host.ptr, host.len) == 0 &&
+	       !hd_u64_parse(&number, hd_slice_of(alias + host.len + 1), UINT16_MAX) &&
+	       number == port;
+}
+
 bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri)
 {
 	struct hd_slice host = uri->host;
@@ -391,7 +409,7 @@ bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri)
 	if (hd_slice_caseis(host, agent->options.domain))
 		return true;
 	for (size_t i = 0; i < agent->options.n_aliases; i++)
-		if (hd_slice_caseis(host, agent->options.aliases[i]))
+		if (is_alias(agent->options.aliases[i], host, port))
 			return true;
 	if (host.len > 2 && host.ptr[0] == '[') {
 		host.ptr++;
