@@ -1,8 +1,8 @@
 /*
  * relay.c - the floor of scripts/bench: copies datagrams between two sockets and does nothing else.
  *
- * relay ADDRESS PEER-PORT: prints the port that callers send to; what arrives there goes to PEER-PORT,
- * what comes back goes to who sent last. Ends when its standard input does.
+ * relay ADDRESS PEER-PORT: prints the port that callers send to; what arrives there goes to
+ * PEER-PORT, what comes back goes to who sent last. Ends when its standard input does.
  */
 #include <arpa/inet.h>
 #include <poll.h>
