@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from steps import answer_resyncs, connect, hang_up, login, talk
+from steps import answer_resyncs, login
 from support.daemon import BUILD, Daemon
 from support.sip import SDP, Phone, rand
 
