@@ -233,28 +233,41 @@ static void tear_down(struct hd_agent *agent)
 	agent->root = NULL;
 }
 
-static void *run(void *arg)
+int hd_agent_open(struct hd_agent *agent)
 {
-	struct hd_agent *agent = arg;
-
 	su_init();
 	hd_sofia_log_init(agent->options.sofia_log_level);
 	if (set_up(agent)) {
 		tear_down(agent);
 		su_deinit();
+		return HD_ESYSTEM;
+	}
+	tick(agent, NULL, NULL);
+	return 0;
+}
+
+void hd_agent_close(struct hd_agent *agent)
+{
+	hd_mailbox_drain(agent->mailbox);
+	tear_down(agent);
+	su_deinit();
+}
+
+static void *run(void *arg)
+{
+	struct hd_agent *agent = arg;
+
+	if (hd_agent_open(agent)) {
 		set_state(agent, AGENT_FAILED);
 		return NULL;
 	}
-	tick(agent, NULL, NULL);
 	if (agent->ready)
 		agent->ready(agent->options.arg);
 	set_state(agent, AGENT_RUNNING);
 	su_root_run(agent->root);
 	if (agent->stopping)
 		agent->stopping(agent->options.arg);
-	hd_mailbox_drain(agent->mailbox);
-	tear_down(agent);
-	su_deinit();
+	hd_agent_close(agent);
 	set_state(agent, AGENT_ENDED);
 	return NULL;
 }

@@ -94,6 +94,14 @@ void hd_flow_of_msg(struct hd_flow *flow, const struct hd_agent *agent, tport_t 
 HD_MUSTCHECK int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target,
 				   tport_t **tportp, char *url, size_t size);
 
+/**
+ * What the SIP thread does before its loop and after it. A test that moves the library's clock calls
+ * them instead of hd_agent_start() and _stop(), and drives the loop itself: su_root_step(root, 0).
+ * @return 0 or HD_ESYSTEM, logged
+ */
+HD_MUSTCHECK int hd_agent_open(struct hd_agent *agent);
+void hd_agent_close(struct hd_agent *agent);
+
 /** Binds the listeners; at the SIP thread. @return 0, HD_ESYSTEM or HD_EINVAL, logged */
 HD_MUSTCHECK int hd_agent_bind(struct hd_agent *agent);
 
