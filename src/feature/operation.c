@@ -68,7 +68,10 @@ static void log_result(const struct operation *op)
 		    hd_desk_event_name(r->event), r->user[0] ? " of " : "", r->user,
 		    hd_desk_way_name(r->way), hd_desk_result_name(r->result),
 		    r->left_phone[0] ? ", left " : "", r->left_phone,
-		    r->left_user[0] ? ", replaced " : "", r->left_user);
+		    !r->left_user[0]			     ? ""
+		    : r->result == HD_DESK_RESULT_LOGGED_OUT ? ", was "
+							     : ", replaced ",
+		    r->left_user);
 	if (r->locked_now)
 		hd_log_call(HD_LOG_WARNING, "desk", op->call_id,
 			    "%s: locked after wrong PINs at %s", r->user, r->phone);
