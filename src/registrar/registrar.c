@@ -1,4 +1,5 @@
 /* registrar.c - see hotdesk/registrar.h. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,8 +9,9 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
 #include "hotdesk/registrar.h"
+#include "recent.h"
 
-enum { KEY_SIZE = HD_SHA256_BYTES };
+enum { KEY_SIZE = HD_SHA256_BYTES, SOFT_DELAY_MAX_MS = 5000 };
 
 /* One REGISTER on its way to the disk. */
 struct pending {
@@ -19,6 +21,7 @@ struct pending {
 	struct hd_command command;
 	bool soft;
 	bool repeated;	       /* a retransmission: what it asks for has been done */
+	bool listed;	       /* nothing was to be changed */
 	uint8_t key[KEY_SIZE]; /* of Call-ID, CSeq and source */
 	UT_hash_handle hh;
 };
@@ -26,6 +29,7 @@ struct pending {
 struct hd_registrar {
 	struct hd_registrar_options options;
 	struct pending *pending;
+	struct recent_table recent;
 };
 
 static struct hd_metric registered =
@@ -51,6 +55,9 @@ int hd_registrar_new(struct hd_registrar **rp, const struct hd_registrar_options
 
 void hd_registrar_free(struct hd_registrar *r)
 {
+	if (!r)
+		return;
+	recent_fini(&r->recent);
 	free(r);
 }
 
@@ -103,18 +110,30 @@ static void add_date(struct hd_buf *lines, int64_t now_ms)
 		hd_buf_addf(lines, "Date: %s\r\n", text);
 }
 
+static void write_lines(struct hd_registrar *r, const struct hd_location_change *change,
+			struct hd_buf *lines)
+{
+	int64_t now_ms = hd_clock_wall_ms(r->options.clock);
+
+	for (size_t i = 0; i < change->n_result; i++)
+		add_contact(lines, &change->result[i], now_ms);
+	add_date(lines, now_ms);
+}
+
+static void reply_ok(struct hd_request *req, struct hd_buf *lines)
+{
+	hd_metric_add(&registered, 1);
+	hd_request_reply(req, 200, NULL, hd_buf_text(lines));
+	hd_buf_fini(lines);
+}
+
 static void accept(struct hd_registrar *r, struct hd_request *req,
 		   const struct hd_location_change *change)
 {
-	int64_t now_ms = hd_clock_wall_ms(r->options.clock);
 	struct hd_buf lines = { 0 };
 
-	for (size_t i = 0; i < change->n_result; i++)
-		add_contact(&lines, &change->result[i], now_ms);
-	add_date(&lines, now_ms);
-	hd_metric_add(&registered, 1);
-	hd_request_reply(req, 200, NULL, hd_buf_text(&lines));
-	hd_buf_fini(&lines);
+	write_lines(r, change, &lines);
+	reply_ok(req, &lines);
 }
 
 static void answer_error(struct hd_request *req, const char *aor, int err)
@@ -161,6 +180,7 @@ static void on_committed(struct hd_command *command)
 	struct hd_registrar *r = p->registrar;
 
 	HASH_DEL(r->pending, p);
+	recent_release(&r->recent, p->change.aor);
 	if (command->err) {
 		answer_error(p->req, p->change.aor, command->err);
 	} else {
@@ -173,11 +193,33 @@ static void on_committed(struct hd_command *command)
 	free(p);
 }
 
+/* What is asked for, or only the list when it is a retransmission of what has been done. */
+static int change_or_list(struct hd_txn *txn, struct pending *p, hd_command_fn *change)
+{
+	struct hd_location_change *c = &p->change;
+	const size_t n = c->n_contacts;
+	const bool all = c->remove_all;
+	int err = change(txn, c);
+
+	p->listed = err == HD_ESTALE && p->repeated;
+	if (!p->listed)
+		return err;
+	c->n_contacts = 0;
+	c->remove_all = false;
+	err = hd_location_preview(txn, c);
+	c->n_contacts = n;
+	c->remove_all = all;
+	return err;
+}
+
 static int run_change(struct hd_txn *txn, void *arg)
 {
-	struct pending *p = arg;
+	return change_or_list(txn, arg, hd_location_change);
+}
 
-	return hd_location_change(txn, &p->change);
+static int run_preview(struct hd_txn *txn, void *arg)
+{
+	return hd_location_preview(txn, arg);
 }
 
 static void on_soft_written(struct hd_command *command)
@@ -191,22 +233,37 @@ static void on_soft_written(struct hd_command *command)
 	free(p);
 }
 
+/* @return false when the queue is full: then it may not be acknowledged yet */
+static bool submit_soft(struct hd_registrar *r, struct pending *p)
+{
+	struct hd_request *req = p->req;
+	struct hd_buf lines = { 0 };
+
+	write_lines(r, &p->change, &lines);
+	recent_refresh(&r->recent, p->change.aor,
+		       hd_clock_mono_ms(r->options.clock) + 2 * SOFT_DELAY_MAX_MS,
+		       p->change.call_id, p->change.cseq);
+	p->req = NULL;
+	p->command.reply_to = NULL; /* nobody waits: the store thread frees it */
+	p->command.done = on_soft_written;
+	if (hd_store_submit_soft(r->options.store, &p->command)) {
+		p->req = req;
+		hd_buf_fini(&lines);
+		return false;
+	}
+	reply_ok(req, &lines);
+	return true;
+}
+
 static void submit(struct hd_registrar *r, struct pending *p)
 {
 	int err;
 
 	p->command.run = run_change;
 	p->command.arg = p;
-	p->command.reply_to = hd_agent_mailbox(r->options.agent);
-	if (p->soft) {
-		accept(r, p->req, &p->change);
-		p->req = NULL;
-		p->command.reply_to = NULL; /* nobody waits: the store thread frees it */
-		p->command.done = on_soft_written;
-		if (hd_store_submit_soft(r->options.store, &p->command))
-			free(p);
+	if (p->soft && submit_soft(r, p))
 		return;
-	}
+	p->command.reply_to = hd_agent_mailbox(r->options.agent);
 	p->command.done = on_committed;
 	err = hd_store_submit(r->options.store, &p->command);
 	if (err) {
@@ -214,6 +271,7 @@ static void submit(struct hd_registrar *r, struct pending *p)
 		free(p);
 		return;
 	}
+	recent_hold(&r->recent, p->change.aor);
 	HASH_ADD(hh, r->pending, key, KEY_SIZE, p);
 }
 
@@ -284,6 +342,7 @@ static bool fill_change(struct hd_registrar *r, struct hd_location_change *chang
 		const struct hd_contact *c = &wish->contacts[i];
 		struct hd_binding *b = &change->contacts[i];
 
+		memset(b, 0, sizeof(*b));
 		granted_s = grant(&r->options.policy,
 				  c->expires_s >= 0 ? c->expires_s : wish->expires_s);
 		if (granted_s < 0) {
@@ -319,33 +378,70 @@ static bool read_wish(struct wish *wish, struct hd_request *req)
 	return true;
 }
 
+/*
+ * A mere refresh may be written later, unless its loss, or the wait, were worse than a shorter
+ * life: what is stored must last until it is written, and not longer than what was asked for.
+ */
+static bool may_wait(struct hd_registrar *r, struct hd_txn *txn,
+		     const struct hd_location_change *change)
+{
+	struct hd_binding stored[HD_BINDINGS_MAX];
+	size_t n = HD_BINDINGS_MAX;
+	int64_t soonest_ms = INT64_MAX, latest_ms = 0;
+
+	if (change->changed || !r->options.policy.soft_refresh ||
+	    hd_location_get(r->options.location, txn, change->aor, change->now_ms, stored, &n))
+		return false;
+	for (size_t i = 0; i < n && i < HD_BINDINGS_MAX; i++) {
+		if (stored[i].expires_at_ms < soonest_ms)
+			soonest_ms = stored[i].expires_at_ms;
+		if (stored[i].expires_at_ms > latest_ms)
+			latest_ms = stored[i].expires_at_ms;
+	}
+	for (size_t i = 0; i < change->n_contacts; i++)
+		if (change->contacts[i].expires_at_ms < latest_ms)
+			return false;
+	return soonest_ms > change->now_ms + 2 * SOFT_DELAY_MAX_MS;
+}
+
+/* After a refresh that is not yet written, only one of the same contacts can be judged. */
+static bool is_next_refresh(struct hd_registrar *r, const struct pending *p)
+{
+	const struct hd_location_change *c = &p->change;
+
+	return p->soft && c->n_result == c->n_contacts &&
+	       recent_is_in_order(&r->recent, c->aor, c->call_id, c->cseq);
+}
+
 static void apply(struct hd_registrar *r, struct pending *p)
 {
+	const int64_t now_ms = hd_clock_mono_ms(r->options.clock);
+	const bool refreshed = recent_has_refresh(&r->recent, p->change.aor, now_ms);
 	struct hd_txn *txn;
 	int err;
 
+	if (recent_is_held(&r->recent, p->change.aor)) {
+		submit(r, p);
+		return;
+	}
 	err = hd_store_begin_read(r->options.store, &txn);
 	if (!err) {
-		err = hd_location_preview(txn, &p->change);
-		if (err == HD_ESTALE && p->repeated) {
-			p->change.n_contacts = 0;
-			p->change.remove_all = false;
-			err = hd_location_preview(txn, &p->change);
-		}
+		err = change_or_list(txn, p, run_preview);
+		p->soft = !err && may_wait(r, txn, &p->change);
 		hd_store_end_read(txn);
 	}
-	if (err) {
+	if (refreshed && !is_next_refresh(r, p)) {
+		p->soft = false;
+		submit(r, p);
+	} else if (err) {
 		answer_error(p->req, p->change.aor, err);
 		free(p);
-		return;
-	}
-	if (p->change.n_contacts == 0 && !p->change.remove_all) {
+	} else if (p->listed || (p->change.n_contacts == 0 && !p->change.remove_all)) {
 		accept(r, p->req, &p->change);
 		free(p);
-		return;
+	} else {
+		submit(r, p);
 	}
-	p->soft = !p->change.changed && r->options.policy.soft_refresh;
-	submit(r, p);
 }
 
 /* ---- steps 1 to 5 --------------------------------------------------------------------------- */
@@ -374,6 +470,23 @@ static bool check_extensions(struct hd_request *req)
 	return false;
 }
 
+/* Cleared but for the room of contacts, which is large and filled as far as it is used. */
+static struct pending *pending_new(void)
+{
+	const size_t contacts = offsetof(struct pending, change.contacts);
+	const size_t wish = offsetof(struct pending, change.n_contacts);
+	const size_t result = offsetof(struct pending, change.result);
+	const size_t rest = offsetof(struct pending, change.n_result);
+	struct pending *p = malloc(sizeof(*p));
+
+	if (!p)
+		return NULL;
+	memset(p, 0, contacts);
+	memset((char *)p + wish, 0, result - wish);
+	memset((char *)p + rest, 0, sizeof(*p) - rest);
+	return p;
+}
+
 struct sender {
 	char phone[HD_DIGEST_USER_SIZE];
 	uint8_t key[KEY_SIZE];
@@ -395,7 +508,7 @@ static void receive_authentic(struct hd_registrar *r, struct hd_request *req,
 	}
 	if (!read_wish(&wish, req))
 		return;
-	p = calloc(1, sizeof(*p));
+	p = pending_new();
 	if (!p) {
 		refuse(req, 503, NULL, "Retry-After: 5\r\n");
 		return;
