@@ -37,6 +37,9 @@ static const struct {
 	{ "SSL_free", &hd_real.ssl_free },
 	{ "BIO_free", &hd_real.bio_free },
 	{ "msg_extract", &hd_real.msg_extract },
+	{ "url_d", &hd_real.url_d },
+	{ "sip_request_d", &hd_real.sip_request_d },
+	{ "sip_status_d", &hd_real.sip_status_d },
 };
 
 static struct hd_watch watches[WATCHES];
@@ -82,12 +85,14 @@ bool hd_hook_in_effect(void)
 	int (*accept_)(int, struct sockaddr *, socklen_t *) = hook_accept;
 	int (*shutdown_)(SSL *) = hook_ssl_shutdown;
 	int (*extract_)(msg_t *) = hook_msg_extract;
+	int (*url_)(url_t *, char *) = hook_url_d;
 	const struct {
 		const char *name;
 		void *ours;
 	} checks[] = { { "accept", &accept_ },
 		       { "SSL_shutdown", &shutdown_ },
-		       { "msg_extract", &extract_ } };
+		       { "msg_extract", &extract_ },
+		       { "url_d", &url_ } };
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		void *first = dlsym(RTLD_DEFAULT, checks[i].name);

@@ -17,6 +17,8 @@
 
 #include <openssl/ssl.h>
 #include <sofia-sip/msg.h>
+#include <sofia-sip/sip.h>
+#include <sofia-sip/url.h>
 
 #include "sofia_priv.h"
 
@@ -44,6 +46,11 @@ int hook_ssl_shutdown(SSL *ssl) HOOK("SSL_shutdown");
 void hook_ssl_free(SSL *ssl) HOOK("SSL_free");
 int hook_bio_free(BIO *bio) HOOK("BIO_free");
 int hook_msg_extract(msg_t *msg) HOOK("msg_extract");
+int hook_url_d(url_t *url, char *s) HOOK("url_d");
+issize_t hook_sip_request_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
+	HOOK("sip_request_d");
+issize_t hook_sip_status_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
+	HOOK("sip_status_d");
 
 /** What stands behind ours, and where the library's code lies. */
 struct hd_real {
@@ -64,6 +71,9 @@ struct hd_real {
 	void (*ssl_free)(SSL *);
 	int (*bio_free)(BIO *);
 	int (*msg_extract)(msg_t *);
+	int (*url_d)(url_t *, char *);
+	issize_t (*sip_request_d)(su_home_t *, sip_header_t *, char *, isize_t);
+	issize_t (*sip_status_d)(su_home_t *, sip_header_t *, char *, isize_t);
 	uintptr_t begin, end;
 };
 extern struct hd_real hd_real;

@@ -1,0 +1,98 @@
+/*
+ * sofia_parse.c - see sofia_hook_priv.h: what the parser does to texts that it is to leave alone.
+ *
+ * It resolves the escapes of a URI that need not be there; but a phone is called by the URI that
+ * it registered, byte for byte (RFC 3261 16.5). And where it keeps the text of a message, as we
+ * have it do, empty lines before the start line make it cut off as many bytes at that line's end
+ * (7.5).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sofia-sip/msg_header.h>
+
+#include "sofia_hook_priv.h"
+
+enum { URL_PARTS = 8 };
+
+/* Where the part that begins at `at` ended before: one separator stands before the next one. */
+static size_t part_end(const url_t *url, const char *s, size_t at, size_t len)
+{
+	const char *const parts[URL_PARTS] = { url->url_user,	 url->url_password, url->url_host,
+					       url->url_port,	 url->url_path,	    url->url_params,
+					       url->url_headers, url->url_fragment };
+	size_t end = len;
+
+	for (size_t i = 0; i < URL_PARTS; i++) {
+		size_t next = parts[i] ? (size_t)(parts[i] - s) : 0;
+
+		if (next > at && next - 1 < end)
+			end = next - 1;
+	}
+	return end;
+}
+
+static void put_back(const url_t *url, char *s, const char *original)
+{
+	const char *const parts[] = { url->url_user, url->url_password, url->url_params,
+				      url->url_headers };
+	const size_t len = strlen(original);
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		size_t at, end;
+
+		if (!parts[i])
+			continue;
+		at = (size_t)(parts[i] - s);
+		end = part_end(url, s, at, len);
+		memcpy(s + at, original + at, end - at);
+		s[end] = '\0';
+	}
+}
+
+int hook_url_d(url_t *url, char *s)
+{
+	char *original;
+	int rc;
+
+	if (!s || !strchr(s, '%'))
+		return REAL(url_d)(url, s);
+	original = strdup(s);
+	if (!original)
+		return -1;
+	rc = REAL(url_d)(url, s);
+	if (rc == 0 && (url->url_type == url_sip || url->url_type == url_sips))
+		put_back(url, s, original);
+	free(original);
+	return rc;
+}
+
+/* The library has room for the line alone, and put the empty lines and a part of it there. */
+static void drop_blank_lines(sip_header_t *h, char *s, usize_t len)
+{
+	const char *text = h->sh_data;
+	usize_t n = 0;
+
+	if (!text || !strchr(" \t\r\n", *s))
+		return;
+	while (n < h->sh_len && strchr(" \t\r\n", text[n]))
+		n++;
+	if (h->sh_len - n < len)
+		return;
+	memcpy(s, text + n, len);
+	s[len] = '\0';
+	h->sh_data = text + n;
+	h->sh_len -= n;
+}
+
+issize_t hook_sip_request_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
+{
+	drop_blank_lines(h, s, (usize_t)len);
+	return REAL(sip_request_d)(home, h, s, len);
+}
+
+issize_t hook_sip_status_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
+{
+	drop_blank_lines(h, s, (usize_t)len);
+	return REAL(sip_status_d)(home, h, s, len);
+}
