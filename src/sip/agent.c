@@ -14,6 +14,7 @@
 #include <sofia-sip/tport_tag.h>
 
 #include "hotdesk/base/log.h"
+#include "hotdesk/base/secret.h"
 #include "hotdesk/sip/guard.h"
 #include "ict.h"
 #include "sip_priv.h"
@@ -95,6 +96,7 @@ int hd_agent_new(struct hd_agent **ap, const struct hd_agent_options *options)
 	err = keep_options(agent, options);
 	if (!err)
 		err = hd_mailbox_new(&agent->mailbox);
+	hd_random_bytes(agent->tag_seed, sizeof(agent->tag_seed));
 	agent->sources = hd_source_table_new();
 	if (!err && !agent->sources)
 		err = HD_ENOMEM;
@@ -200,7 +202,8 @@ static int set_up(struct hd_agent *agent)
 		NTATAG_MAXSIZE(o->message_max_bytes), NTATAG_UDP_MTU(65535),
 		NTATAG_SIP_T1(o->t1_ms), NTATAG_SIP_T2(o->t2_ms), NTATAG_SIP_T4(o->t4_ms),
 		NTATAG_SIP_T1X64(64 * o->t1_ms), NTATAG_TIMER_C(24 * 3600 * 1000),
-		NTATAG_SIPFLAGS(MSG_DO_EXTRACT_COPY), NTATAG_SERVER_RPORT(2),
+		NTATAG_SIPFLAGS(MSG_DO_EXTRACT_COPY), NTATAG_SERVER_RPORT(1),
+		NTATAG_BAD_REQ_MASK(sip_mask_request), NTATAG_BAD_RESP_MASK(sip_mask_response),
 		NTATAG_CLIENT_RPORT(1), NTATAG_TCP_RPORT(1), NTATAG_TLS_RPORT(1),
 		NTATAG_CANCEL_487(0), NTATAG_PASS_100(1), NTATAG_PASS_408(0), NTATAG_MERGE_482(0),
 		NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), NTATAG_GRAYLIST(0), TPTAG_STUN_SERVER(0),

@@ -231,7 +231,7 @@ struct hd_slice hd_msg_body(const struct hd_msg *msg)
 
 size_t hd_msg_size(const struct hd_msg *msg)
 {
-	return sip_of(msg)->sip_size;
+	return msg_size(msg_of(msg));
 }
 
 static const char *name_of(const sip_header_t *h)

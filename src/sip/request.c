@@ -10,9 +10,12 @@
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
+#include "hotdesk/base/secret.h"
 #include "hotdesk/sip/guard.h"
 #include "ict.h"
 #include "sip_priv.h"
+
+enum { TO_TAG_BYTES = 6 };
 
 struct hd_request {
 	struct hd_agent *agent;
@@ -27,6 +30,27 @@ static struct hd_metric limited =
 	HD_COUNTER("hotdeskd_shed", "class=\"source\"", "requests not served, by the reason");
 static struct hd_metric draining =
 	HD_COUNTER("hotdeskd_shed", "class=\"stopping\"", "requests not served, by the reason");
+
+/*
+ * RFC 3581: received and rport where the client asks for rport; and where sent-by is not the
+ * source, as behind a NAT, rport for those phones that do not know it. Who names its own address
+ * and another port gets its answers there (RFC 3261 18.2.2).
+ */
+static void note_source(struct hd_request *req, msg_t *msg)
+{
+	sip_via_t *via = sip_object(msg)->sip_via;
+	su_home_t *home = msg_home(msg);
+	char *text = NULL;
+
+	if (!via)
+		return;
+	if (via->v_rport && !via->v_received)
+		text = su_sprintf(home, "received=%s", req->source);
+	else if (via->v_received && !via->v_rport)
+		text = su_sprintf(home, "rport=%u", req->flow.port);
+	if (text)
+		msg_header_replace_param(home, via->v_common, text);
+}
 
 static struct hd_request *request_new(struct hd_agent *agent, msg_t *msg)
 {
@@ -45,6 +69,7 @@ static struct hd_request *request_new(struct hd_agent *agent, msg_t *msg)
 	hd_flow_format(req->flow_text, sizeof(req->flow_text), &req->flow);
 	inet_ntop(req->flow.family == 6 ? AF_INET6 : AF_INET, req->flow.address, req->source,
 		  sizeof(req->source));
+	note_source(req, msg);
 	return req;
 }
 
@@ -64,15 +89,50 @@ static unsigned header_lines(msg_t *msg)
 	return n;
 }
 
+/* A field that we act on and the parser could not read; those only passed on may be anything. */
+static const char *bad_header(const sip_t *sip)
+{
+	bool registers = sip->sip_request->rq_method == sip_method_register;
+
+	for (const sip_error_t *e = sip->sip_error; e; e = (const sip_error_t *)e->er_next) {
+		const msg_hclass_t *class = e->er_common->h_class;
+		const char *name = class == sip_error_class ? e->er_name : class->hc_name;
+
+		if (name &&
+		    (strcasecmp(name, "Max-Forwards") == 0 || strcasecmp(name, "Route") == 0 ||
+		     (registers && strcasecmp(name, "Contact") == 0)))
+			return name;
+	}
+	return NULL;
+}
+
+/* Answers go to the source: a stranger shall not have them sent to somebody else. */
+static bool is_redirected(const sip_via_t *via, const struct hd_request *req)
+{
+	return via->v_maddr && strcasecmp(via->v_maddr, req->source) != 0;
+}
+
 /* RFC 3261 16.3 checks that need nothing but the message. @return a status, 0 to go on, -1 to drop
  */
-static int check(const struct hd_agent *agent, msg_t *msg, const char **phrasep)
+static int check(const struct hd_agent *agent, struct hd_request *req, const char **phrasep)
 {
+	msg_t *msg = req->msg;
 	const sip_t *sip = sip_object(msg);
+	const char *bad;
 
 	*phrasep = NULL;
 	if (!sip->sip_via || !sip->sip_from || !sip->sip_to || !sip->sip_call_id || !sip->sip_cseq)
 		return 400;
+	if (is_redirected(sip->sip_via, req)) {
+		msg_header_remove_param(sip->sip_via->v_common, "maddr");
+		*phrasep = "Via With maddr";
+		return 400;
+	}
+	bad = bad_header(sip);
+	if (bad) {
+		*phrasep = su_sprintf(msg_home(msg), "Bad %s Header", bad);
+		return 400;
+	}
 	if (header_lines(msg) > agent->options.limits.header_max) {
 		*phrasep = "Too Many Header Fields";
 		return 400;
@@ -110,7 +170,7 @@ static void receive_request(struct hd_agent *agent, msg_t *msg, sip_t *sip)
 		nta_msg_discard(agent->nta, msg);
 		return;
 	}
-	status = check(agent, msg, &phrase);
+	status = check(agent, req, &phrase);
 	if (status == 0 && agent->draining && is_initial(sip)) {
 		hd_metric_add(&draining, 1);
 		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
@@ -167,16 +227,62 @@ void hd_request_addresses(struct hd_request *req, char *local, char *remote, siz
 	hd_flow_addresses(req->agent, &req->flow, local, remote, size);
 }
 
+/* The same request gets the same tag, without memory of it (RFC 3261 8.2.7). */
+static int add_to_tag(struct hd_request *req, su_home_t *home, sip_to_t *to)
+{
+	const sip_t *sip = sip_object(req->msg);
+	char tag[2 * TO_TAG_BYTES + 1];
+	uint8_t hash[HD_SHA256_BYTES];
+	struct hd_slice parts[] = {
+		{ (const char *)req->agent->tag_seed, sizeof(req->agent->tag_seed) },
+		hd_slice_of(sip->sip_via->v_branch),
+		hd_slice_of(sip->sip_from->a_tag),
+		hd_slice_of(sip->sip_call_id->i_id),
+		{ (const char *)&sip->sip_cseq->cs_seq, sizeof(sip->sip_cseq->cs_seq) },
+	};
+
+	hd_sha256(hash, parts, sizeof(parts) / sizeof(parts[0]));
+	hd_hex_format(tag, hash, TO_TAG_BYTES);
+	return sip_to_tag(home, to, tag) < 0 ? HD_ENOMEM : 0;
+}
+
+/* Copies share the text of the request: what we give back is what came. */
+static int copy_fields(struct hd_request *req, msg_t *reply, int status)
+{
+	sip_t *sip = sip_object(req->msg), *to = sip_object(reply);
+	su_home_t *home = msg_home(reply);
+
+	to->sip_via = sip_via_copy(home, sip->sip_via);
+	to->sip_from = sip_from_copy(home, sip->sip_from);
+	to->sip_to = sip_to_copy(home, sip->sip_to);
+	to->sip_call_id = sip_call_id_copy(home, sip->sip_call_id);
+	to->sip_cseq = sip_cseq_copy(home, sip->sip_cseq);
+	msg_set_parent(reply, req->msg);
+	/* An answer without a dialog has no use for it, and one to REGISTER must not have it. */
+	sip->sip_record_route = NULL;
+	if (!to->sip_via || !to->sip_from || !to->sip_to || !to->sip_call_id || !to->sip_cseq)
+		return HD_ENOMEM;
+	return status == 100 || to->sip_to->a_tag ? 0 : add_to_tag(req, home, to->sip_to);
+}
+
 void hd_request_reply(struct hd_request *req, int status, const char *phrase, const char *lines)
 {
 	const sip_t *sip = sip_object(req->msg);
+	msg_t *reply;
 
 	if (sip->sip_request->rq_method == sip_method_ack) {
 		hd_request_drop(req);
 		return;
 	}
-	if (nta_msg_treply(req->agent->nta, req->msg, status,
-			   phrase ? phrase : sip_status_phrase(status), NTATAG_TPORT(req->tport),
+	reply = nta_msg_create(req->agent->nta, 0);
+	if (!reply || copy_fields(req, reply, status)) {
+		msg_destroy(reply);
+		hd_request_drop(req);
+		return;
+	}
+	if (nta_msg_mreply(req->agent->nta, reply, sip_object(reply), status,
+			   phrase ? phrase : sip_status_phrase(status), req->msg,
+			   NTATAG_TPORT(req->tport),
 			   TAG_IF(lines && *lines, SIPTAG_HEADER_STR(lines)), TAG_END()) < 0)
 		hd_debug("sip", "%s: reply %d not sent", req->flow_text, status);
 	request_free(req);

@@ -42,6 +42,7 @@ struct hd_agent {
 	tport_t *primaries[HD_LISTENERS_MAX]; /* borrowed from the NTA agent */
 	struct hd_mailbox *mailbox;
 	struct source_table *sources;
+	uint8_t tag_seed[16]; /* of the To tags of answers without a transaction */
 	struct ict_table *icts;
 	su_root_t *root;
 	nta_agent_t *nta;
