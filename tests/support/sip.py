@@ -118,13 +118,14 @@ class Phone:
     """One SIP account on one socket."""
 
     def __init__(self, server, user, password, transport="udp", domain="hotdesk.test", host="127.0.0.1",
-                 agent="test phone 1.0"):
+                 agent="test phone 1.0", behind=None, port=0):
+        """behind: (host, port) that Via and Contact name instead of the real ones, as behind a NAT."""
         self.server, self.user, self.password = server, user, password
         self.transport, self.domain, self.agent = transport, domain, agent
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         if transport == "udp":
             self.sock = socket.socket(family, socket.SOCK_DGRAM)
-            self.sock.bind((host, 0))
+            self.sock.bind((host, port))
             self.stream = None
         else:
             self.sock = socket.create_connection(server, timeout=DEADLINE)
@@ -135,6 +136,9 @@ class Phone:
             self.stream = Stream(self.sock)
         addr = self.sock.getsockname()
         self.host, self.port = (f"[{addr[0]}]" if ":" in addr[0] else addr[0]), addr[1]
+        self.real = addr[:2]
+        if behind:
+            self.host, self.port = behind
         self.log, self.inbox = [], []
         self.nonce, self.nc = None, 0
         self.call_id, self.cseq = rand() + "@reg", 0
@@ -155,7 +159,9 @@ class Phone:
         if isinstance(body, str):
             body = body.encode()
         lines = [start] + [f"{n}: {v}" for n, v in headers] + [f"Content-Length: {len(body)}", "", ""]
-        self.send_raw(CRLF.join(lines).encode("utf-8", "surrogateescape") + body)
+        data = CRLF.join(lines).encode("utf-8", "surrogateescape") + body
+        self.sent = Message(data)
+        self.send_raw(data)
 
     def pump(self, timeout):
         """Reads what is there, waiting at most timeout for something; false when nothing came."""
