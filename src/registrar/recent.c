@@ -22,13 +22,13 @@ struct recent {
 /* The table is in order of its last change, so the oldest stand in front. */
 static void purge(struct recent_table *table, int64_t now_ms)
 {
-	struct recent *e;
+	struct recent *e = table->entries, *next;
 
-	for (int i = 0; i < PURGE_MAX && (e = table->entries) != NULL; i++) {
-		if (e->held || e->until_ms > now_ms)
-			return;
+	for (int i = 0; i < PURGE_MAX && e && !e->held && e->until_ms <= now_ms; i++) {
+		next = e->hh.next;
 		HASH_DEL(table->entries, e);
 		free(e);
+		e = next;
 	}
 }
 
@@ -118,10 +118,11 @@ bool recent_is_in_order(const struct recent_table *table, const char *aor, const
 
 void recent_fini(struct recent_table *table)
 {
-	struct recent *e, *next;
+	struct recent *e = table->entries, *next;
 
-	HASH_ITER (hh, table->entries, e, next) {
-		HASH_DEL(table->entries, e);
+	HASH_CLEAR(hh, table->entries);
+	for (; e; e = next) {
+		next = e->hh.next;
 		free(e);
 	}
 }

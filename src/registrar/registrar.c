@@ -11,7 +11,7 @@
 #include "hotdesk/registrar.h"
 #include "recent.h"
 
-enum { KEY_SIZE = HD_SHA256_BYTES, SOFT_DELAY_MAX_MS = 5000 };
+enum { KEY_SIZE = HD_SHA256_BYTES, SOFT_WAIT_MS = 2 * 5000 }; /* twice store.soft_delay_ms */
 
 /* One REGISTER on its way to the disk. */
 struct pending {
@@ -240,8 +240,7 @@ static bool submit_soft(struct hd_registrar *r, struct pending *p)
 	struct hd_buf lines = { 0 };
 
 	write_lines(r, &p->change, &lines);
-	recent_refresh(&r->recent, p->change.aor,
-		       hd_clock_mono_ms(r->options.clock) + 2 * SOFT_DELAY_MAX_MS,
+	recent_refresh(&r->recent, p->change.aor, hd_clock_mono_ms(r->options.clock) + SOFT_WAIT_MS,
 		       p->change.call_id, p->change.cseq);
 	p->req = NULL;
 	p->command.reply_to = NULL; /* nobody waits: the store thread frees it */
@@ -401,7 +400,7 @@ static bool may_wait(struct hd_registrar *r, struct hd_txn *txn,
 	for (size_t i = 0; i < change->n_contacts; i++)
 		if (change->contacts[i].expires_at_ms < latest_ms)
 			return false;
-	return soonest_ms > change->now_ms + 2 * SOFT_DELAY_MAX_MS;
+	return soonest_ms > change->now_ms + SOFT_WAIT_MS;
 }
 
 /* After a refresh that is not yet written, only one of the same contacts can be judged. */
