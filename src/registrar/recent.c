@@ -8,8 +8,6 @@
 #include "hotdesk/directory.h"
 #include "recent.h"
 
-enum { PURGE_MAX = 4 };
-
 struct recent {
 	char aor[HD_PHONE_ID_SIZE];
 	int64_t until_ms; /* of the refresh; in the past: none */
@@ -19,17 +17,15 @@ struct recent {
 	UT_hash_handle hh;
 };
 
-/* The table is in order of its last change, so the oldest stand in front. */
+/* The oldest stands in front. One a time: a REGISTER adds no more. */
 static void purge(struct recent_table *table, int64_t now_ms)
 {
-	struct recent *e = table->entries, *next;
+	struct recent *e = table->entries;
 
-	for (int i = 0; i < PURGE_MAX && e && !e->held && e->until_ms <= now_ms; i++) {
-		next = e->hh.next;
-		HASH_DEL(table->entries, e);
-		free(e);
-		e = next;
-	}
+	if (!e || e->held || e->until_ms > now_ms)
+		return;
+	HASH_DEL(table->entries, e);
+	free(e);
 }
 
 /* The entry, at the end of the table; NULL without memory. */
