@@ -66,7 +66,7 @@ static void read_params(struct hd_contact *c, su_home_t *home, const sip_contact
 		else if (strncasecmp(p, "reg-id=", 7) == 0 &&
 			 !hd_u64_parse(&reg_id, hd_slice_of(p + 7), INT32_MAX))
 			c->reg_id = (uint32_t)reg_id;
-		if (strncasecmp(p, "expires", 7) != 0)
+		if (strcasecmp(p, "expires") != 0)
 			hd_buf_addf(&kept, ";%s", p);
 	}
 	c->params_text = su_strdup(home, hd_buf_text(&kept));
@@ -84,12 +84,13 @@ void hd_msg_contacts(struct hd_msg *msg, struct hd_contact *contacts, size_t *np
 
 	*starp = false;
 	for (const sip_contact_t *m = sip_of(msg)->sip_contact; m; m = m->m_next, n++) {
-		struct hd_contact *c = &contacts[n];
+		struct hd_contact *c;
 
 		if (m->m_url->url_type == url_any)
 			*starp = true;
 		if (n >= room)
 			continue;
+		c = &contacts[n];
 		memset(c, 0, sizeof(*c));
 		hd_uri_from_url(&c->uri, m->m_url);
 		c->uri_text = url_as_string(home, m->m_url);

@@ -111,7 +111,8 @@ static struct bucket *bucket_of(struct source_table *t, uint64_t address)
 
 bool hd_source_allow(struct source_table *t, const su_sockaddr_t *from, int64_t mono_ms)
 {
-	uint8_t family = from->su_family == AF_INET6 ? 6 : 4;
+	bool mapped = from->su_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&from->su_sin6.sin6_addr);
+	uint8_t family = from->su_family == AF_INET6 && !mapped ? 6 : 4;
 	uint8_t bytes[16] = { 0 };
 	uint64_t address, refill, full = (uint64_t)t->burst * 1000;
 	struct bucket *b;
@@ -120,6 +121,8 @@ bool hd_source_allow(struct source_table *t, const su_sockaddr_t *from, int64_t 
 		return true;
 	if (family == 6)
 		memcpy(bytes, &from->su_sin6.sin6_addr, 16);
+	else if (mapped)
+		memcpy(bytes, from->su_sin6.sin6_addr.s6_addr + 12, 4);
 	else
 		memcpy(bytes, &from->su_sin.sin_addr, 4);
 	for (size_t i = 0; i < t->n_exempt; i++)
