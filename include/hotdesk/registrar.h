@@ -37,7 +37,7 @@ struct hd_registrar_options {
 };
 HD_MUSTCHECK int hd_registrar_new(struct hd_registrar **rp,
 				  const struct hd_registrar_options *options);
-/** After the store has stopped and the agent's mailbox was drained: nothing is pending. NULL-safe. */
+/** After the store has stopped and the mailbox was drained: nothing is pending. NULL-safe. */
 void hd_registrar_free(struct hd_registrar *registrar);
 void hd_registrar_set_policy(struct hd_registrar *registrar,
 			     const struct hd_registrar_policy *policy);

@@ -15,7 +15,7 @@ enum { SHA256_BLOCK = 64 };
 _Static_assert(HD_SHA256_BYTES == crypto_hash_sha256_BYTES, "libsodium's digest");
 
 /*
- * OpenSSL, because it uses the processor's SHA instructions (three times as fast as libsodium at the
+ * OpenSSL, because it uses the processor's SHA instructions (thrice as fast as libsodium at the
  * size of a nonce). Methods are fetched once and each thread keeps its contexts: a fetch or an
  * allocation costs more than a digest. Both are written by hd_secret_init() only.
  */

@@ -96,7 +96,7 @@ HD_MUSTCHECK int hd_target_resolve(struct hd_agent *agent, const struct hd_targe
 				   tport_t **tportp, char *url, size_t size);
 
 /**
- * What the SIP thread does before its loop and after it. A test that moves the library's clock calls
+ * What the SIP thread does before and after its loop. A test that moves the library's clock calls
  * them instead of hd_agent_start() and _stop(), and drives the loop itself: su_root_step(root, 0).
  * @return 0 or HD_ESYSTEM, logged
  */

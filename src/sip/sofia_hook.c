@@ -314,7 +314,7 @@ int hook_epoll_wait(int epfd, struct epoll_event *events, int n, int ms)
 	if (FROM_SOFIA()) {
 		if (n > 0 && hd_ahead_event(epfd, events))
 			return 1;
-		/* A timer due in less than a millisecond gives 0, and the library would spin until then. */
+		/* A timer due within a millisecond gives 0: the library would spin. */
 		if (ms == 0)
 			ms = 1;
 	}
