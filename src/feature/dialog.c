@@ -130,6 +130,8 @@ static void on_timer(void *arg)
 	}
 	send_ok(d);
 	d->interval_ms = d->interval_ms * 2 < 4000 ? d->interval_ms * 2 : 4000;
+	if (d->interval_ms > 64 * t1 - d->waited_ms)
+		d->interval_ms = 64 * t1 - d->waited_ms;
 	hd_sip_timer_set(d->timer, d->interval_ms);
 }
 
