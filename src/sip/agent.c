@@ -18,6 +18,7 @@
 #include "hotdesk/sip/guard.h"
 #include "ict.h"
 #include "sip_priv.h"
+#include "sofia_priv.h"
 
 static int keep(struct hd_agent *agent, const char **field)
 {
@@ -188,6 +189,33 @@ static int watch_mailbox(struct hd_agent *agent)
 	return agent->wait_index < 0 ? HD_ESYSTEM : 0;
 }
 
+static bool is_wildcard(const struct hd_listener *l)
+{
+	return strcmp(l->host, "0.0.0.0") == 0 || strcmp(l->host, "::") == 0;
+}
+
+/* What the library puts into a Via: a listener's address and port. */
+static bool is_own_via(const void *arg, const sip_via_t *via)
+{
+	const struct hd_agent *agent = arg;
+	struct hd_slice host = hd_slice_of(via->v_host);
+	uint64_t port = strcasecmp(via->v_protocol, "SIP/2.0/TLS") == 0 ? 5061 : 5060;
+
+	if (via->v_port && hd_u64_parse(&port, hd_slice_of(via->v_port), UINT16_MAX))
+		return false;
+	if (host.len > 2 && host.ptr[0] == '[') {
+		host.ptr++;
+		host.len -= 2;
+	}
+	for (size_t i = 0; i < agent->options.n_listeners; i++) {
+		const struct hd_listener *l = &agent->listeners[i];
+
+		if (l->port == port && (is_wildcard(l) || hd_slice_caseis(host, l->host)))
+			return true;
+	}
+	return false;
+}
+
 static int set_up(struct hd_agent *agent)
 {
 	const struct hd_agent_options *o = &agent->options;
@@ -210,6 +238,7 @@ static int set_up(struct hd_agent *agent)
 		TAG_END());
 	if (!agent->nta)
 		return HD_ESYSTEM;
+	hd_parse_set_sent_by(is_own_via, agent);
 	agent->icts = ict_table_new(agent);
 	err = agent->icts ? hd_agent_bind(agent) : HD_ENOMEM;
 	if (!err)
@@ -227,6 +256,7 @@ static void tear_down(struct hd_agent *agent)
 	su_timer_destroy(agent->timer);
 	if (agent->wait_index > 0)
 		su_root_deregister(agent->root, agent->wait_index);
+	hd_parse_set_sent_by(NULL, NULL);
 	ict_table_free(agent->icts);
 	agent->icts = NULL;
 	nta_agent_destroy(agent->nta);
@@ -373,11 +403,6 @@ void hd_agent_get_stats(struct hd_agent *agent, struct hd_agent_stats *stats)
 	pthread_mutex_unlock(&agent->lock);
 	stats->open_transactions = atomic_load_explicit(&agent->open_irqs, memory_order_relaxed);
 	stats->tick_mono_ms = atomic_load_explicit(&agent->tick_mono_ms, memory_order_relaxed);
-}
-
-static bool is_wildcard(const struct hd_listener *l)
-{
-	return strcmp(l->host, "0.0.0.0") == 0 || strcmp(l->host, "::") == 0;
 }
 
 /* A host is local when a socket can be bound to it; asked only where we listen on every address. */

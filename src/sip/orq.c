@@ -12,9 +12,13 @@
 #include "hotdesk/base/secret.h"
 #include "ict.h"
 #include "sip_priv.h"
+#include "sofia_priv.h"
 
-/* nta_internal.h: marks a response that the library made itself. */
-enum { INTERNAL_MSG = 1 << 15 };
+enum {
+	INTERNAL_MSG = 1 << 15, /* nta_internal.h: a response that the library made itself */
+	BRANCH_BYTES = 12,
+	BRANCH_SIZE = sizeof(HD_BRANCH_FORWARDED) + 2UL * BRANCH_BYTES,
+};
 
 struct hd_orq {
 	struct hd_agent *agent;
@@ -67,10 +71,21 @@ static int on_response(struct hd_orq *orq, nta_outgoing_t *nta, sip_t const *sip
 	return 0;
 }
 
+static void branch_format(char branch[BRANCH_SIZE])
+{
+	uint8_t random[BRANCH_BYTES];
+
+	hd_random_bytes(random, sizeof(random));
+	memcpy(branch, HD_BRANCH_FORWARDED, sizeof(HD_BRANCH_FORWARDED));
+	hd_hex_format(branch + strlen(HD_BRANCH_FORWARDED), random, sizeof(random));
+}
+
 int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
 	       const struct hd_target *target, hd_orq_fn *fn, void *arg)
 {
 	struct hd_orq *orq = calloc(1, sizeof(*orq));
+	const bool forwarded = sip_of(msg)->sip_via != NULL;
+	char branch[BRANCH_SIZE];
 	tport_t *tport = NULL;
 	int err = HD_ENOMEM;
 
@@ -83,8 +98,11 @@ int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
 	orq->tport = tport_ref(tport);
 	orq->fn = fn;
 	orq->arg = arg;
+	if (forwarded)
+		branch_format(branch);
 	orq->nta = nta_outgoing_mcreate(agent->nta, on_response, orq, URL_STRING_MAKE(orq->url),
-					msg_of(msg), NTATAG_TPORT(tport), TAG_END());
+					msg_of(msg), NTATAG_TPORT(tport),
+					TAG_IF(forwarded, NTATAG_BRANCH_KEY(branch)), TAG_END());
 	if (!orq->nta) {
 		tport_unref(orq->tport);
 		err = HD_EINVAL;

@@ -163,7 +163,7 @@ int hd_sdp_inactive(struct hd_buf *answer, struct hd_slice offer, const char *ad
 				    "a=rtpmap:0 PCMU/8000\r\na=inactive\r\n");
 		return hd_buf_error(answer);
 	}
-	if (!begins(offer, "v=0"))
+	if (!begins(offer, "v=0") || memchr(offer.ptr, '\0', offer.len)) /* RFC 4566 9: no NUL */
 		return HD_EPARSE;
 	while (next_line(&r)) {
 		if (++n > LINES_MAX)

@@ -40,6 +40,7 @@ static const struct {
 	{ "url_d", &hd_real.url_d },
 	{ "sip_request_d", &hd_real.sip_request_d },
 	{ "sip_status_d", &hd_real.sip_status_d },
+	{ "sip_sanity_check", &hd_real.sip_sanity_check },
 };
 
 static struct hd_watch watches[WATCHES];

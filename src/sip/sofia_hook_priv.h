@@ -51,6 +51,7 @@ issize_t hook_sip_request_d(su_home_t *home, sip_header_t *h, char *s, isize_t l
 	HOOK("sip_request_d");
 issize_t hook_sip_status_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
 	HOOK("sip_status_d");
+int hook_sip_sanity_check(sip_t const *sip) HOOK("sip_sanity_check");
 
 /** What stands behind ours, and where the library's code lies. */
 struct hd_real {
@@ -74,6 +75,7 @@ struct hd_real {
 	int (*url_d)(url_t *, char *);
 	issize_t (*sip_request_d)(su_home_t *, sip_header_t *, char *, isize_t);
 	issize_t (*sip_status_d)(su_home_t *, sip_header_t *, char *, isize_t);
+	int (*sip_sanity_check)(sip_t const *);
 	uintptr_t begin, end;
 };
 extern struct hd_real hd_real;

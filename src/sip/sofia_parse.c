@@ -13,7 +13,10 @@
 
 #include "sofia_hook_priv.h"
 
-enum { URL_PARTS = 8 };
+enum { URL_PARTS = 8, STATUS_MAX = 699 };
+
+static _Thread_local hd_sent_by_fn *sent_by;
+static _Thread_local const void *sent_by_arg;
 
 /* Where the part that begins at `at` ended before: one separator stands before the next one. */
 static size_t part_end(const url_t *url, const char *s, size_t at, size_t len)
@@ -93,6 +96,47 @@ issize_t hook_sip_request_d(su_home_t *home, sip_header_t *h, char *s, isize_t l
 
 issize_t hook_sip_status_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
 {
+	issize_t rc;
+
 	drop_blank_lines(h, s, (usize_t)len);
-	return REAL(sip_status_d)(home, h, s, len);
+	rc = REAL(sip_status_d)(home, h, s, len);
+	return h->sh_status->st_status > STATUS_MAX ? -1 : rc; /* there is no such class */
+}
+
+void hd_parse_set_sent_by(hd_sent_by_fn *is_ours, const void *arg)
+{
+	sent_by = is_ours;
+	sent_by_arg = arg;
+}
+
+/* A datagram that ends before its body begins escapes the library (RFC 3261 18.3). */
+static bool is_cut(const sip_t *sip)
+{
+	size_t n = 0;
+
+	if (!sip->sip_content_length)
+		return false;
+	for (const sip_payload_t *pl = sip->sip_payload; pl; pl = pl->pl_next)
+		n += pl->pl_len;
+	return n < sip->sip_content_length->l_length;
+}
+
+/* A response to what we forwarded that has nowhere to go on to (RFC 3261 16.7 step 3). */
+static bool is_shorn(const sip_t *sip)
+{
+	const sip_via_t *via = sip->sip_via;
+
+	return sip->sip_status && via && via->v_branch && !via->v_next &&
+	       strncmp(via->v_branch, HD_BRANCH_FORWARDED, strlen(HD_BRANCH_FORWARDED)) == 0 &&
+	       sip->sip_cseq && sip->sip_cseq->cs_method != sip_method_cancel;
+}
+
+int hook_sip_sanity_check(sip_t const *sip)
+{
+	if (sip && (is_cut(sip) || is_shorn(sip)))
+		return -1;
+	if (sip && sip->sip_status && sip->sip_via && sent_by &&
+	    !sent_by(sent_by_arg, sip->sip_via))
+		return -1;
+	return REAL(sip_sanity_check)(sip);
 }

@@ -11,6 +11,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <sofia-sip/sip.h>
+
 /* ---- the table of connections (sofia_guard.c) ----------------------------------------------- */
 
 enum hd_guard_why { HD_GUARD_OK, HD_GUARD_MAX, HD_GUARD_SOURCE, HD_GUARD_DESCRIPTORS };
@@ -47,6 +49,16 @@ struct hd_watch {
 };
 /** The registration of a datagram socket. @return false when fd is none */
 bool hd_hook_datagram(struct hd_watch *watch, int fd);
+
+/* ---- messages (sofia_parse.c) --------------------------------------------------------------- */
+
+/** How the branches begin of requests that came with a Via: their responses need one, too. */
+#define HD_BRANCH_FORWARDED "z9hG4bK-f"
+
+/** Whether a Via is of our own making. */
+typedef bool hd_sent_by_fn(const void *arg, const sip_via_t *via);
+/** Responses on this thread whose top Via is not ours are dropped (RFC 3261 18.1.2). NULL: none. */
+void hd_parse_set_sent_by(hd_sent_by_fn *is_ours, const void *arg);
 
 /* ---- read-ahead (sofia_ahead.c), each on the thread that runs the event loop ---------------- */
 
