@@ -139,6 +139,10 @@ static void route_authenticated(struct daemon *d, struct hd_request *req, const 
 		route_planned(d, req, phone);
 }
 
+/* What we do ourselves (RFC 3261 11.2); a phone's own methods pass through us. */
+static const char capabilities[] =
+	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO\r\nAccept: application/sdp\r\n";
+
 static bool is_options_to_us(struct daemon *d, struct hd_msg *msg)
 {
 	struct hd_uri uri;
@@ -192,7 +196,7 @@ static void route_request(struct daemon *d, struct hd_request *req)
 	else if (route == HD_PROXY_FORGED)
 		refuse(req, 403, hd_request_flow(req), "Route token is not ours");
 	else if (route == HD_PROXY_NO_ROUTE && is_options_to_us(d, msg))
-		hd_request_reply(req, 200, NULL, NULL);
+		hd_request_reply(req, 200, NULL, capabilities);
 	else if (hd_auth_request(d->auth, req, phone, NULL))
 		route_authenticated(d, req, phone, route);
 }
