@@ -59,3 +59,27 @@ def answer_resyncs(*phones):
         notify = phone.request("NOTIFY")
         assert notify.get("event") == "check-sync;reboot=false", repr(notify)
         phone.reply(notify, 200)
+
+
+def no_more(phone, what, match=lambda m: m.status != 100, timeout=0.05):
+    """Nothing (but 100 Trying) comes within a moment."""
+    phone.none(what, match, timeout)
+
+
+def refuse(leg, status=486, **more):
+    """The callee says no; the ACK that it gets."""
+    leg.answer(status, **more)
+    return leg.phone.request("ACK")
+
+
+def again(one, other, body, contact=None):
+    """A re-INVITE, its answer and ACK."""
+    one.in_dialog("INVITE", body=body, extra=[("Contact", contact)] if contact else [])
+    seen = other.phone.request("INVITE")
+    assert seen.body == body and seen.all("route") == []
+    other.phone.reply(seen, 200, extra=[("Contact", other.phone.contact),
+                                        ("Content-Type", "application/sdp")], body=body)
+    ok = one.phone.final("INVITE", one.call_id, one.cseq)
+    assert ok.status == 200 and ok.body == body
+    one.in_dialog("ACK")
+    other.phone.request("ACK")

@@ -1,0 +1,161 @@
+"""Timers of RFC 3261 17 and 16.8, shortened by the configuration, and the answers that depend on them."""
+
+import time
+
+import pytest
+
+from plant import plant
+from steps import connect, hang_up, no_more, refuse, ring, talk
+from support.sip import SDP
+
+
+@pytest.fixture(scope="module")
+def hurried():
+    """T1 is 25 ms, so that Timer B ends after 1.6 s; Timer C after 1 s."""
+    with plant({"sip": {"t1_ms": 25, "t2_ms": 200, "t4_ms": 200, "timer_c_s": 1}}) as daemon:
+        yield daemon
+
+
+def test_callee_ignores_the_cancel(hurried):
+    a, b = hurried.phones_of(2)
+    call, leg = ring(a, b, b.user)
+    call.cancel()
+    b.reply(b.request("CANCEL"), 200, to_tag=leg.local_tag)
+    assert call.final().status in (487, 408)
+    leg.answer(200)
+    hurried.until("nothing left", lambda: hurried.metric("hotdeskd_response_contexts") == 0)
+
+
+def test_silent_callee(hurried):
+    """Timer A's doubling, Timer B's end; meanwhile Timer E and F of a MESSAGE, for which no 408 is sent."""
+    a, b, c = hurried.phones_of(3)
+    call = a.call(b.user, SDP).challenge()
+    message = c.call(b.user, method="MESSAGE").challenge()
+    began, times = time.monotonic(), {"INVITE": [], "MESSAGE": []}
+
+    def more():
+        while b.pump(0):
+            m = b.inbox.pop()
+            times[m.method].append(time.monotonic() - began)
+        a.pump(0)
+        return [m for m in a.inbox if m.status >= 200]
+    hurried.until("408", more)
+    took = time.monotonic() - began
+    assert call.final().status == 408 and 1.5 < took < 2.8, took
+    gaps = [y - x for x, y in zip(times["INVITE"], times["INVITE"][1:])]
+    assert len(gaps) >= 5 and all(later > 1.4 * earlier for earlier, later in zip(gaps[:5], gaps[1:5])), gaps
+    gaps = [y - x for x, y in zip(times["MESSAGE"], times["MESSAGE"][1:])]
+    assert len(gaps) >= 8 and max(gaps) < 0.3, gaps
+    c.none("408 for a MESSAGE", lambda m: m.status >= 100 and m.cseq_method == "MESSAGE" and
+           m.get("cseq").startswith(str(message.cseq)), 0.5)
+
+
+def test_no_100_for_a_message(hurried):
+    a, b = hurried.phones_of(2)
+    call = a.call(b.user, method="MESSAGE").challenge()
+    message = b.request("MESSAGE")
+    no_more(a, "100 for a MESSAGE", lambda m: m.status, 0.1)
+    b.reply(message, 408, to_tag="x")
+    no_more(a, "a phone's 408 for a MESSAGE", lambda m: m.status == 408, 0.2)
+    assert call
+
+
+def test_timer_c(hurried):
+    a, b = hurried.phones_of(2)
+    call, leg = ring(a, b, b.user)
+    began = time.monotonic()
+    b.reply(b.request("CANCEL"), 200, to_tag=leg.local_tag)
+    assert 0.8 < time.monotonic() - began < 2
+    leg.answer(487)
+    assert call.final().status in (408, 487)
+
+
+def test_timer_c_is_set_anew_by_ringing(hurried):
+    a, b = hurried.phones_of(2)
+    call, leg = ring(a, b, b.user)
+    began = time.monotonic()
+
+    def rang():
+        leg.answer(180)
+        a.pump(0.1)
+        return time.monotonic() - began > 1.5
+    hurried.until("1.5 s", rang)
+    no_more(b, "CANCEL", lambda m: m.method == "CANCEL", 0.01)
+    leg.answer(200)
+    assert call.final().status == 200
+    call.ack()
+    b.request("ACK")
+
+
+def test_a_100_alone_does_not_hang_for_ever(hurried):
+    a, b = hurried.phones_of(2)
+    call = a.call(b.user, SDP).challenge()
+    leg = b.accept()
+    leg.answer(100)
+    b.reply(b.request("CANCEL"), 200, to_tag=leg.local_tag)
+    leg.answer(487)
+    assert call.final().status in (408, 487)
+
+
+def test_refusal_is_repeated_until_the_ack(hurried):
+    a, b = hurried.phones_of(2)
+    call = a.call(b.user, SDP).challenge()
+    refuse(b.accept())
+    answers = [a.final("INVITE", call.call_id, call.cseq) for _ in range(4)]
+    assert {m.raw for m in answers} == {answers[0].raw}
+    call.ack_failure(answers[0])
+    a.pump(0)
+    a.inbox.clear()
+    no_more(a, "another", lambda m: m.status > 100, 0.3)
+
+
+def test_refusal_repeated_by_the_callee_is_acknowledged_again(hurried):
+    a, b = hurried.phones_of(2)
+    call = a.call(b.user, SDP).challenge()
+    leg = b.accept()
+    refuse(leg)
+    assert call.final().status == 486
+    refuse(leg)
+    leg.answer(183), leg.answer(603), leg.answer(404)
+    no_more(a, "answer", lambda m: m.status > 100 and m.status != 486, 0.1)
+
+
+def test_200_is_repeated_until_the_late_ack(hurried):
+    a, b = hurried.phones_of(2)
+    call, leg = ring(a, b, b.user)
+    for _ in range(4):
+        leg.answer(200)
+        ok = a.wait("200", lambda m: m.status == 200 and m.cseq_method == "INVITE")
+    a.inbox.insert(0, ok)
+    call.final()
+    a.send_raw(next(iter([a.sent.raw])))  # the INVITE itself, late: absorbed
+    for _ in range(3):
+        call.ack()
+        ack = b.request("ACK")
+        assert len(ack.all("via")) == 2 and ack.ruri == b.contact.strip("<>")
+    leg.answer(200)
+    a.wait("200 again", lambda m: m.status == 200 and m.cseq_method == "INVITE")
+    call.ack()
+    b.request("ACK")
+    no_more(b, "INVITE", lambda m: m.method == "INVITE")
+    hang_up(call, leg)
+
+
+def test_ack_after_everything_is_forgotten(hurried):
+    a, b = hurried.phones_of(2)
+    call, leg = ring(a, b, b.user)
+    leg.answer(200)
+    assert call.final().status == 200
+    hurried.until("forgotten", lambda: hurried.metric("hotdeskd_response_contexts") == 0)
+    call.ack()
+    b.request("ACK")
+    hang_up(call, leg)
+
+
+def test_dead_udp_phone(hurried):
+    a, b = hurried.phones_of(2)
+    b.close()
+    began = time.monotonic()
+    status = a.call(b.user, SDP).final().status
+    assert 400 <= status < 600 and time.monotonic() - began < 6
+    talk(*hurried.phones_of(2), f"p{next(hurried.ids) - 1}")
