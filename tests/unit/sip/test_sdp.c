@@ -120,7 +120,9 @@ static void test_srtp_not_possible(void **state)
 
 static void test_refused(void **state)
 {
+	static const char nul[] = "v=0\r\nm=audio 1 RTP/AVP 0\r\na=rtpmap:0 \0PCMU/8000\r\n";
 	char many[8192] = "v=0\r\n";
+	struct hd_buf b = { 0 };
 
 	(void)state;
 	assert_int_equal(refused(SESSION), HD_EUNSUPPORTED);
@@ -130,6 +132,10 @@ static void test_refused(void **state)
 	assert_int_equal(refused("m=audio 4000 RTP/AVP 0\r\n"), HD_EPARSE);
 	assert_int_equal(refused(SESSION "m=audio 4000 RTP/AVP\r\n"), HD_EPARSE);
 	assert_int_equal(refused(SESSION "m=\r\n"), HD_EPARSE);
+	assert_int_equal(
+		hd_sdp_inactive(&b, (struct hd_slice){ nul, sizeof(nul) - 1 }, "192.0.2.9"),
+		HD_EPARSE);
+	hd_buf_fini(&b);
 	for (size_t i = 0; i < 600; i++)
 		memcpy(many + strlen(many), "a=x\r\n", 6);
 	assert_int_equal(refused(many), HD_EPARSE);
