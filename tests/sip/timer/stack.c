@@ -41,12 +41,12 @@ static void clock_stop(void)
 	_su_monotime = virtual_time64;
 }
 
-/* A step without events waits a millisecond in the guard; three of them in a row are silence. */
-static su_duration_t quiesce(struct stack *s)
+/* A step without events waits a millisecond in the guard; some of them in a row are silence. */
+static su_duration_t quiesce(struct stack *s, unsigned steps_quiet)
 {
 	su_duration_t due = 0;
 
-	for (unsigned quiet = 0, steps = 0; quiet < 3; steps++) {
+	for (unsigned quiet = 0, steps = 0; quiet < steps_quiet; steps++) {
 		if (steps == 10000)
 			fail_msg("the loop does not come to rest");
 		due = su_root_step(s->agent->root, 0);
@@ -57,7 +57,7 @@ static su_duration_t quiesce(struct stack *s)
 
 void stack_settle(struct stack *s)
 {
-	(void)quiesce(s);
+	(void)quiesce(s, 3);
 }
 
 void stack_advance(struct stack *s, int64_t in_ms)
@@ -66,7 +66,7 @@ void stack_advance(struct stack *s, int64_t in_ms)
 	int64_t step;
 
 	while (virtual_ms < until) {
-		step = quiesce(s);
+		step = quiesce(s, 1);
 		if (step > until - virtual_ms)
 			step = until - virtual_ms;
 		virtual_ms += step;

@@ -152,7 +152,7 @@ static void is_told(struct stack *s, const char *status)
 	peer_answer(s, &s->callee, status, "t");
 	commit(s);
 	assert_int_equal(outbox(s), HD_ENOENT);
-	stack_advance(s, 1000000);
+	stack_advance(s, 3 * RETRY_MAX_S * 1000);
 	peer_expect_nothing(&s->callee);
 }
 
@@ -225,7 +225,7 @@ static void test_not_registered(void **state)
 	struct stack *s = *state;
 
 	changes(s, HD_DESK_EVENT_LOGIN);
-	stack_advance(s, 1000000);
+	stack_advance(s, 3 * RETRY_MAX_S * 1000);
 	peer_expect_nothing(&s->callee);
 	assert_int_equal(outbox(s), 0);
 	registers(s);
