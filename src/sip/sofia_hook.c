@@ -27,6 +27,7 @@ static const struct {
 	{ "recv", &hd_real.recv },
 	{ "recvmsg", &hd_real.recvmsg },
 	{ "sendmsg", &hd_real.sendmsg },
+	{ "getaddrinfo", &hd_real.getaddrinfo },
 	{ "epoll_ctl", &hd_real.epoll_ctl },
 	{ "epoll_wait", &hd_real.epoll_wait },
 	{ "SSL_accept", &hd_real.ssl_accept },
@@ -308,6 +309,23 @@ ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags)
 	    hd_hook_datagram(NULL, fd))
 		n = REAL(sendmsg)(fd, msg, flags);
 	return n;
+}
+
+/*
+ * The library looks up, and waits for, the name of a Via or maddr it would answer to. This thread
+ * waits for nobody: names are looked up elsewhere, and here only an address is one.
+ */
+int hook_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+		     struct addrinfo **res)
+{
+	struct addrinfo numeric = { 0 };
+
+	if (!node || !FROM_SOFIA())
+		return REAL(getaddrinfo)(node, service, hints, res);
+	if (hints)
+		numeric = *hints;
+	numeric.ai_flags |= AI_NUMERICHOST;
+	return REAL(getaddrinfo)(node, service, &numeric, res);
 }
 
 int hook_epoll_wait(int epfd, struct epoll_event *events, int n, int ms)

@@ -11,6 +11,7 @@
 #ifndef HOTDESK_SIP_SOFIA_HOOK_PRIV_H
 #define HOTDESK_SIP_SOFIA_HOOK_PRIV_H
 
+#include <netdb.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -36,6 +37,8 @@ int hook_getsockopt(int fd, int level, int name, void *value, socklen_t *len) HO
 ssize_t hook_recv(int fd, void *buf, size_t size, int flags) HOOK("recv");
 ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags) HOOK("recvmsg");
 ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags) HOOK("sendmsg");
+int hook_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+		     struct addrinfo **res) HOOK("getaddrinfo");
 int hook_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event) HOOK("epoll_ctl");
 int hook_epoll_wait(int epfd, struct epoll_event *events, int n, int ms) HOOK("epoll_wait");
 int hook_ssl_accept(SSL *ssl) HOOK("SSL_accept");
@@ -62,6 +65,7 @@ struct hd_real {
 	ssize_t (*recv)(int, void *, size_t, int);
 	ssize_t (*recvmsg)(int, struct msghdr *, int);
 	ssize_t (*sendmsg)(int, const struct msghdr *, int);
+	int (*getaddrinfo)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 	int (*epoll_ctl)(int, int, int, struct epoll_event *);
 	int (*epoll_wait)(int, struct epoll_event *, int, int);
 	int (*ssl_accept)(SSL *);

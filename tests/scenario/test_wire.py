@@ -2,11 +2,13 @@
 nothing changes."""
 
 import pathlib
+import random
 
 import pytest
 
 from steps import answer_resyncs, login, talk
 from support.daemon import Daemon
+from support.wire import Raw, with_tls
 
 HERE = pathlib.Path(__file__).resolve().parent
 FILES = sorted((HERE / "samples").glob("*.sip")) + sorted((HERE / "torture").glob("*.dat"))
@@ -25,7 +27,13 @@ def alive(d, phone):
 
 @pytest.fixture(scope="module")
 def d():
-    with Daemon({"sip": {"aliases": ["pbx.example.org", "sip.example.org", "192.168.1.5"]}}) as daemon:
+    with Daemon({"sip": {"source_rate": 0, "aliases": ["pbx.example.org", "sip.example.org", "192.168.1.5"]}}) as daemon:
+        yield daemon
+
+
+@pytest.fixture(scope="module")
+def tls():
+    with with_tls(Daemon({"sip": {"source_rate": 0}})) as daemon:
         yield daemon
 
 
@@ -69,3 +77,107 @@ def test_still_does_its_job():
         answer_resyncs(a)
         a.inbox.clear()
         talk(ben, a, "201")
+
+
+PIECES = (b"\0", b"\xff", b"\r\n", b"9" * 40, b";", b"<", b"%", b'"')
+
+
+def mutate(rng, raw):
+    """Up to eight small injuries: a byte changed, bytes gone, put in or doubled, the end cut off."""
+    b = bytearray(raw)
+    for _ in range(rng.randint(1, 8)):
+        i, kind = rng.randrange(len(b) + 1), rng.randrange(25)
+        if kind < 6:
+            b[i:i + 1] = bytes([rng.randrange(256)])
+        elif kind < 12:
+            del b[i:i + rng.randint(1, 20)]
+        elif kind < 18:
+            b[i:i] = rng.choice(PIECES)
+        elif kind < 24:
+            b[i:i] = b[i:i + rng.randint(1, 60)]
+        else:
+            del b[i:]
+    return bytes(b)
+
+
+HEADERS = b"Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKbomb;rport\r\nFrom: <sip:101@hotdesk.test>;tag=a\r\n" \
+          b"To: <sip:201@hotdesk.test>\r\nCall-ID: bomb\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
+BOMBS = {
+    "empty": b"",
+    "nul": bytes(4000),
+    "blank-lines": b"\r\n" * 20000,
+    "letters": b"A" * 65000,
+    "every-byte": bytes(range(256)) * 250,
+    "not-utf8": b"INVITE sip:\xff\xfe@hotdesk.test SIP/2.0\r\n" + HEADERS + b"Subject: \x80\xc3\x28\r\n\r\n",
+    "many-headers": b"INVITE sip:201@hotdesk.test SIP/2.0\r\n" + HEADERS + b"X: y\r\n" * 9000 + b"\r\n",
+    "many-vias": b"INVITE sip:201@hotdesk.test SIP/2.0\r\n" + HEADERS
+                 + b"Via: SIP/2.0/UDP h;branch=z9hG4bKx\r\n" * 1600 + b"\r\n",
+    "long-header": b"INVITE sip:201@hotdesk.test SIP/2.0\r\n" + HEADERS + b"Subject: " + b"a" * 60000 + b"\r\n\r\n",
+    "long-uri": b"INVITE sip:" + b"%00" * 20000 + b"@hotdesk.test SIP/2.0\r\n" + HEADERS + b"\r\n",
+    "folds": b"INVITE sip:201@hotdesk.test SIP/2.0\r\n" + HEADERS + b"Subject:" + b"\r\n " * 20000 + b"\r\n\r\n",
+    "long-length": b"INVITE sip:201@hotdesk.test SIP/2.0\r\n" + HEADERS + b"Content-Length: 4294967295\r\n\r\n",
+}
+
+
+def test_mutated_datagrams(d):
+    rng, raws = random.Random(4475), [p.read_bytes() for p in FILES]
+    phone, other = d.phone("desk-101"), d.phone("desk-102")
+    for n in range(3000):
+        phone.send_raw(mutate(rng, rng.choice(raws)))
+        if n % 50 == 49:
+            # Between the pieces, so that the answer does not wait behind a full socket.
+            alive(d, other)
+            phone.pump(0)
+            phone.inbox.clear()
+
+
+def test_names_are_not_waited_for(d):
+    """A response to a name in a Via is nowhere to be sent; the next request is answered at once."""
+    phone, other = d.phone("desk-101"), d.phone("desk-102")
+    for maddr in (b"", b";maddr=host9.example.com"):
+        for transport in (b"UDP", b"TCP", b"TLS", b"SCTP"):
+            phone.send_raw(b"OPTIONS nobodyKnowsThisScheme:opaque SIP/2.0\r\nVia: SIP/2.0/" + transport +
+                           b" host9.example.com:5060;branch=z9hG4bKname" + maddr + b"\r\nFrom: <sip:a@b>;tag=1\r\n"
+                           b"To: <sip:a@b>\r\nCall-ID: name\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n")
+    alive(d, other)
+
+
+@pytest.mark.parametrize("transport", ("udp", "tcp", "tls"))
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs(tls, name, transport):
+    raw = Raw(tls.address(transport), transport)
+    try:
+        raw.send(BOMBS[name])
+    except OSError:
+        assert transport != "udp", "a datagram cannot be refused while it is sent"
+    alive(tls, tls.phone("desk-102"))
+    raw.close()
+
+
+def test_mutated_streams(tls):
+    rng, raws = random.Random(3261), [p.read_bytes() for p in FILES]
+    for n in range(300):
+        raw = Raw(tls.address("tcp"), "tcp")
+        try:
+            for _ in range(3):
+                raw.send(mutate(rng, rng.choice(raws)))
+        except OSError:
+            pass  # it was shut, as it should be after nonsense
+        raw.close()
+        if n % 50 == 49:
+            alive(tls, tls.phone("desk-102"))
+
+
+def test_endless_header_on_a_stream(tls):
+    """More than the largest message, without an end: the connection is shut, not kept in memory."""
+    raw = Raw(tls.address("tcp"), "tcp")
+    shut = False
+    try:
+        raw.send(b"INVITE sip:201@hotdesk.test SIP/2.0\r\n" + HEADERS + b"Subject: ")
+        for _ in range(300):
+            raw.send(b"a" * 10000)
+        shut = raw.is_closed()
+    except OSError:
+        shut = True
+    assert shut, "3 MB of one header were taken"
+    alive(tls, tls.phone("desk-102"))
