@@ -68,7 +68,8 @@ class Softphone:
     """with Softphone(("127.0.0.1", 5060), "desk-101", "s3cret-101") as phone: phone.dial("201")"""
 
     def __init__(self, server, user, password, transport="udp", domain="hotdesk.test", ring_s=120, more="",
-                 folder=None, regint=600):
+                 folder=None, regint=600, tell=True):
+        """tell: whether a failure inside the with statement prints the trace."""
         self.server, self.user, self.domain, self.transport = server, user, domain, transport
         self.own_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="softphone-"))
@@ -79,7 +80,7 @@ class Softphone:
         (self.folder / "accounts").write_text(
             f'<sip:{user}@{domain}>;auth_pass={password};outbound="{route}";regint={regint}\n')
         (self.folder / "contacts").write_text("")
-        self.ring_s, self.more = ring_s, more
+        self.ring_s, self.more, self.tell = ring_s, more, tell
 
     # ---- life ----------------------------------------------------------------------------------------
 
@@ -132,9 +133,11 @@ class Softphone:
         return self.start()
 
     def __exit__(self, kind, value, trace):
-        if kind:
-            print(f"---- {self.user} ----\n{self.output()[-12000:]}")
-        self.close()
+        try:
+            if kind and self.tell:
+                print(f"---- {self.user} ----\n{self.output()[-12000:]}")
+        finally:
+            self.close()
 
     def output(self):
         return self.trace_path.read_text(errors="replace") if self.trace_path.exists() else ""
