@@ -14,6 +14,7 @@ import time
 
 CRLF = "\r\n"
 DEADLINE = float(os.environ.get("HD_DEADLINE", "10"))
+TRAFFIC = []  # what phones sent ("sent", phone, Message) and received ("received", ...), for support.lint
 
 
 class Message:
@@ -150,6 +151,7 @@ class Phone:
     # ---- wire ------------------------------------------------------------------------------------
 
     def send_raw(self, data):
+        TRAFFIC.append(("sent", self, Message(data)))
         if self.stream:
             self.sock.sendall(data)
         else:
@@ -163,6 +165,10 @@ class Phone:
         self.sent = Message(data)
         self.send_raw(data)
 
+    def take(self, raw):
+        self.inbox.append(Message(raw))
+        TRAFFIC.append(("received", self, self.inbox[-1]))
+
     def pump(self, timeout):
         """Reads what is there, waiting at most timeout for something; false when nothing came."""
         if self.closed:
@@ -171,12 +177,12 @@ class Phone:
             if not select.select([self.sock], [], [], max(0, timeout))[0]:
                 return False
         if not self.stream:
-            self.inbox.append(Message(self.sock.recvfrom(65536)[0]))
+            self.take(self.sock.recvfrom(65536)[0])
         else:
             if not self.stream.feed():
                 self.closed = True
             while (raw := self.stream.next()) is not None:
-                self.inbox.append(Message(raw))
+                self.take(raw)
         return True
 
     def wait(self, what, match, timeout=None):
