@@ -1,6 +1,7 @@
 /* irq.c - server transactions; see hotdesk/sip/agent.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/nta_tag.h>
@@ -12,6 +13,8 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
 #include "sip_priv.h"
+
+static const char magic_cookie[] = "z9hG4bK";
 
 struct hd_irq {
 	struct hd_agent *agent;
@@ -43,6 +46,24 @@ static int on_event(struct hd_irq *irq, nta_incoming_t *nta, sip_t const *sip)
 	return 0;
 }
 
+/*
+ * A lost connection is replaced by one to the source's address and the port of sent-by (RFC 3261
+ * 18.2.2), and rport is not that port; so the library does not see it here.
+ */
+static nta_incoming_t *create_nta(struct hd_agent *agent, msg_t *msg, tport_t *tport)
+{
+	sip_via_t *via = sip_object(msg)->sip_via;
+	const char *rport = via->v_rport;
+	nta_incoming_t *nta;
+
+	if (tport_is_reliable(tport))
+		via->v_rport = NULL;
+	nta = nta_incoming_create(agent->nta, NULL, msg, sip_object(msg), NTATAG_TPORT(tport),
+				  TAG_END());
+	via->v_rport = rport;
+	return nta;
+}
+
 static int create(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, void *arg)
 {
 	struct hd_irq *irq = calloc(1, sizeof(*irq));
@@ -55,8 +76,7 @@ static int create(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, v
 	}
 	msg = hd_request_take(req, &irq->agent, &tport, irq->flow);
 	irq->msg = msg_ref(msg);
-	irq->nta = nta_incoming_create(irq->agent->nta, NULL, msg, sip_object(msg),
-				       NTATAG_TPORT(tport), TAG_END());
+	irq->nta = create_nta(irq->agent, msg, tport);
 	tport_unref(tport);
 	if (!irq->nta) {
 		msg_destroy(irq->msg);
@@ -144,6 +164,17 @@ void hd_irq_reply(struct hd_irq *irq, int status, const char *phrase, const char
 		hd_debug("sip", "%s: response %d not sent", irq->flow, status);
 }
 
+/* The ACK of a client without the magic cookie is known by the To tag (RFC 3261 17.2.3). */
+static void note_tag(struct hd_irq *irq, const sip_t *response)
+{
+	const char *branch = sip_object(irq->msg)->sip_via->v_branch;
+
+	if (branch && strncasecmp(branch, magic_cookie, strlen(magic_cookie)) == 0)
+		return;
+	if (response->sip_to && response->sip_to->a_tag)
+		(void)nta_incoming_tag(irq->nta, response->sip_to->a_tag);
+}
+
 void hd_irq_forward(struct hd_irq *irq, struct hd_msg *msg)
 {
 	const sip_t *sip = sip_of(msg);
@@ -154,6 +185,7 @@ void hd_irq_forward(struct hd_irq *irq, struct hd_msg *msg)
 		msg_destroy(msg_of(msg));
 		return;
 	}
+	note_tag(irq, sip);
 	if (nta_incoming_mreply(irq->nta, msg_of(msg)) < 0)
 		hd_debug("sip", "%s: response not forwarded", irq->flow);
 }
