@@ -41,6 +41,7 @@ struct hd_conf_sip {
 	uint32_t timer_c_s;		 /* 185 */
 	uint32_t message_max_bytes;	 /* 65536 */
 	uint32_t header_max;		 /* 128 header lines */
+	uint32_t udp_max_bytes;		 /* 1300: larger requests prefer TCP */
 	uint32_t transactions_max;	 /* 10000 open server transactions, then 503 */
 	uint32_t connections_max;	 /* 4096; and never over 80 % of RLIMIT_NOFILE */
 	uint32_t connections_per_source; /* 256 */

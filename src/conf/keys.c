@@ -93,6 +93,7 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(sip, connections_per_source, 1, 1000000, "256", LIVE),
 	NUMBER(sip, message_max_bytes, 2048, 1048576, "65536", FIXED),
 	NUMBER(sip, header_max, 16, 1024, "128", LIVE),
+	NUMBER(sip, udp_max_bytes, 500, 65535, "1300", LIVE),
 	NUMBER(sip, first_message_s, 1, 3600, "10", LIVE),
 	NUMBER(sip, half_message_s, 1, 3600, "5", LIVE),
 	NUMBER(sip, idle_s, 1, 7 * DAY_S, "7200", FIXED),

@@ -55,6 +55,7 @@ void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf)
 	*limits = (struct hd_agent_limits){
 		.transactions_max = c->transactions_max,
 		.header_max = c->header_max,
+		.udp_max_bytes = c->udp_max_bytes,
 		.source_rate = c->source_rate,
 		.source_burst = c->source_burst,
 		.source_exempt = (const char *const *)c->source_exempt,

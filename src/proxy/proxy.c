@@ -291,7 +291,7 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 	fwd.target = hop.target;
 	if (hd_msg_method(msg) != HD_METHOD_ACK &&
 	    (hd_msg_method(msg) == HD_METHOD_INVITE || hd_request_is_stream(req) ||
-	     !hd_target_is_udp(&fwd.target))) {
+	     hd_target_takes_tcp(proxy->options.agent, fwd.msg, &fwd.target))) {
 		response_context_begin(proxy, req, &fwd);
 		return;
 	}

@@ -266,9 +266,7 @@ static bool can_reach(const struct hd_listener *l, uint8_t transport, uint8_t fa
 	       (strchr(l->host, ':') != NULL) == (family == 6);
 }
 
-/* Of the listeners that can reach an address the one that the peer itself has used, if any. */
-static tport_t *listener_for(struct hd_agent *agent, uint8_t transport, uint8_t family,
-			     const char *via)
+tport_t *hd_listener_for(struct hd_agent *agent, uint8_t transport, uint8_t family, const char *via)
 {
 	struct hd_flow used;
 
@@ -302,7 +300,7 @@ static int resolve_uri(struct hd_agent *agent, const struct hd_target *target, t
 		flow->port = 5061;
 	if (!flow->port || address_parse(flow, uri.host))
 		return HD_EUNSUPPORTED;
-	*tportp = listener_for(agent, transport, flow->family, target->via);
+	*tportp = hd_listener_for(agent, transport, flow->family, target->via);
 	return *tportp ? 0 : HD_EUNSUPPORTED;
 }
 

@@ -11,6 +11,7 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/secret.h"
 #include "ict.h"
+#include "large.h"
 #include "sip_priv.h"
 #include "sofia_priv.h"
 
@@ -26,6 +27,9 @@ struct hd_orq {
 	struct ict *ict;
 	tport_t *tport; /* referenced */
 	char url[160];
+	struct hd_msg *spare; /* for UDP, while TCP is only tried */
+	tport_t *spare_tport;
+	struct hd_sip_timer *timer;
 	bool cancelled;
 	hd_orq_fn *fn;
 	void *arg;
@@ -36,6 +40,14 @@ static void on_own_response(void *arg, int status, msg_t *response)
 	struct hd_orq *orq = arg;
 
 	orq->fn(orq->arg, orq, status, msg_wrap(response));
+}
+
+static void drop_spare(struct hd_orq *orq)
+{
+	hd_msg_free(orq->spare);
+	hd_sip_timer_free(orq->timer);
+	orq->spare = NULL;
+	orq->timer = NULL;
 }
 
 /* A provisional response has come for an INVITE: from here on ict.h is smaller. */
@@ -54,6 +66,8 @@ static void take_over(struct hd_orq *orq)
 	nta_outgoing_destroy(nta);
 }
 
+static bool fall_back(struct hd_orq *orq);
+
 static int on_response(struct hd_orq *orq, nta_outgoing_t *nta, sip_t const *sip)
 {
 	msg_t *msg;
@@ -63,6 +77,9 @@ static int on_response(struct hd_orq *orq, nta_outgoing_t *nta, sip_t const *sip
 		return 0;
 	status = sip->sip_status->st_status;
 	msg = sip->sip_flags & INTERNAL_MSG ? NULL : nta_outgoing_getresponse(nta);
+	if (!msg && status == 503 && fall_back(orq))
+		return 0;
+	drop_spare(orq);
 	if (msg && status < 200 && !orq->cancelled && nta_outgoing_method(nta) == sip_method_invite)
 		take_over(orq);
 	orq->fn(orq->arg, orq, status, msg ? msg_wrap(msg) : NULL);
@@ -80,12 +97,76 @@ static void branch_format(char branch[BRANCH_SIZE])
 	hd_hex_format(branch + strlen(HD_BRANCH_FORWARDED), random, sizeof(random));
 }
 
+/* msg is moved. */
+static int start(struct hd_orq *orq, struct hd_msg *msg, tport_t *tport)
+{
+	const bool forwarded = sip_of(msg)->sip_via != NULL;
+	char branch[BRANCH_SIZE];
+
+	if (forwarded)
+		branch_format(branch);
+	orq->tport = tport_ref(tport);
+	orq->nta = nta_outgoing_mcreate(orq->agent->nta, on_response, orq,
+					URL_STRING_MAKE(orq->url), msg_of(msg), NTATAG_TPORT(tport),
+					TAG_IF(forwarded, NTATAG_BRANCH_KEY(branch)), TAG_END());
+	if (orq->nta)
+		return 0;
+	tport_unref(orq->tport);
+	orq->tport = NULL;
+	hd_msg_free(msg);
+	return HD_EINVAL;
+}
+
+/* No connection has come about: by UDP, whatever the size. @return false: nothing was sent */
+static bool fall_back(struct hd_orq *orq)
+{
+	nta_outgoing_t *nta = orq->nta;
+	struct hd_msg *msg = orq->spare;
+
+	if (!msg || orq->cancelled)
+		return false;
+	orq->spare = NULL;
+	drop_spare(orq);
+	orq->nta = NULL;
+	nta_outgoing_bind(nta, NULL, NULL);
+	nta_outgoing_destroy(nta);
+	tport_unref(orq->tport);
+	memcpy(orq->url + strlen(orq->url) - 3, "udp", 3);
+	if (!start(orq, msg, orq->spare_tport))
+		return true;
+	orq->fn(orq->arg, orq, 503, NULL);
+	return true;
+}
+
+static void on_timer(void *arg)
+{
+	struct hd_orq *orq = arg;
+	tport_t *tport = nta_outgoing_transport(orq->nta);
+	bool connected = tport && tport_is_connected(tport);
+
+	tport_unref(tport);
+	if (!connected)
+		fall_back(orq);
+}
+
+/* Both ways are kept open until the first one leads somewhere. */
+static void prefer_tcp(struct hd_orq *orq, struct hd_msg *msg, const struct hd_target *target,
+		       tport_t **tportp)
+{
+	struct hd_agent *agent = orq->agent;
+
+	orq->spare_tport = *tportp;
+	if (!large_move_to_tcp(agent, msg, target, orq->url, tportp))
+		return;
+	orq->spare = hd_msg_copy(msg);
+	if (orq->spare && !hd_sip_timer_new(&orq->timer, agent, on_timer, orq))
+		hd_sip_timer_set(orq->timer, 2 * (int64_t)agent->options.t1_ms);
+}
+
 int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
 	       const struct hd_target *target, hd_orq_fn *fn, void *arg)
 {
 	struct hd_orq *orq = calloc(1, sizeof(*orq));
-	const bool forwarded = sip_of(msg)->sip_via != NULL;
-	char branch[BRANCH_SIZE];
 	tport_t *tport = NULL;
 	int err = HD_ENOMEM;
 
@@ -95,24 +176,18 @@ int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
 	if (err)
 		goto failed;
 	orq->agent = agent;
-	orq->tport = tport_ref(tport);
 	orq->fn = fn;
 	orq->arg = arg;
-	if (forwarded)
-		branch_format(branch);
-	orq->nta = nta_outgoing_mcreate(agent->nta, on_response, orq, URL_STRING_MAKE(orq->url),
-					msg_of(msg), NTATAG_TPORT(tport),
-					TAG_IF(forwarded, NTATAG_BRANCH_KEY(branch)), TAG_END());
-	if (!orq->nta) {
-		tport_unref(orq->tport);
-		err = HD_EINVAL;
+	prefer_tcp(orq, msg, target, &tport);
+	err = start(orq, msg, tport);
+	msg = NULL;
+	if (err)
 		goto failed;
-	}
 	*orqp = orq;
 	return 0;
 failed:
 	hd_msg_free(msg);
-	free(orq);
+	hd_orq_free(orq);
 	return err;
 }
 
@@ -131,6 +206,7 @@ void hd_orq_free(struct hd_orq *orq)
 {
 	if (!orq)
 		return;
+	drop_spare(orq);
 	ict_free(orq->ict);
 	if (orq->nta) {
 		nta_outgoing_bind(orq->nta, NULL, NULL);

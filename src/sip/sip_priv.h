@@ -96,6 +96,13 @@ HD_MUSTCHECK int hd_target_resolve(struct hd_agent *agent, const struct hd_targe
 				   tport_t **tportp, char *url, size_t size);
 
 /**
+ * Of the listeners that can reach an address the one that the peer itself has used, if any.
+ * @param via a flow of the peer, or NULL. @return NULL: there is none
+ */
+tport_t *hd_listener_for(struct hd_agent *agent, uint8_t transport, uint8_t family,
+			 const char *via);
+
+/**
  * What the SIP thread does before and after its loop. A test that moves the library's clock calls
  * them instead of hd_agent_start() and _stop(), and drives the loop itself: su_root_step(root, 0).
  * @return 0 or HD_ESYSTEM, logged

@@ -597,6 +597,25 @@ def test_large_request_falls_back_to_udp(d):
 
 
 @row("NA-13")
+def test_large_request_falls_back_where_nothing_answers(d):
+    """A full queue of connections drops the SYN, as a firewall would."""
+    a, b = d.phone(register=True), both(d)
+    b.listener.listen(0)
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            s = stack.enter_context(socket.socket())
+            s.setblocking(False)
+            s.connect_ex(b.tcp)
+        began = time.monotonic()
+        call = a.call(b.user, SDP, extra=BIG).challenge()
+        leg = b.accept()
+        assert 0.09 <= time.monotonic() - began < 1, "2 * T1"
+    assert leg.invite.all("via")[0].startswith("SIP/2.0/UDP ")
+    refuse(leg)
+    assert call.final().status == 486
+
+
+@row("NA-13")
 def test_small_request_keeps_udp(d):
     a, b = d.phone(register=True), both(d)
     talk(a, b, b.user)

@@ -36,6 +36,7 @@ struct hd_listener {
 struct hd_agent_limits {
 	uint32_t transactions_max;
 	uint32_t header_max;
+	uint32_t udp_max_bytes; /* of a request; a larger one prefers TCP; 0: none does */
 	uint32_t source_rate, source_burst; /* a second; 0: no limit */
 	const char *const *source_exempt;   /* copied; networks "127.0.0.0/8" */
 	size_t n_source_exempt;
@@ -193,6 +194,13 @@ HD_MUSTCHECK int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg,
 HD_MUSTCHECK int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg);
 /** True when what is sent there goes by UDP. */
 bool hd_target_is_udp(const struct hd_target *target);
+/**
+ * True when this request goes by a connection, or would if one can be made: it is larger than
+ * udp_max_bytes and no flow forbids it (RFC 3261 18.1.1). hd_orq_new() then tries TCP, and UDP when
+ * no connection comes about within 2 * T1.
+ */
+bool hd_target_takes_tcp(struct hd_agent *agent, const struct hd_msg *msg,
+			 const struct hd_target *target);
 /** A new request of ours: "METHOD uri", From/To/Call-ID/CSeq made here, then lines and body. */
 struct hd_new_request {
 	const char *method, *ruri, *from, *to; /* from, to: "<sip:...>", tags included */
