@@ -89,6 +89,20 @@ int hd_flow_parse(struct hd_flow *flow, const char *text)
 	return address_parse(flow, part);
 }
 
+/* The library has added received= where sent-by is not the source, and where rport was asked for. */
+static bool names_another(const sip_via_t *via)
+{
+	struct hd_slice host = hd_slice_of(via->v_host);
+
+	if (!via->v_received)
+		return false;
+	if (host.len > 2 && host.ptr[0] == '[') {
+		host.ptr++;
+		host.len -= 2;
+	}
+	return !hd_slice_caseis(host, via->v_received);
+}
+
 void hd_flow_of_msg(struct hd_flow *flow, const struct hd_agent *agent, tport_t *tport, msg_t *msg)
 {
 	const su_sockaddr_t *from = msg_addr(msg);
@@ -118,8 +132,7 @@ void hd_flow_of_msg(struct hd_flow *flow, const struct hd_agent *agent, tport_t 
 	}
 	if (via && via->v_port && hd_u64_parse(&sent_by, hd_slice_of(via->v_port), UINT16_MAX))
 		sent_by = 0;
-	/* The library has added received= where sent-by names another host than the source. */
-	flow->nat = !via || via->v_received || (flow->transport == 0 && sent_by != flow->port);
+	flow->nat = !via || names_another(via) || (flow->transport == 0 && sent_by != flow->port);
 }
 
 void hd_flow_addresses(const struct hd_agent *agent, const struct hd_flow *flow, char *local,

@@ -42,6 +42,7 @@ static const struct {
 	{ "sip_request_d", &hd_real.sip_request_d },
 	{ "sip_status_d", &hd_real.sip_status_d },
 	{ "sip_sanity_check", &hd_real.sip_sanity_check },
+	{ "msg_header_replace_param", &hd_real.msg_header_replace_param },
 };
 
 static struct hd_watch watches[WATCHES];

@@ -55,6 +55,8 @@ issize_t hook_sip_request_d(su_home_t *home, sip_header_t *h, char *s, isize_t l
 issize_t hook_sip_status_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
 	HOOK("sip_status_d");
 int hook_sip_sanity_check(sip_t const *sip) HOOK("sip_sanity_check");
+int hook_msg_header_replace_param(su_home_t *home, msg_common_t *h, char const *param)
+	HOOK("msg_header_replace_param");
 
 /** What stands behind ours, and where the library's code lies. */
 struct hd_real {
@@ -80,6 +82,7 @@ struct hd_real {
 	issize_t (*sip_request_d)(su_home_t *, sip_header_t *, char *, isize_t);
 	issize_t (*sip_status_d)(su_home_t *, sip_header_t *, char *, isize_t);
 	int (*sip_sanity_check)(sip_t const *);
+	int (*msg_header_replace_param)(su_home_t *, msg_common_t *, char const *);
 	uintptr_t begin, end;
 };
 extern struct hd_real hd_real;

@@ -1,5 +1,5 @@
 /*
- * sofia_parse.c - see sofia_hook_priv.h: what the parser does to texts that it is to leave alone.
+ * sofia_parse.c - see sofia_hook_priv.h: what the library does to texts that it is to leave alone.
  *
  * It resolves the escapes of a URI that need not be there; but a phone is called by the URI that
  * it registered, byte for byte (RFC 3261 16.5). And where it keeps the text of a message, as we
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <sofia-sip/msg_header.h>
+#include <sofia-sip/sip_header.h>
 
 #include "sofia_hook_priv.h"
 
@@ -139,4 +140,28 @@ int hook_sip_sanity_check(sip_t const *sip)
 	    !sent_by(sent_by_arg, sip->sip_via))
 		return -1;
 	return REAL(sip_sanity_check)(sip);
+}
+
+/* RFC 3581 4: received= stands beside rport=, also where sent-by is the source, as it is here. */
+static void add_received(su_home_t *home, sip_via_t *via)
+{
+	size_t n = strlen(via->v_host);
+	bool bracketed = n > 2 && via->v_host[0] == '[';
+	char *text;
+
+	text = su_sprintf(home, "received=%.*s", (int)(bracketed ? n - 2 : n),
+			  via->v_host + bracketed);
+	if (text)
+		(void)REAL(msg_header_replace_param)(home, via->v_common, text);
+}
+
+int hook_msg_header_replace_param(su_home_t *home, msg_common_t *h, char const *param)
+{
+	sip_via_t *via = (sip_via_t *)h;
+
+	if (FROM_SOFIA() && h && h->h_class == sip_via_class && param &&
+	    strncmp(param, "rport=", strlen("rport=")) == 0 && via->v_rport && !*via->v_rport &&
+	    !via->v_received && via->v_host)
+		add_received(home, via);
+	return REAL(msg_header_replace_param)(home, h, param);
 }
