@@ -89,7 +89,7 @@ int hd_flow_parse(struct hd_flow *flow, const char *text)
 	return address_parse(flow, part);
 }
 
-/* The library has added received= where sent-by is not the source, and where rport was asked for. */
+/* The library adds received= where sent-by is not the source, and where rport was asked for. */
 static bool names_another(const sip_via_t *via)
 {
 	struct hd_slice host = hd_slice_of(via->v_host);

@@ -91,15 +91,24 @@ static void fill(struct ahead *a, int fd)
 	}
 }
 
+/* Neither is SIP: the library would be a STUN server (and leak) for one, SigComp for the other. */
+static bool is_foreign(const struct ahead *a, unsigned i)
+{
+	unsigned char c = (unsigned char)a->data[i][0];
+
+	return c <= 1 || c >= 0xf8;
+}
+
 /*
- * Datagrams without bytes go unseen, and one that the library asked for but did not take goes too.
+ * Datagrams that are empty or foreign go unseen, and one that the library asked for but did not
+ * take goes too.
  */
 static void skip(struct ahead *a)
 {
 	if (a->asked && a->first < a->end)
 		a->first++;
 	a->asked = false;
-	while (a->first < a->end && a->msgs[a->first].msg_len == 0)
+	while (a->first < a->end && (a->msgs[a->first].msg_len == 0 || is_foreign(a, a->first)))
 		a->first++;
 }
 

@@ -368,9 +368,13 @@ static void test_unreachable(void **state)
 static void *accept_and_close(void *arg)
 {
 	int fd = accept(*(int *)arg, NULL, NULL);
+	char c;
 
-	if (fd >= 0)
+	if (fd >= 0) {
+		/* The connection stands: curl has begun to send. */
+		(void)read(fd, &c, 1);
 		(void)close(fd);
+	}
 	return NULL;
 }
 
