@@ -10,9 +10,24 @@
 
 #include "sip_priv.h"
 
+/*
+ * A second header field of a kind that has but one: the copy lists it behind the first, which the
+ * library then refuses to send, by an assertion. It only stays in the order of the wire.
+ */
+static void unlist_seconds(msg_t *msg)
+{
+	for (sip_header_t *h = first_header(msg); h; h = (sip_header_t *)h->sh_succ)
+		if (h->sh_class && h->sh_class->hc_kind == msg_kind_single)
+			h->sh_next = NULL;
+}
+
 struct hd_msg *hd_msg_copy(struct hd_msg *msg)
 {
-	return msg ? msg_wrap(msg_copy(msg_of(msg))) : NULL;
+	msg_t *copy = msg ? msg_copy(msg_of(msg)) : NULL;
+
+	if (copy)
+		unlist_seconds(copy);
+	return msg_wrap(copy);
 }
 
 void hd_msg_free(struct hd_msg *msg)

@@ -299,6 +299,19 @@ def test_options_to_a_phone_and_to_us(d, pair):
         assert answer.status == 200 and "INVITE" in answer.get("allow", ""), repr(answer)
 
 
+@pytest.mark.parametrize("name,values", [
+    ("Content-Type", ["text/plain", "text/html"]), ("Subject", ["one", "two", "three"]), ("Expires", ["1", "2"]),
+    ("User-Agent", ["a", "b"]), ("Event", ["x", "y"]), ("Organization", ["o", "p"])])
+def test_header_that_stands_twice_passes(pair, name, values):
+    a, b = pair
+    twice = [(name, v) for v in values]
+    call = a.call(b.user, method="MESSAGE", extra=twice).challenge()
+    message = b.request("MESSAGE")
+    assert_forwarded(a.sent, message)
+    b.reply(message, 200, to_tag="x", extra=twice)
+    assert_answered(b.sent, a.final("MESSAGE", call.call_id, call.cseq))
+
+
 def test_unknown_method(pair):
     a, b = pair
     call = a.call(b.user, method="FROBNICATE").challenge()

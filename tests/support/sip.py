@@ -313,7 +313,7 @@ class Call:
         headers = self.phone.base(self.method, self.to_uri, self.call_id, self.cseq, self.local_tag,
                                   branch=self.branch)
         headers += [("Contact", self.phone.contact)] + self.extra + self.credentials
-        if self.body:
+        if self.body and not any(n == "Content-Type" for n, _ in self.extra):
             headers.append(("Content-Type", "application/sdp"))
         self.headers = headers
         self.phone.send(f"{self.method} {self.uri} SIP/2.0", headers, self.body)
@@ -363,7 +363,10 @@ class Call:
                    ("To", f"<{self.to_uri}>;tag={self.remote_tag}") if self.caller
                    else ("To", self.invite.get("from")),
                    ("Call-ID", self.call_id), ("CSeq", f"{cseq or self.cseq} {method}")]
-        headers += [("Route", r) for r in self.routes] + [("Contact", self.phone.contact)] + list(extra)
+        headers += [("Route", r) for r in self.routes]
+        if not any(n == "Contact" for n, _ in extra):
+            headers.append(("Contact", self.phone.contact))
+        headers += extra
         if body and not any(n == "Content-Type" for n, _ in extra):
             headers.append(("Content-Type", "application/sdp"))
         self.phone.send(f"{method} {self.remote} SIP/2.0", headers, body)
