@@ -125,6 +125,7 @@ static void judge(struct hd_auth *auth, struct hd_request *req, struct hd_digest
 		.uri = hd_slice_of(hd_msg_ruri_text(msg)),
 		.source = hd_request_source(req),
 		.call_id = hd_slice_of(hd_msg_call_id(msg)),
+		.branch = hd_slice_of(hd_msg_branch(msg)),
 		.cseq = hd_msg_cseq(msg),
 		.values = values,
 	};

@@ -7,69 +7,17 @@ import time
 
 import pytest
 
+from credentials import DOMAIN, LINE, LONG, challenges, is_challenge, nonce, pick, request, right, with_param
 from plant import fetch, plant
 from steps import connect, ring
 from support.sip import SDP, digest, rand
 from support.wire import Ear, Raw, text
-
-DOMAIN = "hotdesk.test"
-LINE = f"sip:{DOMAIN}"
 
 
 @pytest.fixture(scope="module")
 def d():
     with plant(tls=True) as daemon:
         yield daemon
-
-
-def request(phone, credentials=None, method="REGISTER", uri=None, cseq=1, call_id=None, extra=()):
-    """One request with one Authorization value (or several), or none; the final answer."""
-    uri = uri or LINE
-    name = "Authorization" if method == "REGISTER" else "Proxy-Authorization"
-    values = [credentials] if isinstance(credentials, str) else credentials or []
-    to = f"sip:{phone.user}@{DOMAIN}" if method == "REGISTER" else uri
-    headers = phone.base(method, to, call_id or rand(), cseq, rand(4)) + [("Contact", phone.contact)]
-    phone.send(f"{method} {uri} SIP/2.0", headers + list(extra) + [(name, v) for v in values])
-    answer = phone.final(method, headers[4][1], cseq)
-    if method == "INVITE" and answer.status >= 300:
-        phone.send(f"ACK {uri} SIP/2.0", headers[:3] + [("To", answer.get("to")), headers[4],
-                                                      ("CSeq", f"{cseq} ACK")])
-    return answer
-
-
-def challenges(answer):
-    return answer.all("www-authenticate") + answer.all("proxy-authenticate")
-
-
-def pick(answer, algorithm="MD5"):
-    (value,) = [c for c in challenges(answer) if f"algorithm={algorithm}" in c]
-    return value
-
-
-def nonce(challenge):
-    return re.search(r'nonce="([^"]+)"', challenge).group(1)
-
-
-def right(phone, challenge=None, method="REGISTER", uri=LINE, **more):
-    return digest(challenge or pick(request(phone, method=method, uri=uri)), method, uri, phone.user,
-                  phone.password, **more)
-
-
-def with_param(value, name, new):
-    """Credentials with one parameter replaced, or taken out with None."""
-    pattern = rf',? *\b{name}=("[^"]*"|[^,]*)'
-    assert re.search(pattern, value), value
-    if new is None:
-        out = re.sub(pattern, "", value, count=1)
-        return re.sub(r"^Digest,", "Digest", out)
-    return re.sub(pattern, lambda m: re.match(",? *", m.group()).group() + f"{name}={new}", value, count=1)
-
-
-LONG = [("X-Filler", "so long that both challenges have room" * 6)]
-
-
-def is_challenge(answer):
-    return answer.status in (401, 407) and challenges(answer)
 
 
 # ---- the challenge ------------------------------------------------------------------------------------
@@ -386,12 +334,19 @@ def test_stale():
         assert request(a, right(a, pick(answer)), cseq=99).status == 200
 
 
-def test_nonce_survives_a_restart():
+@pytest.mark.parametrize("kill", [False, True])
+def test_nonces_end_with_the_process(kill):
+    """What was used with a nonce is forgotten then, so an answer to it could be replayed."""
     with plant() as d:
         a = d.phone()
-        challenge = pick(request(a))
-        d.restart(kill=True)
-        assert request(a, right(a, challenge)).status == 200
+        used, unused = (pick(request(a)) for _ in range(2))
+        replay = right(a, used)
+        assert request(a, replay).status == 200
+        d.restart(kill=kill)
+        for value in (replay, right(a, used, nc=2), right(a, unused)):
+            answer = request(a, value)
+            assert is_challenge(answer) and "stale=true" in repr(answer)
+        assert request(a, right(a, pick(answer))).status == 200
 
 
 # ---- calls --------------------------------------------------------------------------------------------------

@@ -139,6 +139,8 @@ void phone_nonce(char nonce[NONCE_SIZE], const struct hd_digest *d, size_t i, co
 	assert_int_equal(hd_str_copy(nonce, NONCE_SIZE, c.nonce), 0);
 }
 
+const char *phone_branch = "z9hG4bK1";
+
 struct hd_digest_request phone_request(const struct hd_slice *values, size_t n)
 {
 	return (struct hd_digest_request){
@@ -146,6 +148,7 @@ struct hd_digest_request phone_request(const struct hd_slice *values, size_t n)
 		.uri = str(URI),
 		.source = SOURCE,
 		.call_id = str("call-1"),
+		.branch = str(phone_branch),
 		.cseq = 1,
 		.values = values,
 		.n_values = n,

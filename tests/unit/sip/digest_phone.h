@@ -36,6 +36,8 @@ struct answer phone_answer(const char *nonce);
 void phone_answer_write(char value[VALUE_SIZE], const struct answer *a);
 /** The nonce of the i-th challenge. */
 void phone_nonce(char nonce[NONCE_SIZE], const struct hd_digest *d, size_t i, const char *source);
+/** Of every request that is made. */
+extern const char *phone_branch;
 struct hd_digest_request phone_request(const struct hd_slice *values, size_t n);
 enum hd_digest_verdict phone_check_text(struct hd_digest *d, const char *text);
 enum hd_digest_verdict phone_check(struct hd_digest *d, const struct answer *a);
