@@ -54,9 +54,11 @@ struct hd_conf_sip {
 };
 
 struct hd_conf_auth {
-	bool md5, sha256; /* algorithms: [SHA-256, MD5] */
-	uint32_t nonce_s; /* 300 */
-	bool without_qop; /* true: accept RFC 2069 clients */
+	bool md5, sha256;	/* algorithms: [SHA-256, MD5] */
+	uint32_t nonce_s;	/* 300 */
+	bool without_qop;	/* true: accept RFC 2069 clients */
+	char **md5_only_agents; /* how their User-Agent begins; "baresip v1.0.0" */
+	size_t n_md5_only_agents;
 };
 
 struct hd_conf_registrar {

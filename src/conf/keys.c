@@ -108,6 +108,8 @@ const struct hd_key_info hd_keys[] = {
 	       "[SHA-256, MD5]", LIVE, algorithms),
 	NUMBER(auth, nonce_s, 1, DAY_S, "300", LIVE),
 	BOOL(auth, without_qop, "true", LIVE),
+	LIST(auth, md5_only_agents, IN(auth, md5_only_agents), IN(auth, n_md5_only_agents), 0, 64,
+	     "[baresip v1.0.0]", LIVE, hd_form_text, "1 to 128 bytes of text"),
 
 	NUMBER(registrar, expires_min_s, 1, 3600, "60", LIVE),
 	NUMBER(registrar, expires_max_s, 1, MONTH_S, "7200", LIVE),

@@ -51,6 +51,8 @@ static void take(struct hd_task *task)
 	hd_proxy_set_timer_c(d->proxy, h->after->sip.timer_c_s);
 	if (conf_digest_options(&digest, d, h->after) || hd_digest_set_options(d->digest, &digest))
 		hd_error("daemon", "auth: new values refused, the old ones stay");
+	hd_auth_set_md5_only(d->auth, (const char *const *)h->after->auth.md5_only_agents,
+			     h->after->auth.n_md5_only_agents);
 	hd_wipe(&digest, sizeof(digest));
 	h->task.run = on_taken;
 	hd_mailbox_post(hd_loop_mailbox(d->loop), &h->task);

@@ -105,6 +105,9 @@ static int open_auth(struct daemon *d)
 	hd_wipe(&options, sizeof(options));
 	if (!err)
 		err = hd_auth_new(&d->auth, d->digest, daemon_lookup, d);
+	if (!err)
+		hd_auth_set_md5_only(d->auth, (const char *const *)d->conf->auth.md5_only_agents,
+				     d->conf->auth.n_md5_only_agents);
 	return err;
 }
 

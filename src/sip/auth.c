@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
@@ -14,6 +15,8 @@ struct hd_auth {
 	struct hd_digest *digest;
 	hd_digest_lookup_fn *lookup;
 	void *arg;
+	char **md5_only; /* prefixes of User-Agent */
+	size_t n_md5_only;
 };
 
 static struct hd_metric failures =
@@ -39,9 +42,45 @@ int hd_auth_new(struct hd_auth **ap, struct hd_digest *digest, hd_digest_lookup_
 	return 0;
 }
 
+static void free_md5_only(struct hd_auth *auth)
+{
+	for (size_t i = 0; i < auth->n_md5_only; i++)
+		free(auth->md5_only[i]);
+	free(auth->md5_only);
+}
+
 void hd_auth_free(struct hd_auth *auth)
 {
+	if (!auth)
+		return;
+	free_md5_only(auth);
 	free(auth);
+}
+
+void hd_auth_set_md5_only(struct hd_auth *auth, const char *const *agents, size_t n)
+{
+	char **copy = n ? calloc(n, sizeof(*copy)) : NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; copy && i < n; i++) {
+		copy[kept] = strdup(agents[i]);
+		kept += copy[kept] != NULL;
+	}
+	if (kept < n)
+		hd_error("auth", "out of memory: %zu agents left out", n - kept);
+	free_md5_only(auth);
+	auth->md5_only = copy;
+	auth->n_md5_only = kept;
+}
+
+static bool knows_md5_only(const struct hd_auth *auth, struct hd_msg *msg)
+{
+	const char *agent = hd_msg_header(msg, "User-Agent", 0);
+
+	for (size_t i = 0; agent && i < auth->n_md5_only; i++)
+		if (strncasecmp(agent, auth->md5_only[i], strlen(auth->md5_only[i])) == 0)
+			return true;
+	return false;
 }
 
 /* What the library will copy from the request into its answer. */
@@ -60,29 +99,44 @@ static size_t echoed_bytes(const struct hd_msg *msg)
 	return n;
 }
 
+static bool offers_md5(const char *challenge)
+{
+	return strstr(challenge, ",algorithm=MD5,") != NULL;
+}
+
+/* The first ones are left out until the answer is no larger than the request, or MD5 is alone. */
+static size_t first_challenge(struct hd_auth *auth, struct hd_request *req,
+			      char values[][HD_CHALLENGE_SIZE], size_t n, size_t name_len)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	size_t used = echoed_bytes(msg), room = hd_msg_size(msg), first = 0;
+
+	if (n > 0 && offers_md5(values[n - 1]) && knows_md5_only(auth, msg))
+		return n - 1;
+	if (hd_request_is_stream(req))
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		used += name_len + strlen(values[i]) + 4;
+	for (; used > room && first + 1 < n; first++)
+		used -= name_len + strlen(values[first]) + 4;
+	return first;
+}
+
 static void challenge(struct hd_auth *auth, struct hd_request *req, bool stale)
 {
 	const sip_t *sip = sip_of(hd_request_msg(req));
 	bool proxy = sip->sip_request->rq_method != sip_method_register;
 	const char *name = proxy ? "Proxy-Authenticate" : "WWW-Authenticate";
-	size_t n = hd_digest_challenge_count(auth->digest), first = 0, room, used;
+	size_t n = hd_digest_challenge_count(auth->digest);
 	char values[CHALLENGES_MAX][HD_CHALLENGE_SIZE];
 	struct hd_buf lines = { 0 };
 
 	if (n > CHALLENGES_MAX)
 		n = CHALLENGES_MAX;
-	used = echoed_bytes(hd_request_msg(req));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		if (hd_digest_challenge(values[i], auth->digest, i, hd_request_source(req), stale))
 			values[i][0] = '\0';
-		used += strlen(name) + strlen(values[i]) + 4;
-	}
-	room = hd_msg_size(hd_request_msg(req));
-	while (!hd_request_is_stream(req) && used > room && first + 1 < n) {
-		used -= strlen(name) + strlen(values[first]) + 4;
-		first++;
-	}
-	for (size_t i = first; i < n; i++)
+	for (size_t i = first_challenge(auth, req, values, n, strlen(name)); i < n; i++)
 		hd_buf_addf(&lines, "%s: %s\r\n", name, values[i]);
 	hd_metric_add(&challenges, 1);
 	if (hd_buf_error(&lines))

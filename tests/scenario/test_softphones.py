@@ -8,7 +8,7 @@ import contextlib
 import re
 
 import pytest
-from support.daemon import SECRETS, Daemon, merge
+from support.daemon import SECRETS, Daemon
 from support.softphone import Softphone, baresip
 from support.wire import with_tls
 
@@ -20,7 +20,7 @@ RINGS_S = 2
 @contextlib.contextmanager
 def office(*desks, conf=None):
     """A daemon, and a registered softphone for each (phone, transport)."""
-    d = with_tls(Daemon(merge({"auth": {"algorithms": ["MD5"]}}, conf or {})))
+    d = with_tls(Daemon(conf))
     with contextlib.ExitStack() as stack:
         stack.enter_context(d)
         phones = [stack.enter_context(Softphone(d.address(t), name, SECRETS[name], t)) for name, t in desks]

@@ -3,7 +3,7 @@
  *
  * REGISTER is challenged with 401, everything else from phones with 407 (RFC 3261 22.2, 22.3).
  * Challenges are stateless. Over UDP a challenge is kept no larger than the request that asked for
- * * it by leaving out SHA-256; what a request of a few hundred bytes gets can still be some bytes
+ * it by leaving out SHA-256; what a request of a few hundred bytes gets can still be some bytes
  * larger than itself, and the limit on the requests of one source (sip.source_rate) is then what
  * keeps us from being an amplifier.
  *
@@ -22,6 +22,12 @@ struct hd_auth;
 HD_MUSTCHECK int hd_auth_new(struct hd_auth **ap, struct hd_digest *digest,
 			     hd_digest_lookup_fn *lookup, void *arg);
 void hd_auth_free(struct hd_auth *auth);
+/**
+ * Phones whose User-Agent begins with one of these, in upper or lower case, are offered MD5 alone
+ * as long as the digest service has it: they give up when a challenge names another algorithm.
+ * Copied; what there is no memory for is left out and logged.
+ */
+void hd_auth_set_md5_only(struct hd_auth *auth, const char *const *agents, size_t n);
 
 /**
  * Authenticates a request. When it returns false the request has been answered and ended.

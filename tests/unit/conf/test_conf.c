@@ -29,6 +29,8 @@ static void test_defaults(void **state)
 	assert_string_equal(c->sip.source_exempt[1], "::1/128");
 	assert_true(c->sip.sofia_guard);
 	assert_true(c->auth.md5 && c->auth.sha256 && c->auth.without_qop);
+	assert_int_equal(c->auth.n_md5_only_agents, 1);
+	assert_string_equal(c->auth.md5_only_agents[0], "baresip v1.0.0");
 	assert_int_equal(c->registrar.expires_max_s, 7200);
 	assert_true(c->registrar.soft_refresh);
 	assert_string_equal(c->desk.login_code, "*771");

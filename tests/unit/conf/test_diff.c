@@ -19,6 +19,8 @@ static const struct change changes[] = {
 	{ "sip: {timer_c_s: 200, t4_ms: 5001}", "sip.t4_ms", "sip.timer_c_s" },
 	{ "auth: {algorithms: [SHA-256]}", "", "auth.algorithms" },
 	{ "auth: {algorithms: [MD5, SHA-256]}", "", "" },
+	{ "auth: {md5_only_agents: [x y]}", "", "auth.md5_only_agents" },
+	{ "auth: {md5_only_agents: [baresip v1.0.0]}", "", "" },
 	{ "desk: {occupied: refuse, login_code: '*9'}", "", "desk.login_code, desk.occupied" },
 	{ "pin: {trivial: true, passes: 3, queue_max: 9}", "pin.passes, pin.queue_max",
 	  "pin.trivial" },
