@@ -123,12 +123,27 @@ static int apply_star(struct work *w)
 	return 0;
 }
 
+/* What goes makes room for what comes, in whatever order they are named. */
+static int make_room(struct work *w)
+{
+	const struct hd_location_change *change = w->change;
+	int err = 0;
+
+	for (size_t i = 0; i < change->n_contacts && !err; i++)
+		if (change->contacts[i].expires_at_ms <= change->now_ms)
+			err = apply_contact(w, &change->contacts[i]);
+	return err;
+}
+
 static int apply_contacts(struct work *w)
 {
 	struct hd_location_change *change = w->change;
 	bool live = false;
 	int err;
 
+	err = make_room(w);
+	if (err)
+		return err;
 	for (size_t i = 0; i < change->n_contacts; i++) {
 		err = apply_contact(w, &change->contacts[i]);
 		if (err)

@@ -22,7 +22,7 @@ struct pending {
 	bool soft;
 	bool repeated;	       /* a retransmission: what it asks for has been done */
 	bool listed;	       /* nothing was to be changed */
-	uint8_t key[KEY_SIZE]; /* of Call-ID, CSeq and source */
+	uint8_t key[KEY_SIZE]; /* of Call-ID, branch, CSeq and source */
 	UT_hash_handle hh;
 };
 
@@ -83,6 +83,7 @@ static void key_of(uint8_t key[KEY_SIZE], struct hd_request *req)
 	uint32_t cseq = hd_msg_cseq(msg);
 	struct hd_slice parts[] = {
 		hd_slice_of(hd_msg_call_id(msg)),
+		hd_slice_of(hd_msg_branch(msg)),
 		{ (const char *)&cseq, sizeof(cseq) },
 		hd_slice_of(hd_request_flow(req)),
 	};
@@ -310,9 +311,11 @@ static int fill_binding(struct hd_binding *b, const struct hd_contact *c, struct
 {
 	struct hd_msg *msg = hd_request_msg(req);
 	const char *agent = hd_msg_header(msg, "User-Agent", 0);
+	struct hd_uri uri;
 
-	if (c->uri.scheme > HD_URI_SIPS || c->uri.headers.len || !c->uri.host.len ||
-	    c->q_permille == -2)
+	/* The parser lets pass what no request could be sent to: it is read again. */
+	if (hd_uri_parse(&uri, hd_slice_of(c->uri_text)) || uri.scheme > HD_URI_SIPS ||
+	    uri.headers.len || c->q_permille == -2)
 		return 400;
 	if (hd_str_set(b->contact_uri, sizeof(b->contact_uri), c->uri_text) ||
 	    hd_str_set(b->contact_params, sizeof(b->contact_params), c->params_text) ||
@@ -445,14 +448,18 @@ static void apply(struct hd_registrar *r, struct pending *p)
 
 /* ---- steps 1 to 5 --------------------------------------------------------------------------- */
 
-static bool is_own_aor(struct hd_registrar *r, struct hd_msg *msg, const char *phone)
+/* @return 0 when the address-of-record is the phone's own, or a status */
+static int check_aor(struct hd_registrar *r, struct hd_msg *msg, const char *phone)
 {
 	char user[HD_PHONE_ID_SIZE];
 	struct hd_uri to;
 
 	hd_msg_to_uri(msg, &to);
-	return hd_agent_is_us(r->options.agent, &to) && to.scheme <= HD_URI_SIPS &&
-	       !hd_uri_unescape(user, sizeof(user), to.user) && strcmp(user, phone) == 0;
+	if (to.scheme > HD_URI_SIPS || !hd_agent_is_us(r->options.agent, &to))
+		return 404;
+	if (hd_uri_unescape(user, sizeof(user), to.user) || strcmp(user, phone) != 0)
+		return 403;
+	return 0;
 }
 
 static bool check_extensions(struct hd_request *req)
@@ -498,11 +505,13 @@ static void receive_authentic(struct hd_registrar *r, struct hd_request *req,
 	struct hd_msg *msg = hd_request_msg(req);
 	struct wish wish;
 	struct pending *p;
+	int status;
 
-	if (!is_own_aor(r, msg, sender->phone)) {
+	status = check_aor(r, msg, sender->phone);
+	if (status) {
 		hd_log_call(HD_LOG_NOTICE, "registrar", hd_msg_call_id(msg),
 			    "%s: REGISTER for another address-of-record refused", sender->phone);
-		refuse(req, 403, NULL, NULL);
+		refuse(req, status, NULL, NULL);
 		return;
 	}
 	if (!read_wish(&wish, req))
