@@ -96,7 +96,8 @@ bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req)
 		return false;
 	}
 	for (unsigned i = 0; (tags = hd_msg_header(msg, "Proxy-Require", i)); i++)
-		hd_buf_addf(&lines, "Unsupported: %s\r\n", tags);
+		if (*tags)
+			hd_buf_addf(&lines, "Unsupported: %s\r\n", tags);
 	if (lines.len == 0)
 		return true;
 	hd_request_reply(req, 420, NULL, hd_buf_text(&lines));

@@ -239,6 +239,7 @@ static int set_up(struct hd_agent *agent)
 	if (!agent->nta)
 		return HD_ESYSTEM;
 	hd_parse_set_sent_by(is_own_via, agent);
+	hd_parse_set_screen(hd_agent_screen, agent);
 	agent->icts = ict_table_new(agent);
 	err = agent->icts ? hd_agent_bind(agent) : HD_ENOMEM;
 	if (!err)
@@ -257,6 +258,7 @@ static void tear_down(struct hd_agent *agent)
 	if (agent->wait_index > 0)
 		su_root_deregister(agent->root, agent->wait_index);
 	hd_parse_set_sent_by(NULL, NULL);
+	hd_parse_set_screen(NULL, NULL);
 	ict_table_free(agent->icts);
 	agent->icts = NULL;
 	nta_agent_destroy(agent->nta);

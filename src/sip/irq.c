@@ -19,7 +19,8 @@ static const char magic_cookie[] = "z9hG4bK";
 struct hd_irq {
 	struct hd_agent *agent;
 	nta_incoming_t *nta;
-	msg_t *msg; /* a reference of ours */
+	msg_t *msg;		  /* a reference of ours */
+	const char *via_protocol; /* as the request's Via has it */
 	hd_irq_fn *fn;
 	void *arg;
 	char flow[HD_FLOW_TEXT_SIZE];
@@ -53,14 +54,16 @@ static int on_event(struct hd_irq *irq, nta_incoming_t *nta, sip_t const *sip)
 static nta_incoming_t *create_nta(struct hd_agent *agent, msg_t *msg, tport_t *tport)
 {
 	sip_via_t *via = sip_object(msg)->sip_via;
-	const char *rport = via->v_rport;
+	const char *rport = via->v_rport, *protocol = via->v_protocol;
 	nta_incoming_t *nta;
 
 	if (tport_is_reliable(tport))
 		via->v_rport = NULL;
+	via->v_protocol = hd_via_protocol(tport); /* the library reads in it where to send */
 	nta = nta_incoming_create(agent->nta, NULL, msg, sip_object(msg), NTATAG_TPORT(tport),
 				  TAG_END());
 	via->v_rport = rport;
+	via->v_protocol = protocol;
 	return nta;
 }
 
@@ -76,6 +79,7 @@ static int create(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, v
 	}
 	msg = hd_request_take(req, &irq->agent, &tport, irq->flow);
 	irq->msg = msg_ref(msg);
+	irq->via_protocol = sip_object(msg)->sip_via->v_protocol;
 	irq->nta = create_nta(irq->agent, msg, tport);
 	tport_unref(tport);
 	if (!irq->nta) {
@@ -146,6 +150,8 @@ void hd_irq_reply(struct hd_irq *irq, int status, const char *phrase, const char
 					   phrase ? phrase : sip_status_phrase(status));
 	if (!msg)
 		return;
+	if (sip_object(msg)->sip_via)
+		sip_object(msg)->sip_via->v_protocol = irq->via_protocol;
 	if (status > 100 && !sip_object(msg)->sip_to->a_tag &&
 	    sip_to_tag(msg_home(msg), sip_object(msg)->sip_to, hd_irq_tag(irq)) < 0) {
 		msg_destroy(msg);

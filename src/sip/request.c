@@ -7,6 +7,7 @@
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_tag.h>
+#include <sofia-sip/sip_util.h>
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
@@ -31,25 +32,90 @@ static struct hd_metric limited =
 static struct hd_metric draining =
 	HD_COUNTER("hotdeskd_shed", "class=\"stopping\"", "requests not served, by the reason");
 
+/* Answers go to the source: a stranger shall not have them sent to somebody else. */
+static bool is_redirected(const sip_via_t *via, const char *source)
+{
+	return via->v_maddr && strcasecmp(via->v_maddr, source) != 0;
+}
+
+static void source_format(char source[INET6_ADDRSTRLEN], const su_sockaddr_t *from)
+{
+	if (from->su_family != AF_INET6)
+		inet_ntop(AF_INET, &from->su_sin.sin_addr, source, INET6_ADDRSTRLEN);
+	else if (IN6_IS_ADDR_V4MAPPED(&from->su_sin6.sin6_addr))
+		inet_ntop(AF_INET, from->su_sin6.sin6_addr.s6_addr + 12, source, INET6_ADDRSTRLEN);
+	else
+		inet_ntop(AF_INET6, &from->su_sin6.sin6_addr, source, INET6_ADDRSTRLEN);
+}
+
+static bool is_host(const char *host, const char *source)
+{
+	struct hd_slice h = hd_slice_of(host);
+
+	if (h.len > 2 && h.ptr[0] == '[') {
+		h.ptr++;
+		h.len -= 2;
+	}
+	return hd_slice_caseis(h, source);
+}
+
 /*
  * RFC 3581: received and rport where the client asks for rport; and where sent-by is not the
  * source, as behind a NAT, rport for those phones that do not know it. Who names its own address
  * and another port gets its answers there (RFC 3261 18.2.2).
  */
-static void note_source(struct hd_request *req, msg_t *msg)
+static void note_source(msg_t *msg, const char *source)
 {
 	sip_via_t *via = sip_object(msg)->sip_via;
 	su_home_t *home = msg_home(msg);
-	char *text = NULL;
+	const bool elsewhere = !is_host(via->v_host, source);
+	char *text;
 
-	if (!via)
+	if (!elsewhere && !via->v_rport)
 		return;
-	if (via->v_rport && !via->v_received)
-		text = su_sprintf(home, "received=%s", req->source);
-	else if (via->v_received && !via->v_rport)
-		text = su_sprintf(home, "rport=%u", req->flow.port);
+	text = su_sprintf(home, "received=%s", source);
 	if (text)
 		msg_header_replace_param(home, via->v_common, text);
+	text = su_sprintf(home, "rport=%u", ntohs(msg_addr(msg)->su_port));
+	if (text)
+		msg_header_replace_param(home, via->v_common, text);
+}
+
+/* What the library answers by itself, with 400, 413 or 505. */
+static bool is_refused(msg_t *msg, const sip_t *sip)
+{
+	return msg_extract_errors(msg) & sip_mask_request ||
+	       sip->sip_flags & (MSG_FLG_TOOLARGE | MSG_FLG_ERROR) || sip_sanity_check(sip) < 0 ||
+	       strcasecmp(sip->sip_request->rq_version, sip_version_2_0) != 0;
+}
+
+const char *hd_via_protocol(const tport_t *tport)
+{
+	if (tport_is_udp(tport))
+		return sip_transport_udp;
+	return tport_has_tls(tport) ? sip_transport_tls : sip_transport_tcp;
+}
+
+void hd_agent_screen(const void *arg, tport_t *tport, msg_t *msg)
+{
+	struct hd_agent *agent = (struct hd_agent *)(uintptr_t)arg;
+	sip_t *sip = sip_object(msg);
+	sip_via_t *via = sip ? sip->sip_via : NULL;
+	char source[INET6_ADDRSTRLEN];
+
+	agent->via_protocol = NULL;
+	if (!via || !sip->sip_request)
+		return;
+	source_format(source, msg_addr(msg));
+	msg_header_remove_param(via->v_common, "received"); /* it is ours to say */
+	if (is_refused(msg, sip)) {
+		note_source(msg, source);
+		if (is_redirected(via, source))
+			msg_header_remove_param(via->v_common, "maddr");
+	} else {
+		agent->via_protocol = via->v_protocol;
+	}
+	via->v_protocol = hd_via_protocol(tport);
 }
 
 static struct hd_request *request_new(struct hd_agent *agent, msg_t *msg)
@@ -67,9 +133,9 @@ static struct hd_request *request_new(struct hd_agent *agent, msg_t *msg)
 	}
 	hd_flow_of_msg(&req->flow, agent, req->tport, msg);
 	hd_flow_format(req->flow_text, sizeof(req->flow_text), &req->flow);
-	inet_ntop(req->flow.family == 6 ? AF_INET6 : AF_INET, req->flow.address, req->source,
-		  sizeof(req->source));
-	note_source(req, msg);
+	source_format(req->source, msg_addr(msg));
+	if (sip_object(msg)->sip_via) /* the library has taken away what sent-by says already */
+		note_source(msg, req->source);
 	return req;
 }
 
@@ -106,12 +172,6 @@ static const char *bad_header(const sip_t *sip)
 	return NULL;
 }
 
-/* Answers go to the source: a stranger shall not have them sent to somebody else. */
-static bool is_redirected(const sip_via_t *via, const struct hd_request *req)
-{
-	return via->v_maddr && strcasecmp(via->v_maddr, req->source) != 0;
-}
-
 /* RFC 3261 16.3 checks that need nothing but the message. @return a status, 0 to go on, -1 to drop
  */
 static int check(const struct hd_agent *agent, struct hd_request *req, const char **phrasep)
@@ -123,7 +183,7 @@ static int check(const struct hd_agent *agent, struct hd_request *req, const cha
 	*phrasep = NULL;
 	if (!sip->sip_via || !sip->sip_from || !sip->sip_to || !sip->sip_call_id || !sip->sip_cseq)
 		return 400;
-	if (is_redirected(sip->sip_via, req)) {
+	if (is_redirected(sip->sip_via, req->source)) {
 		msg_header_remove_param(sip->sip_via->v_common, "maddr");
 		*phrasep = "Via With maddr";
 		return 400;
@@ -192,6 +252,8 @@ static void receive_request(struct hd_agent *agent, msg_t *msg, sip_t *sip)
 int hd_agent_receive(struct hd_agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 {
 	if (sip->sip_request) {
+		if (agent->via_protocol && sip->sip_via)
+			sip->sip_via->v_protocol = agent->via_protocol;
 		receive_request(agent, msg, sip);
 		return 0;
 	}
@@ -227,11 +289,27 @@ void hd_request_addresses(struct hd_request *req, char *local, char *remote, siz
 	hd_flow_addresses(req->agent, &req->flow, local, remote, size);
 }
 
+/* The To that came, to the letter, and the tag behind it. */
+static int keep_to(su_home_t *home, sip_to_t *to, struct hd_slice raw, const char *tag)
+{
+	const size_t size = raw.len + strlen(";tag=") + strlen(tag) + strlen("\r\n") + 1;
+	char *text = su_alloc(home, (isize_t)size);
+
+	if (!text)
+		return HD_ENOMEM;
+	memcpy(text, raw.ptr, raw.len);
+	snprintf(text + raw.len, size - raw.len, ";tag=%s\r\n", tag);
+	to->a_common->h_data = text;
+	to->a_common->h_len = (usize_t)size - 1;
+	return 0;
+}
+
 /* The same request gets the same tag, without memory of it (RFC 3261 8.2.7). */
 static int add_to_tag(struct hd_request *req, su_home_t *home, sip_to_t *to)
 {
 	const sip_t *sip = sip_object(req->msg);
 	char tag[2 * TO_TAG_BYTES + 1];
+	struct hd_slice raw;
 	uint8_t hash[HD_SHA256_BYTES];
 	struct hd_slice parts[] = {
 		{ (const char *)req->agent->tag_seed, sizeof(req->agent->tag_seed) },
@@ -243,7 +321,32 @@ static int add_to_tag(struct hd_request *req, su_home_t *home, sip_to_t *to)
 
 	hd_sha256(hash, parts, sizeof(parts) / sizeof(parts[0]));
 	hd_hex_format(tag, hash, TO_TAG_BYTES);
-	return sip_to_tag(home, to, tag) < 0 ? HD_ENOMEM : 0;
+	raw.ptr = to->a_common->h_data;
+	raw.len = raw.ptr ? to->a_common->h_len : 0;
+	raw = hd_slice_trim(raw);
+	if (sip_to_tag(home, to, tag) < 0)
+		return HD_ENOMEM;
+	return raw.len ? keep_to(home, to, raw, tag) : 0;
+}
+
+/* The Via tells the library where to send; on the wire it is the one that came. */
+static int lead_via(struct hd_request *req, su_home_t *home, sip_via_t *via)
+{
+	const char *protocol = hd_via_protocol(req->tport);
+	const char *value;
+	char *line;
+
+	if (strcmp(via->v_protocol, protocol) == 0)
+		return 0;
+	msg_fragment_clear_chain((msg_header_t *)via);
+	value = sip_header_as_string(home, (sip_header_t *)via);
+	line = value ? su_sprintf(home, "Via: %s\r\n", value) : NULL;
+	if (!line)
+		return HD_ENOMEM;
+	via->v_common->h_data = line;
+	via->v_common->h_len = (usize_t)strlen(line);
+	via->v_protocol = protocol;
+	return 0;
 }
 
 /* Copies share the text of the request: what we give back is what came. */
@@ -260,7 +363,8 @@ static int copy_fields(struct hd_request *req, msg_t *reply, int status)
 	msg_set_parent(reply, req->msg);
 	/* An answer without a dialog has no use for it, and one to REGISTER must not have it. */
 	sip->sip_record_route = NULL;
-	if (!to->sip_via || !to->sip_from || !to->sip_to || !to->sip_call_id || !to->sip_cseq)
+	if (!to->sip_via || !to->sip_from || !to->sip_to || !to->sip_call_id || !to->sip_cseq ||
+	    lead_via(req, home, to->sip_via))
 		return HD_ENOMEM;
 	return status == 100 || to->sip_to->a_tag ? 0 : add_to_tag(req, home, to->sip_to);
 }

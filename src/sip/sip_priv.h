@@ -44,6 +44,7 @@ struct hd_agent {
 	struct source_table *sources;
 	uint8_t tag_seed[16]; /* of the To tags of answers without a transaction */
 	struct ict_table *icts;
+	const char *via_protocol; /* of the request that is being received, as it came */
 	su_root_t *root;
 	nta_agent_t *nta;
 	su_timer_t *timer;
@@ -123,6 +124,13 @@ void hd_source_table_set(struct source_table *table, const struct hd_agent_limit
 /** @return false when the source is over its rate */
 bool hd_source_allow(struct source_table *table, const su_sockaddr_t *from, int64_t mono_ms);
 
+/**
+ * Runs before the library looks at a message (request.c): its own refusals go to the source, and
+ * a Via that names another transport than the one it came by is no reason to drop a request.
+ */
+void hd_agent_screen(const void *arg, tport_t *tport, msg_t *msg);
+/** "SIP/2.0/UDP": what the library wants to read in the Via of what comes by this transport. */
+const char *hd_via_protocol(const tport_t *tport);
 /** The agent's message callback (request.c). */
 int hd_agent_receive(struct hd_agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
 /** "IPV4/UDP/192.0.2.1/5060" of both ends of a flow. */

@@ -43,6 +43,8 @@ static const struct {
 	{ "sip_status_d", &hd_real.sip_status_d },
 	{ "sip_sanity_check", &hd_real.sip_sanity_check },
 	{ "msg_header_replace_param", &hd_real.msg_header_replace_param },
+	{ "sip_method_d", &hd_real.sip_method_d },
+	{ "tport_tcreate", &hd_real.tport_tcreate },
 };
 
 static struct hd_watch watches[WATCHES];
@@ -230,10 +232,15 @@ int hook_close(int fd)
 
 int hook_msg_extract(msg_t *msg)
 {
-	int rc = REAL(msg_extract)(msg);
+	const bool from_sofia = FROM_SOFIA();
+	struct hd_nuls nuls;
+	int rc;
 
+	hd_parse_hide_nuls(&nuls, msg);
+	rc = REAL(msg_extract)(msg);
+	hd_parse_show_nuls(&nuls);
 	/* Blank lines between messages are keep-alives, and no beginning. */
-	if (FROM_SOFIA() && current >= 0 && hd_guard_is_on())
+	if (from_sofia && current >= 0 && hd_guard_is_on())
 		hd_guard_parsed(current,
 				rc == 0 && (msg_buf_committed(msg) > 0 ||
 					    msg_get_flags(msg, MSG_FLG_HEADERS)),

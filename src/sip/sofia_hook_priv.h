@@ -57,6 +57,9 @@ issize_t hook_sip_status_d(su_home_t *home, sip_header_t *h, char *s, isize_t le
 int hook_sip_sanity_check(sip_t const *sip) HOOK("sip_sanity_check");
 int hook_msg_header_replace_param(su_home_t *home, msg_common_t *h, char const *param)
 	HOOK("msg_header_replace_param");
+sip_method_t hook_sip_method_d(char **sp, char const **namep) HOOK("sip_method_d");
+tport_t *hook_tport_tcreate(tp_stack_t *stack, tport_stack_class_t const *class, su_root_t *root,
+			    tag_type_t tag, tag_value_t value, ...) HOOK("tport_tcreate");
 
 /** What stands behind ours, and where the library's code lies. */
 struct hd_real {
@@ -83,6 +86,9 @@ struct hd_real {
 	issize_t (*sip_status_d)(su_home_t *, sip_header_t *, char *, isize_t);
 	int (*sip_sanity_check)(sip_t const *);
 	int (*msg_header_replace_param)(su_home_t *, msg_common_t *, char const *);
+	sip_method_t (*sip_method_d)(char **, char const **);
+	tport_t *(*tport_tcreate)(tp_stack_t *, tport_stack_class_t const *, su_root_t *,
+				  tag_type_t, tag_value_t, ...);
 	uintptr_t begin, end;
 };
 extern struct hd_real hd_real;

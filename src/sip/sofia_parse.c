@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sofia-sip/bnf.h>
+#include <sofia-sip/msg_buffer.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_header.h>
+#include <sofia-sip/su_tagarg.h>
 
 #include "sofia_hook_priv.h"
 
@@ -18,6 +21,12 @@ enum { URL_PARTS = 8, STATUS_MAX = 699 };
 
 static _Thread_local hd_sent_by_fn *sent_by;
 static _Thread_local const void *sent_by_arg;
+static _Thread_local hd_screen_fn *screen_fn;
+static _Thread_local const void *screen_arg;
+static struct {
+	tport_stack_class_t ours;
+	void (*receive)(tp_stack_t *, tport_t *, msg_t *, tp_magic_t *, su_time_t);
+} stack_class;
 
 /* Where the part that begins at `at` ended before: one separator stands before the next one. */
 static size_t part_end(const url_t *url, const char *s, size_t at, size_t len)
@@ -102,6 +111,94 @@ issize_t hook_sip_status_d(su_home_t *home, sip_header_t *h, char *s, isize_t le
 	drop_blank_lines(h, s, (usize_t)len);
 	rc = REAL(sip_status_d)(home, h, s, len);
 	return h->sh_status->st_status > STATUS_MAX ? -1 : rc; /* there is no such class */
+}
+
+/* It knows a method of most characters of a token, but of '+' and '`' (RFC 3261 25.1). */
+sip_method_t hook_sip_method_d(char **sp, char const **namep)
+{
+	sip_method_t method = REAL(sip_method_d)(sp, namep);
+	char *s = *sp;
+	size_t n;
+
+	if (method != sip_method_invalid)
+		return method;
+	n = (size_t)span_token(s);
+	if (n == 0 || (s[n] && !IS_LWS(s[n])))
+		return sip_method_invalid;
+	*sp = s + n + strspn(s + n, " \t\r\n");
+	if (namep) {
+		*namep = s;
+		s[n] = '\0';
+	}
+	return sip_method_unknown;
+}
+
+/* ---- escaped NULs --------------------------------------------------------------------------- */
+
+void hd_parse_hide_nuls(struct hd_nuls *nuls, msg_t *msg)
+{
+	char *b = msg_buf_committed_data(msg), *end;
+	size_t len = msg_buf_committed(msg);
+	const sip_t *sip = sip_object(msg);
+	char *p;
+
+	nuls->n = 0;
+	if (!b || len == 0 || !sip || sip->sip_flags & MSG_FLG_BODY || !memchr(b, '\0', len))
+		return;
+	while (len > 0 && strchr("\r\n", *b) && *b) {
+		b++;
+		len--;
+	}
+	end = memmem(b, len, "\r\n\r\n", 4);
+	len = end ? (size_t)(end - b) : len;
+	for (p = memchr(b, '\0', len); p && nuls->n < HD_NULS_MAX;
+	     p = memchr(p + 1, '\0', len - (size_t)(p + 1 - b))) {
+		if (p == b || p[-1] != '\\')
+			continue;
+		*p = '0';
+		nuls->at[nuls->n++] = p;
+	}
+}
+
+void hd_parse_show_nuls(const struct hd_nuls *nuls)
+{
+	for (size_t i = 0; i < nuls->n; i++)
+		*nuls->at[i] = '\0';
+}
+
+/* ---- what the library makes of a message ---------------------------------------------------- */
+
+void hd_parse_set_screen(hd_screen_fn *screen, const void *arg)
+{
+	screen_fn = screen;
+	screen_arg = arg;
+}
+
+static void receive(tp_stack_t *stack, tport_t *tport, msg_t *msg, tp_magic_t *magic,
+		    su_time_t received)
+{
+	if (screen_fn)
+		screen_fn(screen_arg, tport, msg);
+	stack_class.receive(stack, tport, msg, magic, received);
+}
+
+/* The transports are given our way into the transaction layer. */
+tport_t *hook_tport_tcreate(tp_stack_t *stack, tport_stack_class_t const *class, su_root_t *root,
+			    tag_type_t tag, tag_value_t value, ...)
+{
+	tport_t *tport;
+	ta_list ta;
+
+	ta_start(ta, tag, value);
+	if (FROM_SOFIA()) {
+		stack_class.ours = *class;
+		stack_class.receive = class->tpac_recv;
+		stack_class.ours.tpac_recv = receive;
+		class = &stack_class.ours;
+	}
+	tport = REAL(tport_tcreate)(stack, class, root, ta_tags(ta));
+	ta_end(ta);
+	return tport;
 }
 
 void hd_parse_set_sent_by(hd_sent_by_fn *is_ours, const void *arg)

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <sofia-sip/sip.h>
+#include <sofia-sip/tport.h>
 
 /* ---- the table of connections (sofia_guard.c) ----------------------------------------------- */
 
@@ -59,6 +60,20 @@ bool hd_hook_datagram(struct hd_watch *watch, int fd);
 typedef bool hd_sent_by_fn(const void *arg, const sip_via_t *via);
 /** Responses on this thread whose top Via is not ours are dropped (RFC 3261 18.1.2). NULL: none. */
 void hd_parse_set_sent_by(hd_sent_by_fn *is_ours, const void *arg);
+
+/** Sees every message of this thread before the library does. */
+typedef void hd_screen_fn(const void *arg, tport_t *tport, msg_t *msg);
+void hd_parse_set_screen(hd_screen_fn *screen, const void *arg);
+
+/** A NUL may stand in a quoted string, behind a backslash; to the library it is the end. */
+enum { HD_NULS_MAX = 16 };
+struct hd_nuls {
+	char *at[HD_NULS_MAX];
+	size_t n;
+};
+/** Hides those in the part of the header that is not parsed yet, and puts them back after it. */
+void hd_parse_hide_nuls(struct hd_nuls *nuls, msg_t *msg);
+void hd_parse_show_nuls(const struct hd_nuls *nuls);
 
 /* ---- read-ahead (sofia_ahead.c), each on the thread that runs the event loop ---------------- */
 
