@@ -40,7 +40,7 @@ class Message:
 
     @property
     def method(self):
-        return "" if self.status else self.start.split()[0]
+        return "" if self.status else (self.start.split() or [""])[0]
 
     @property
     def ruri(self):
