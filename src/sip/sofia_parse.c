@@ -257,8 +257,8 @@ int hook_msg_header_replace_param(su_home_t *home, msg_common_t *h, char const *
 	sip_via_t *via = (sip_via_t *)h;
 
 	if (FROM_SOFIA() && h && h->h_class == sip_via_class && param &&
-	    strncmp(param, "rport=", strlen("rport=")) == 0 && via->v_rport &&
-	    !via->v_received && via->v_host)
+	    strncmp(param, "rport=", strlen("rport=")) == 0 && via->v_rport && !via->v_received &&
+	    via->v_host)
 		add_received(home, via);
 	return REAL(msg_header_replace_param)(home, h, param);
 }
