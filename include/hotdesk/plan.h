@@ -8,6 +8,7 @@
 #ifndef HOTDESK_PLAN_H
 #define HOTDESK_PLAN_H
 
+#include "hotdesk/base/uri.h"
 #include "hotdesk/desk.h"
 #include "hotdesk/directory.h"
 #include "hotdesk/location.h"
@@ -47,10 +48,11 @@ void hd_feature_mask(char *dst, size_t size, const struct hd_feature_codes *code
 void hd_feature_wipe(struct hd_feature *feature);
 
 enum hd_plan_verdict {
-	HD_PLAN_PHONE,	     /* forward to the bindings of `phone` */
+	HD_PLAN_PHONE,	     /* forward to `bindings`, those of `phone` and of whom they lead to */
 	HD_PLAN_FEATURE,     /* `feature` is filled */
 	HD_PLAN_UNKNOWN,     /* 404 */
 	HD_PLAN_UNAVAILABLE, /* 480: user logged out, or the phone not registered */
+	HD_PLAN_LOOP,	     /* 482: its bindings lead back to itself and nowhere else */
 };
 
 struct hd_plan {
@@ -68,10 +70,14 @@ struct hd_planner {
 	struct hd_location *loc;
 	struct hd_desk *desk;
 	struct hd_feature_codes codes;
+	/** Whether a Contact is an address of ours. NULL: none is. */
+	bool (*is_us)(const void *arg, const struct hd_uri *uri);
+	const void *arg;
 };
 /**
  * RFC 3261 16.5 for a request to our domain: code, else user's number -> desk session -> phone ->
- * binding, else a phone's id -> binding.
+ * binding, else a phone's id -> binding. A binding to an address of ours is followed here, each
+ * phone once, so that neither loops nor phones that name each other (RFC 5393) multiply a request.
  * @param user  user part of the Request-URI, escaped as it came
  * @return 0, or the store's error (answer 500)
  */

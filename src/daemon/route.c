@@ -112,6 +112,9 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 	case HD_PLAN_UNAVAILABLE:
 		refuse(req, 480, subject, plan.why);
 		break;
+	case HD_PLAN_LOOP:
+		refuse(req, 482, subject, plan.why);
+		break;
 	case HD_PLAN_UNKNOWN:
 	default:
 		refuse(req, 404, subject, plan.why);

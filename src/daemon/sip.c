@@ -191,6 +191,13 @@ static void on_ready(void *arg)
 	hd_notify_wake(d->notify);
 }
 
+static bool is_us(const void *arg, const struct hd_uri *uri)
+{
+	const struct daemon *d = arg;
+
+	return hd_agent_is_us(d->agent, uri);
+}
+
 int daemon_open_sip(struct daemon *d)
 {
 	int err;
@@ -199,6 +206,8 @@ int daemon_open_sip(struct daemon *d)
 	d->planner.loc = d->location;
 	d->planner.desk = d->desk;
 	conf_codes(&d->planner.codes, d->conf);
+	d->planner.is_us = is_us;
+	d->planner.arg = d;
 	err = open_agent(d);
 	if (!err)
 		err = open_auth(d);

@@ -11,77 +11,154 @@ static int decide(struct hd_plan *plan, enum hd_plan_verdict verdict, const char
 	return 0;
 }
 
-/* The phone's own state: there, enabled, registered. */
-static int route_phone(const struct hd_planner *planner, struct hd_txn *txn, int64_t now_ms,
-		       struct hd_plan *plan)
-{
-	size_t n = HD_BINDINGS_MAX;
-	int err;
+enum { PHONES_MAX = 16 };
 
-	err = hd_location_get(planner->loc, txn, plan->phone, now_ms, plan->bindings, &n);
-	if (err)
-		return err;
-	plan->n_bindings = n;
-	if (n == 0)
-		return decide(plan, HD_PLAN_UNAVAILABLE, "phone is not registered");
-	return decide(plan, HD_PLAN_PHONE, plan->user[0] ? "user is logged in" : "phone");
+/* Phones in the order in which they are to be looked at, each of them once. */
+struct walk {
+	const struct hd_planner *planner;
+	struct hd_txn *txn;
+	int64_t now_ms;
+	char phones[PHONES_MAX][HD_PHONE_ID_SIZE];
+	size_t n;
+	bool looped;
+};
+
+static void walk_add(struct walk *w, const char *phone)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (strcmp(w->phones[i], phone) == 0) {
+			w->looped = true;
+			return;
+		}
+	if (w->n < PHONES_MAX)
+		memcpy(w->phones[w->n++], phone, strlen(phone) + 1);
 }
 
-static int route_user(const struct hd_planner *planner, struct hd_txn *txn, int64_t now_ms,
-		      struct hd_plan *plan)
+static int enter_phone(struct walk *w, const char *id, struct hd_plan *plan)
 {
-	struct hd_desk_session session;
 	struct hd_phone phone;
 	int err;
 
-	err = hd_desk_get_by_user(planner->desk, txn, plan->user, &session);
-	if (err == HD_ENOENT)
-		return decide(plan, HD_PLAN_UNAVAILABLE, "user is logged out");
-	if (!err)
-		err = hd_phone_get(planner->dir, txn, session.phone, &phone);
-	if (err == HD_ENOENT)
+	err = hd_phone_get(w->planner->dir, w->txn, id, &phone);
+	if (err == HD_ENOENT && plan->user[0])
 		return decide(plan, HD_PLAN_UNAVAILABLE, "user's phone is gone");
-	if (err)
-		return err;
-	if (phone.disabled)
-		return decide(plan, HD_PLAN_UNAVAILABLE, "user's phone is disabled");
-
-	memcpy(plan->phone, phone.id, sizeof(plan->phone));
-	return route_phone(planner, txn, now_ms, plan);
-}
-
-/* A number or a phone's id: they never coincide. */
-static int route_name(const struct hd_planner *planner, struct hd_txn *txn, const char *name,
-		      int64_t now_ms, struct hd_plan *plan)
-{
-	struct hd_user user;
-	struct hd_phone phone;
-	int err;
-
-	err = hd_user_get(planner->dir, txn, name, &user);
-	if (!err) {
-		memcpy(plan->user, user.number, sizeof(plan->user));
-		if (user.disabled)
-			return decide(plan, HD_PLAN_UNAVAILABLE, "user is disabled");
-		return route_user(planner, txn, now_ms, plan);
-	}
-	if (err != HD_ENOENT)
-		return err;
-
-	err = hd_phone_get(planner->dir, txn, name, &phone);
 	if (err == HD_ENOENT)
 		return decide(plan, HD_PLAN_UNKNOWN, "no such number");
 	if (err)
 		return err;
 	if (phone.disabled)
-		return decide(plan, HD_PLAN_UNAVAILABLE, "phone is disabled");
+		return decide(plan, HD_PLAN_UNAVAILABLE,
+			      plan->user[0] ? "user's phone is disabled" : "phone is disabled");
 	memcpy(plan->phone, phone.id, sizeof(plan->phone));
-	return route_phone(planner, txn, now_ms, plan);
+	walk_add(w, phone.id);
+	return decide(plan, HD_PLAN_PHONE, plan->user[0] ? "user is logged in" : "phone");
+}
+
+/* A number or a phone's id (they never coincide) to the phone, which enters the walk. */
+static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
+{
+	struct hd_desk_session session;
+	struct hd_user user;
+	int err;
+
+	err = hd_user_get(w->planner->dir, w->txn, name, &user);
+	if (err == HD_ENOENT)
+		return enter_phone(w, name, plan);
+	if (err)
+		return err;
+	memcpy(plan->user, user.number, sizeof(plan->user));
+	if (user.disabled)
+		return decide(plan, HD_PLAN_UNAVAILABLE, "user is disabled");
+	err = hd_desk_get_by_user(w->planner->desk, w->txn, plan->user, &session);
+	if (err == HD_ENOENT)
+		return decide(plan, HD_PLAN_UNAVAILABLE, "user is logged out");
+	return err ? err : enter_phone(w, session.phone, plan);
+}
+
+static bool is_known(const struct hd_plan *plan, const struct hd_binding *binding)
+{
+	for (size_t i = 0; i < plan->n_bindings; i++)
+		if (strcmp(plan->bindings[i].contact_uri, binding->contact_uri) == 0)
+			return true;
+	return false;
+}
+
+/* A binding whose Contact is an address of ours: whom it names is looked at in turn. */
+static int follow(struct walk *w, const struct hd_uri *uri)
+{
+	struct hd_plan there = { 0 };
+	char name[HD_PHONE_ID_SIZE];
+
+	if (hd_uri_unescape(name, sizeof(name), uri->user))
+		return 0;
+	return enter_name(w, name, &there);
+}
+
+static bool is_ours(const struct hd_planner *planner, const struct hd_binding *b,
+		    struct hd_uri *uri)
+{
+	return planner->is_us && !hd_uri_parse(uri, hd_slice_of(b->contact_uri)) &&
+	       uri->scheme <= HD_URI_SIPS && planner->is_us(planner->arg, uri);
+}
+
+static int add_bindings(struct walk *w, const char *phone, struct hd_plan *plan)
+{
+	size_t first = plan->n_bindings, n = HD_BINDINGS_MAX - first;
+	int err;
+
+	if (n == 0)
+		return 0;
+	err = hd_location_get(w->planner->loc, w->txn, phone, w->now_ms, &plan->bindings[first],
+			      &n);
+	for (size_t i = first; !err && i < first + n; i++) {
+		const struct hd_binding *b = &plan->bindings[i];
+		struct hd_uri uri;
+
+		if (is_ours(w->planner, b, &uri)) {
+			err = follow(w, &uri);
+		} else if (!is_known(plan, b)) {
+			if (plan->n_bindings < i)
+				plan->bindings[plan->n_bindings] = *b;
+			plan->n_bindings++;
+		}
+	}
+	return err;
+}
+
+/* Each phone's own are in order already. */
+static void sort_by_q(struct hd_plan *plan)
+{
+	for (size_t i = 1; i < plan->n_bindings; i++) {
+		struct hd_binding b = plan->bindings[i];
+		size_t j = i;
+
+		for (; j > 0 && plan->bindings[j - 1].q_permille < b.q_permille; j--)
+			plan->bindings[j] = plan->bindings[j - 1];
+		if (j < i)
+			plan->bindings[j] = b;
+	}
+}
+
+static int route_name(struct walk *w, const char *name, struct hd_plan *plan)
+{
+	int err;
+
+	err = enter_name(w, name, plan);
+	for (size_t i = 0; !err && i < w->n; i++)
+		err = add_bindings(w, w->phones[i], plan);
+	if (w->n > 1)
+		sort_by_q(plan);
+	if (err || plan->verdict != HD_PLAN_PHONE || plan->n_bindings)
+		return err;
+	if (w->looped)
+		return decide(plan, HD_PLAN_LOOP, "its bindings lead back to itself");
+	return decide(plan, HD_PLAN_UNAVAILABLE, "phone is not registered");
 }
 
 int hd_plan_route(const struct hd_planner *planner, struct hd_txn *txn, struct hd_slice user,
 		  int64_t now_ms, struct hd_plan *plan)
 {
+	struct walk w = { .planner = planner, .txn = txn, .now_ms = now_ms };
 	char name[HD_PHONE_ID_SIZE];
 	int err;
 
@@ -98,5 +175,5 @@ int hd_plan_route(const struct hd_planner *planner, struct hd_txn *txn, struct h
 
 	if (hd_uri_unescape(name, sizeof(name), user))
 		return decide(plan, HD_PLAN_UNKNOWN, "no such number");
-	return route_name(planner, txn, name, now_ms, plan);
+	return route_name(&w, name, plan);
 }

@@ -19,6 +19,7 @@ struct test {
 	struct hd_location_change *change;
 	const char *dialled;
 	int64_t now_ms;
+	uint32_t cseq;
 };
 
 static int put_user(struct hd_txn *txn, void *arg)
@@ -56,19 +57,31 @@ static void set_phone(struct test *t, const char *id, bool disabled)
 	assert_ok(hd_store_execute(t->store, put_phone, t));
 }
 
-static void register_phone(struct test *t, const char *id)
+static void register_at(struct test *t, const char *id, const char *const *uris, size_t n)
 {
-	struct hd_binding *b = &t->change->contacts[0];
+	struct hd_binding *b = t->change->contacts;
 
 	memset(t->change, 0, sizeof(*t->change));
 	t->change->loc = t->planner.loc;
 	fixture_set(t->change->aor, sizeof(t->change->aor), id);
 	t->change->now_ms = t->now_ms;
-	t->change->n_contacts = 1;
-	fixture_set(b->contact_uri, sizeof(b->contact_uri), "sip:x@192.0.2.1:5060");
-	fixture_set(b->call_id, sizeof(b->call_id), "c");
-	b->expires_at_ms = t->now_ms + 60000;
+	t->change->n_contacts = n;
+	t->change->max_contacts = HD_BINDINGS_MAX;
+	for (size_t i = 0; i < n; i++, b++) {
+		fixture_set(b->contact_uri, sizeof(b->contact_uri), uris[i]);
+		fixture_set(b->call_id, sizeof(b->call_id), "c");
+		b->cseq = ++t->cseq;
+		b->q_permille = (uint16_t)(500 + 100 * i);
+		b->expires_at_ms = t->now_ms + 60000;
+	}
 	assert_ok(hd_store_execute(t->store, hd_location_change, t->change));
+}
+
+static void register_phone(struct test *t, const char *id)
+{
+	static const char *const uri = "sip:x@192.0.2.1:5060";
+
+	register_at(t, id, &uri, 1);
 }
 
 static void log_in(struct test *t, const char *number, const char *phone)
@@ -243,6 +256,51 @@ static void test_inconsistent(void **state)
 	expect(t, "desk-1", HD_PLAN_UNKNOWN, NULL);
 }
 
+static bool is_us(const void *arg, const struct hd_uri *uri)
+{
+	return hd_slice_is(uri->host, arg);
+}
+
+/* RFC 5393: a binding to an address of ours is followed, each phone once, the highest q first. */
+static void test_bindings_to_ourselves(void **state)
+{
+	static const char *const to_self[] = { "sip:desk-1@us" }, *const to_two[] = {
+		"sip:desk-2@us"
+	};
+	static const char *const both[] = { "sip:desk-1@us;x=y", "sip:desk-2@us",
+					    "sip:x@192.0.2.1:5060" };
+	static const char *const more[] = { "sip:y@192.0.2.2",	    "sip:201@us",
+					    "sip:x@192.0.2.1:5060", "sip:nobody@us",
+					    "sips:%00@us",	    "sip:*772@us" };
+	struct test *t = *state;
+
+	t->planner.is_us = is_us;
+	t->planner.arg = "us";
+	register_at(t, "desk-1", to_self, 1);
+	register_phone(t, "desk-1"); /* adds a real one: only that counts */
+	expect(t, "desk-1", HD_PLAN_PHONE, "desk-1");
+	t->now_ms += 100000;
+	register_at(t, "desk-1", to_self, 1);
+	expect(t, "desk-1", HD_PLAN_LOOP, NULL);
+	t->now_ms += 100000;
+	register_at(t, "desk-1", to_two, 1);
+	expect(t, "desk-1", HD_PLAN_UNAVAILABLE, NULL);
+	register_at(t, "desk-2", both, 3);
+	expect(t, "desk-1", HD_PLAN_PHONE, "desk-1");
+	expect(t, "desk-2", HD_PLAN_PHONE, "desk-2");
+
+	t->now_ms += 100000;
+	log_in(t, "201", "desk-2");
+	register_at(t, "desk-1", more, 6);
+	register_phone(t, "desk-2");
+	t->dialled = "desk-1";
+	assert_ok(fixture_read(t->store, route, t));
+	assert_int_equal(t->plan.n_bindings, 2);
+	assert_string_equal(t->plan.bindings[0].contact_uri, "sip:x@192.0.2.1:5060");
+	assert_int_equal(t->plan.bindings[0].q_permille, 700);
+	assert_string_equal(t->plan.bindings[1].contact_uri, "sip:y@192.0.2.2");
+}
+
 static void test_damage(void **state)
 {
 	static const char *const tables[] = { "binding", "phone", "desk_user", "user" };
@@ -275,9 +333,11 @@ static void test_bad_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_user),	      T(test_phone),	     T(test_unregistered),
-		T(test_unknown),      T(test_disabled_user), T(test_feature),
-		T(test_inconsistent), T(test_damage),	     T(test_bad_arguments),
+		T(test_user),	       T(test_phone),
+		T(test_unregistered),  T(test_unknown),
+		T(test_disabled_user), T(test_feature),
+		T(test_inconsistent),  T(test_damage),
+		T(test_bad_arguments), T(test_bindings_to_ourselves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
