@@ -9,7 +9,8 @@
 #include "hotdesk/sip/auth.h"
 #include "sip_priv.h"
 
-enum { CHALLENGES_MAX = 4 };
+/* BLANKS: what the library puts after commas. */
+enum { CHALLENGES_MAX = 4, COLON_AND_CRLF = 4, BLANKS = 4 };
 
 struct hd_auth {
 	struct hd_digest *digest;
@@ -86,16 +87,19 @@ static bool knows_md5_only(const struct hd_auth *auth, struct hd_msg *msg)
 /* What the library will copy from the request into its answer. */
 static size_t echoed_bytes(const struct hd_msg *msg)
 {
+	su_home_t *home = msg_home(msg_of(msg));
 	const sip_header_t *h = first_header(msg_of(msg));
+	const char *changed; /* a Via: received and rport were added */
 	size_t n = sizeof("SIP/2.0 407 Proxy Authentication Required\r\n") +
-		   sizeof(";tag=0123456789abc") + sizeof(";received=255.255.255.255;rport=12345") +
-		   sizeof("Content-Length: 0\r\n\r\n");
+		   sizeof(";tag=0123456789abc") + sizeof("Content-Length: 0\r\n\r\n");
 
 	for (; h; h = (const sip_header_t *)h->sh_succ)
 		if (h->sh_class == sip_via_class || h->sh_class == sip_from_class ||
 		    h->sh_class == sip_to_class || h->sh_class == sip_call_id_class ||
-		    h->sh_class == sip_cseq_class)
-			n += h->sh_len;
+		    h->sh_class == sip_cseq_class) {
+			changed = h->sh_len ? NULL : sip_header_as_string(home, h);
+			n += changed ? strlen("Via") + strlen(changed) + COLON_AND_CRLF : h->sh_len;
+		}
 	return n;
 }
 
@@ -113,12 +117,12 @@ static size_t first_challenge(struct hd_auth *auth, struct hd_request *req,
 
 	if (n > 0 && offers_md5(values[n - 1]) && knows_md5_only(auth, msg))
 		return n - 1;
-	if (hd_request_is_stream(req))
+	if (hd_request_is_stream(req) || hd_request_is_exempt(req))
 		return 0;
 	for (size_t i = 0; i < n; i++)
-		used += name_len + strlen(values[i]) + 4;
+		used += name_len + strlen(values[i]) + COLON_AND_CRLF + BLANKS;
 	for (; used > room && first + 1 < n; first++)
-		used -= name_len + strlen(values[first]) + 4;
+		used -= name_len + strlen(values[first]) + COLON_AND_CRLF + BLANKS;
 	return first;
 }
 

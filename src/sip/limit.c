@@ -109,25 +109,41 @@ static struct bucket *bucket_of(struct source_table *t, uint64_t address)
 	return oldest;
 }
 
-bool hd_source_allow(struct source_table *t, const su_sockaddr_t *from, int64_t mono_ms)
+/* @return the family, 4 or 6 */
+static uint8_t address_of(uint8_t bytes[16], const su_sockaddr_t *from)
 {
 	bool mapped = from->su_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&from->su_sin6.sin6_addr);
-	uint8_t family = from->su_family == AF_INET6 && !mapped ? 6 : 4;
-	uint8_t bytes[16] = { 0 };
-	uint64_t address, refill, full = (uint64_t)t->burst * 1000;
-	struct bucket *b;
 
-	if (t->rate == 0)
-		return true;
-	if (family == 6)
-		memcpy(bytes, &from->su_sin6.sin6_addr, 16);
-	else if (mapped)
+	memset(bytes, 0, 16);
+	if (mapped)
 		memcpy(bytes, from->su_sin6.sin6_addr.s6_addr + 12, 4);
+	else if (from->su_family == AF_INET6)
+		memcpy(bytes, &from->su_sin6.sin6_addr, 16);
 	else
 		memcpy(bytes, &from->su_sin.sin_addr, 4);
+	return from->su_family == AF_INET6 && !mapped ? 6 : 4;
+}
+
+bool hd_source_is_exempt(const struct source_table *t, const su_sockaddr_t *from)
+{
+	uint8_t bytes[16];
+	uint8_t family = address_of(bytes, from);
+
 	for (size_t i = 0; i < t->n_exempt; i++)
 		if (network_has(&t->exempt[i], family, bytes))
 			return true;
+	return false;
+}
+
+bool hd_source_allow(struct source_table *t, const su_sockaddr_t *from, int64_t mono_ms)
+{
+	uint8_t bytes[16];
+	uint64_t address, refill, full = (uint64_t)t->burst * 1000;
+	struct bucket *b;
+
+	if (t->rate == 0 || hd_source_is_exempt(t, from))
+		return true;
+	address_of(bytes, from);
 	memcpy(&address, bytes, sizeof(address));
 	b = bucket_of(t, address);
 	if (!b->used) {

@@ -279,6 +279,11 @@ const char *hd_request_source(struct hd_request *req)
 	return req->source;
 }
 
+bool hd_request_is_exempt(const struct hd_request *req)
+{
+	return hd_source_is_exempt(req->agent->sources, msg_addr(req->msg));
+}
+
 bool hd_request_is_stream(struct hd_request *req)
 {
 	return req->flow.transport != 0;

@@ -123,6 +123,10 @@ void hd_source_table_free(struct source_table *table);
 void hd_source_table_set(struct source_table *table, const struct hd_agent_limits *limits);
 /** @return false when the source is over its rate */
 bool hd_source_allow(struct source_table *table, const su_sockaddr_t *from, int64_t mono_ms);
+/** True for a source in limits.source_exempt. */
+bool hd_source_is_exempt(const struct source_table *table, const su_sockaddr_t *from);
+/** The same for who sent a request. */
+bool hd_request_is_exempt(const struct hd_request *req);
 
 /**
  * Runs before the library looks at a message (request.c): its own refusals go to the source, and

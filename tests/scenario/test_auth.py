@@ -20,6 +20,13 @@ def d():
         yield daemon
 
 
+@pytest.fixture(scope="module")
+def strict():
+    """A daemon that trusts no network, so that over UDP no challenge may be larger than its request."""
+    with plant({"sip": {"source_exempt": []}}) as daemon:
+        yield daemon
+
+
 # ---- the challenge ------------------------------------------------------------------------------------
 
 
@@ -57,12 +64,59 @@ def test_algorithms(algorithms, offered):
         assert is_challenge(request(a, relabelled)) or request(a, relabelled).status == 400
 
 
+def test_both_algorithms_only_where_they_have_room(strict):
+    a = strict.phone()
+    seen = set()
+    for n in range(0, 400, 20):
+        answer = request(a, extra=[("X-Filler", "y" * n)])
+        seen.add(len(challenges(answer)))
+        assert len(challenges(answer)) == 1 or len(answer.raw) <= len(a.sent.raw), f"{n}: {answer}"
+    assert seen == {1, 2}
+
+
+@pytest.mark.parametrize("transport,offered", [("udp", 1), ("tcp", 2)])
+def test_what_has_room_is_offered(strict, transport, offered):
+    a = strict.phone(transport=transport)
+    assert len(challenges(request(a))) == offered
+    assert len(challenges(request(a, extra=LONG))) == 2
+
+
+def test_networks_that_are_trusted_get_all_algorithms(d):
+    assert len(challenges(request(d.phone()))) == 2
+
+
+@pytest.mark.parametrize("agents,agent,offered", [
+    (None, "baresip v1.0.0 (x86_64/linux)", ["MD5"]), (None, "BARESIP V1.0.0", ["MD5"]),
+    (None, "baresip v1.1.0 (x86_64/linux)", ["SHA-256", "MD5"]), (None, "x baresip v1.0.0", ["SHA-256", "MD5"]),
+    ([], "baresip v1.0.0 (x86_64/linux)", ["SHA-256", "MD5"]), (["Old", "Older phone"], "Older phone 1", ["MD5"])])
+def test_agents_that_know_md5_only(agents, agent, offered):
+    with plant({"auth": {} if agents is None else {"md5_only_agents": agents}}) as d:
+        a = d.phone(agent=agent, transport="tcp")
+        answer = request(a)
+        assert [re.search(r"algorithm=([\w-]+)", c).group(1) for c in challenges(answer)] == offered
+        assert request(a, right(a, pick(answer))).status == 200
+
+
+def test_agents_that_know_md5_only_without_md5_and_after_a_reload():
+    with plant({"auth": {"algorithms": ["SHA-256"]}}) as d:
+        a = d.phone(agent="baresip v1.0.0")
+        assert challenges(request(a)) and "algorithm=SHA-256" in challenges(request(a))[-1]
+        d.conf["auth"] = {"md5_only_agents": ["Any"]}
+        d.write_conf()
+        assert d.admin("POST", "/v1/reload")[0] == 200
+        assert len(challenges(request(a))) == 2
+        a.agent = "anything"
+        (only,) = challenges(request(a))
+        assert "algorithm=MD5" in only
+
+
 REALISTIC = ["MESSAGE", "OPTIONS", "SUBSCRIBE", "INVITE", "REGISTER"]
 
 
 @pytest.mark.parametrize("method", REALISTIC)
 @pytest.mark.parametrize("host", ["127.0.0.1", "elsewhere.example"])
-def test_challenge_is_never_larger_than_the_request(d, method, host):
+def test_challenge_is_never_larger_than_the_request(strict, method, host):
+    d = strict
     target = f"sip:201@{DOMAIN}" if method != "REGISTER" else LINE
     with Raw(d.address()) as raw:
         smallest = text(f"{method} {target} SIP/2.0", [
@@ -76,8 +130,8 @@ def test_challenge_is_never_larger_than_the_request(d, method, host):
         assert len(answer.raw) <= len(smallest), f"{len(smallest)} asked, {len(answer.raw)} came:\n{answer}"
 
 
-def test_challenge_of_a_tiny_request_is_small(d):
-    with Raw(d.address()) as raw:
+def test_challenge_of_a_tiny_request_is_small(strict):
+    with Raw(strict.address()) as raw:
         tiny = text(f"REGISTER {LINE} SIP/2.0", [
             f"v:SIP/2.0/UDP 127.0.0.1:{raw.address[1]};branch=z9hG4bK1", "f:<sip:p0@hotdesk.test>;tag=1",
             "t:<sip:p0@hotdesk.test>", "i:1", "CSeq:1 REGISTER"])

@@ -5,7 +5,8 @@
  * Challenges are stateless. Over UDP a challenge is kept no larger than the request that asked for
  * it by leaving out SHA-256; what a request of a few hundred bytes gets can still be some bytes
  * larger than itself, and the limit on the requests of one source (sip.source_rate) is then what
- * keeps us from being an amplifier.
+ * keeps us from being an amplifier. Networks without that limit (sip.source_exempt) are trusted not
+ * to be forged, and are always offered all algorithms.
  *
  * Layer: 3.  May include: base, sip.  Thread: the SIP thread.
  */
