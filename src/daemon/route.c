@@ -171,12 +171,13 @@ static void route_ack(struct daemon *d, struct hd_request *req)
 
 static void route_register(struct daemon *d, struct hd_request *req)
 {
+	char phone[HD_DIGEST_USER_SIZE];
 	struct hd_uri uri;
 
 	hd_msg_ruri(hd_request_msg(req), &uri);
 	if (hd_agent_is_us(d->agent, &uri))
 		hd_registrar_receive(d->registrar, req);
-	else
+	else if (hd_auth_request(d->auth, req, phone, NULL)) /* strangers learn no names of ours */
 		hd_request_reply(req, 404, NULL, NULL);
 }
 
