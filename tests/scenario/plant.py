@@ -7,7 +7,7 @@ from support.daemon import Daemon, merge
 from support.sip import rand
 from support.wire import with_tls
 
-N = 300
+N = 1000
 
 
 def secret(name):
@@ -21,7 +21,7 @@ def directory():
 
 
 class Plant(Daemon):
-    """A Daemon whose phones are p0 ... p299; phone() without a name takes one that nobody had."""
+    """A Daemon whose phones are p0 ... p999; phone() without a name takes one that nobody had."""
 
     def __init__(self, conf=None, **more):
         super().__init__(merge({"sip": {"source_rate": 0}}, conf or {}), directory=directory(), **more)
