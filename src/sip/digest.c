@@ -51,7 +51,6 @@ int hd_digest_new(struct hd_digest **dp, const struct hd_digest_options *options
 	hd_random_bytes(random, sizeof(random));
 	hd_hex_format(d->dummy, random, sizeof(random));
 	hd_random_bytes(&d->seed, sizeof(d->seed));
-	hd_random_bytes(d->boot, sizeof(d->boot));
 
 	*dp = d;
 	return 0;
@@ -88,7 +87,6 @@ struct hd_nonce_scope hd_digest_scope(const struct hd_digest *d, enum hd_digest_
 {
 	return (struct hd_nonce_scope){
 		.key = &d->opt.key,
-		.boot = { (const char *)d->boot, sizeof(d->boot) },
 		.realm = hd_slice_of(d->realm),
 		.algorithm = algorithm,
 		.source = hd_slice_of(source),

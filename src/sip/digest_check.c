@@ -208,7 +208,9 @@ static uint32_t request_hash(const struct check *ck)
 	hash = fnv1a(hash, ck->req->method.ptr, ck->req->method.len);
 	hash = fnv1a(hash, &ck->req->cseq, sizeof(ck->req->cseq));
 	hash = fnv1a(hash, ck->req->call_id.ptr, ck->req->call_id.len);
-	hash = fnv1a(hash, ck->req->branch.ptr, ck->req->branch.len);
+	/* Other requests may come on several ways, each with a branch of its own. */
+	if (hd_slice_eq(ck->req->method, hd_slice_of("REGISTER")))
+		hash = fnv1a(hash, ck->req->branch.ptr, ck->req->branch.len);
 
 	return (uint32_t)(hash ^ hash >> 32);
 }

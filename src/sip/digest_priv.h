@@ -16,20 +16,18 @@ enum {
 	HD_NONCE_SIZE = HD_NONCE_BYTES / 3 * 4 + 1,
 	HD_NONCE_WINDOW = 64,
 	HD_NONCE_REPEATS = 4,
-	HD_NONCE_BOOT_BYTES = 16,
 };
 
 /** What a nonce is bound to. */
 struct hd_nonce_scope {
 	const struct hd_key *key;
-	struct hd_slice boot; /* random, of this service's life */
 	struct hd_slice realm;
 	enum hd_digest_algorithm algorithm;
 	struct hd_slice source;
 };
 
 struct hd_nonce {
-	uint32_t minted_at_s; /* wall clock */
+	uint32_t minted_at_s; /* wall clock; the key may outlive the process */
 	uint64_t id;	      /* random, HD_NONCE_ID_BYTES */
 };
 
@@ -73,7 +71,6 @@ struct hd_digest {
 	struct hd_nonce_table *used;
 	char dummy[HD_DIGEST_HA1_SIZE]; /* what unknown names are checked against */
 	uint64_t seed;			/* of request hashes */
-	uint8_t boot[HD_NONCE_BOOT_BYTES];
 };
 
 uint32_t hd_digest_now_s(const struct hd_digest *d);

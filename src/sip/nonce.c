@@ -11,7 +11,6 @@ static void nonce_mac(uint8_t mac[HD_SHA256_BYTES], const struct hd_nonce_scope 
 	const char algorithm = scope->algorithm == HD_DIGEST_SHA256 ? 'S' : 'M';
 	const struct hd_slice parts[] = {
 		{ (const char *)head, 4 + HD_NONCE_ID_BYTES },
-		scope->boot,
 		scope->realm,
 		{ &algorithm, 1 },
 		scope->source,

@@ -388,19 +388,12 @@ def test_stale():
         assert request(a, right(a, pick(answer)), cseq=99).status == 200
 
 
-@pytest.mark.parametrize("kill", [False, True])
-def test_nonces_end_with_the_process(kill):
-    """What was used with a nonce is forgotten then, so an answer to it could be replayed."""
+def test_nonce_survives_a_restart():
     with plant() as d:
         a = d.phone()
-        used, unused = (pick(request(a)) for _ in range(2))
-        replay = right(a, used)
-        assert request(a, replay).status == 200
-        d.restart(kill=kill)
-        for value in (replay, right(a, used, nc=2), right(a, unused)):
-            answer = request(a, value)
-            assert is_challenge(answer) and "stale=true" in repr(answer)
-        assert request(a, right(a, pick(answer))).status == 200
+        challenge = pick(request(a))
+        d.restart(kill=True)
+        assert request(a, right(a, challenge)).status == 200
 
 
 # ---- calls --------------------------------------------------------------------------------------------------

@@ -5,11 +5,10 @@
  * 401 and 407 alike: both algorithms are offered, SHA-256 first, `qop=auth` with it, and clients
  * without qop (RFC 2069) are taken when that is configured.
  *
- * A nonce is stateless: time, random id, and an HMAC over both, realm, algorithm, source address
- * and a mark of this service's life. The address counts without the port, which a NAT may change
- * between challenge and answer. The counts do not outlive the process, so nonces must not either:
- * one from before a restart is stale, which costs the phone a round trip. State is kept only for
- * nonces that were answered with a right digest, so strangers cannot fill it.
+ * A nonce is stateless: time, random id, and an HMAC over both, realm, algorithm and source
+ * address. The address counts without the port, which a NAT may change between challenge and
+ * answer. The key is the caller's, so that nonces outlive a restart when the key does. State is
+ * kept only for nonces that were answered with a right digest, so strangers cannot fill it.
  *
  * The order of the work is part of the promise:
  *   1. syntax, our realm, an algorithm and qop that we offered, the URI: no secret is involved;
@@ -24,8 +23,9 @@
  * is older, is HD_DIGEST_REPLAY. Without qop there is no count: a nonce is then good for one
  * request, and the next one is challenged with stale=true, which costs such phones a round trip
  * and is the only way to tell a replay from a reuse. A retransmission whose answer was lost
- * repeats the count under the same method, Call-ID, CSeq and branch: it is HD_DIGEST_REPEATED, for
- * the last four counts of a nonce. When the table has no room, the oldest nonce of its set is
+ * repeats the count under the same method, Call-ID and CSeq, of a REGISTER also the branch (other
+ * requests may be merged ones, RFC 3261 8.2.2.2): it is HD_DIGEST_REPEATED, for the last four
+ * counts of a nonce. When the table has no room, the oldest nonce of its set is
  * forgotten, and from then on every nonce not in the table that is as old or older is stale: a
  * replay never gets through, a phone may be asked again.
  *
