@@ -43,9 +43,12 @@ struct hd_conf_sip {
 	uint32_t header_max;		 /* 128 header lines */
 	uint32_t udp_max_bytes;		 /* 1300: larger requests prefer TCP */
 	uint32_t transactions_max;	 /* 10000 open server transactions, then 503 */
+	uint32_t transactions_kept_max;	 /* 50000, answered ones included */
+	uint32_t retry_after_min_s, retry_after_max_s; /* 5, 30: of a 503 */
 	uint32_t connections_max;	 /* 4096; and never over 80 % of RLIMIT_NOFILE */
 	uint32_t connections_per_source; /* 256 */
 	uint32_t first_message_s, half_message_s, idle_s; /* 10, 5, 7200 */
+	uint32_t tcp_keepalive_s, tcp_timeout_s;	  /* 60, 30 */
 	uint32_t source_rate, source_burst; /* of one source: 200, 400 requests/s; 0: no limit */
 	char **source_exempt;		    /* without it: "127.0.0.0/8", "::1/128" */
 	size_t n_source_exempt;
@@ -56,6 +59,7 @@ struct hd_conf_sip {
 struct hd_conf_auth {
 	bool md5, sha256;	/* algorithms: [SHA-256, MD5] */
 	uint32_t nonce_s;	/* 300 */
+	uint32_t nonces_max;	/* 16384: used ones remembered */
 	bool without_qop;	/* true: accept RFC 2069 clients */
 	char **md5_only_agents; /* how their User-Agent begins; "baresip v1.0.0" */
 	size_t n_md5_only_agents;
@@ -73,8 +77,15 @@ struct hd_conf_desk {
 	uint32_t lock_after, lock_s, lock_max_s, hard_lock_after; /* 5 900 86400 50 */
 	uint32_t phone_tries, phone_window_s, phone_lock_s;	  /* 10 600 600 */
 	uint32_t unknown_max;					  /* 10000 */
-	uint32_t dialogue_s; /* 30: how long a login dialogue may stay open */
+	uint32_t dialogue_s;	/* 30: how long a login dialogue may stay open */
+	uint32_t dialogues_max; /* 1000 open ones, then 503 */
+	uint32_t audit_max;	/* 10000 entries kept */
 	uint32_t resync_retry_s, resync_retry_max_s; /* 5, 300: repeating an unanswered NOTIFY */
+};
+
+struct hd_conf_plan {
+	char **emergency; /* "112", "110", "911" */
+	size_t n_emergency;
 };
 
 struct hd_conf_pin {
@@ -93,8 +104,9 @@ struct hd_conf_store {
 };
 
 struct hd_conf_admin {
-	char *socket;	      /* /run/hotdeskd/admin.sock */
-	uint32_t socket_mode; /* 0660, written as the string "0660" */
+	char *socket;			     /* /run/hotdeskd/admin.sock */
+	uint32_t socket_mode;		     /* 0660, written as the string "0660" */
+	uint32_t connections_max, timeout_s; /* 64, 30 */
 };
 
 struct hd_conf_log_level {
@@ -113,12 +125,14 @@ struct hd_conf {
 	struct hd_conf_auth auth;
 	struct hd_conf_registrar registrar;
 	struct hd_conf_desk desk;
+	struct hd_conf_plan plan;
 	struct hd_conf_pin pin;
 	struct hd_conf_store store;
 	struct hd_conf_admin admin;
 	struct hd_conf_log log;
 	char *directory_seed; /* directory.seed: loaded into an empty store; NULL: none */
 	char *key_file;	      /* security.key_file: /var/lib/hotdeskd/master.key */
+	uint32_t drain_s;     /* run.drain_s: 5 */
 	char *status_file;    /* run.status_file: real addresses as JSON; NULL: none */
 };
 

@@ -126,6 +126,7 @@ struct hd_desk_request {
 	bool by_admin; /* no PIN, permission or lock-out; closed phones obey too */
 	int64_t now_ms;
 	char pin_hash[HD_PIN_HASH_SIZE]; /* prepare out, apply in */
+	bool by_dummy;			 /* prepare out, apply in: pin_hash is the dummy */
 	bool pin_ok;			 /* apply in */
 	/* out, of apply */
 	enum hd_desk_result result;
@@ -139,14 +140,18 @@ struct hd_desk_request {
 
 /**
  * Looks before the PIN is hashed: phone, locks, a repeated operation.
- * For an unknown number pin_hash is the desk's dummy; set once by hd_desk_set_dummy(). pin_hash
+ * For an unknown number pin_hash is the desk's dummy; set by hd_desk_set_dummy(). pin_hash
  * is "" when there is nothing to verify (logout, by_admin): then apply at once. What a toggle
  * means is settled here, and apply keeps to it: without a hash it never logs in.
  * @return 0 (result AGAIN: verify and apply; else final, but a refusal still wants no write),
  *         HD_ESTATE (no dummy was set), HD_ECORRUPT, HD_EIO
  */
 HD_MUSTCHECK int hd_desk_prepare(struct hd_txn *txn, struct hd_desk_request *request);
+/** On the thread of hd_desk_prepare(); what was prepared before keeps the old one. */
 void hd_desk_set_dummy(struct hd_desk *desk, const char *pin_hash);
+/** Entries of the audit log that are kept, from the next one on; any thread. Default HD_AUDIT_MAX.
+ */
+void hd_desk_set_audit_max(struct hd_desk *desk, uint32_t max);
 /**
  * An hd_command_fn: decides by the table and writes sessions, counters, outbox and audit in one go.
  * If the user's PIN changed since prepare, the result is WRONG_PIN and is not counted.

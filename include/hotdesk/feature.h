@@ -30,8 +30,8 @@ struct hd_features_options {
 	const struct hd_clock *clock;
 	struct hd_desk_policy policy;
 	struct hd_feature_codes codes;
-	uint32_t dialogue_s;
-	uint32_t t1_ms;
+	uint32_t dialogue_s, dialogues_max;
+	uint32_t t1_ms, t2_ms;
 	/** A login or logout was committed: phones may have to be told. */
 	void (*changed)(void *arg);
 	void *arg;
@@ -40,7 +40,8 @@ HD_MUSTCHECK int hd_features_new(struct hd_features **fp,
 				 const struct hd_features_options *options);
 void hd_features_free(struct hd_features *features);
 void hd_features_set_policy(struct hd_features *features, const struct hd_desk_policy *policy,
-			    const struct hd_feature_codes *codes, uint32_t dialogue_s);
+			    const struct hd_feature_codes *codes, uint32_t dialogue_s,
+			    uint32_t dialogues_max);
 
 /**
  * An INVITE or INFO of an authenticated phone whose Request-URI is a feature code (parsed, wiped by

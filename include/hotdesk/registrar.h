@@ -31,6 +31,7 @@ struct hd_registrar_options {
 	struct hd_location *location;
 	const struct hd_clock *clock;
 	struct hd_registrar_policy policy;
+	uint32_t soft_delay_ms; /* the store's: how long a refresh may wait to be written */
 	/** A phone has a binding that it had not, or elsewhere; after the commit. */
 	void (*bound)(void *arg, const char *phone);
 	void *arg;

@@ -168,6 +168,8 @@ struct hd_store_stats {
 	bool full; /* the last commit failed with HD_EFULL */
 };
 void hd_store_get_stats(struct hd_store *store, struct hd_store_stats *stats);
+/** A durable command submitted now would be refused. */
+bool hd_store_is_busy(struct hd_store *store);
 /** Removes readers of dead processes; each minute, control thread. */
 void hd_store_check_readers(struct hd_store *store);
 

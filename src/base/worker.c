@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -124,6 +123,23 @@ int hd_worker_submit(struct hd_worker *worker, struct hd_job *job)
 	}
 	(void)pthread_mutex_unlock(&worker->lock);
 	return err;
+}
+
+bool hd_worker_is_full(struct hd_worker *worker)
+{
+	bool full;
+
+	(void)pthread_mutex_lock(&worker->lock);
+	full = worker->queued >= worker->queue_max;
+	(void)pthread_mutex_unlock(&worker->lock);
+	return full;
+}
+
+void hd_worker_set_queue_max(struct hd_worker *worker, uint32_t queue_max)
+{
+	(void)pthread_mutex_lock(&worker->lock);
+	worker->queue_max = queue_max > 0 ? queue_max : 1;
+	(void)pthread_mutex_unlock(&worker->lock);
 }
 
 uint32_t hd_worker_queued(struct hd_worker *worker)

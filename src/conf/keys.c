@@ -65,6 +65,7 @@ _Static_assert(sizeof(hd_log_levels) / sizeof(hd_log_levels[0]) == HD_LOG_LEVELS
 #define ALIAS_WORDS DOMAIN_WORDS ", also with :PORT"
 #define LISTEN_WORDS "\"udp:ADDRESS:PORT\", \"tcp:...\" or \"tls:...\", an IPv6 address in []"
 #define NETWORK_WORDS "a network such as 10.0.0.0/8 or 2001:db8::/32, no bits set behind the prefix"
+#define NUMBER_WORDS "a number of 1 to 32 of 0-9 A-Z a-z . _ - * #"
 #define CODE_WORDS "1 to 16 of the keys 0-9 A-D * #"
 
 const struct hd_key_info hd_keys[] = {
@@ -89,6 +90,9 @@ const struct hd_key_info hd_keys[] = {
 	LIST(sip, source_exempt, IN(sip, source_exempt), IN(sip, n_source_exempt), 0, 64,
 	     "[127.0.0.0/8, \"::1/128\"]", LIVE, hd_form_network, NETWORK_WORDS),
 	NUMBER(sip, transactions_max, 1, 1000000, "10000", LIVE),
+	NUMBER(sip, transactions_kept_max, 1, 10000000, "50000", LIVE),
+	NUMBER(sip, retry_after_min_s, 1, 3600, "5", LIVE),
+	NUMBER(sip, retry_after_max_s, 1, 3600, "30", LIVE),
 	NUMBER(sip, connections_max, 1, 1000000, "4096", LIVE),
 	NUMBER(sip, connections_per_source, 1, 1000000, "256", LIVE),
 	NUMBER(sip, message_max_bytes, 2048, 1048576, "65536", FIXED),
@@ -97,6 +101,8 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(sip, first_message_s, 1, 3600, "10", LIVE),
 	NUMBER(sip, half_message_s, 1, 3600, "5", LIVE),
 	NUMBER(sip, idle_s, 1, 7 * DAY_S, "7200", FIXED),
+	NUMBER(sip, tcp_keepalive_s, 1, 7200, "60", LIVE),
+	NUMBER(sip, tcp_timeout_s, 1, 3600, "30", LIVE),
 	NUMBER(sip, timer_c_s, 1, DAY_S, "185", LIVE),
 	NUMBER(sip, t1_ms, 10, 10000, "500", FIXED),
 	NUMBER(sip, t2_ms, 10, 60000, "4000", FIXED),
@@ -107,6 +113,7 @@ const struct hd_key_info hd_keys[] = {
 	CHOICE(auth, algorithms, HD_KEY_CHOICES, RAW(algorithms), sizeof(uint32_t),
 	       "[SHA-256, MD5]", LIVE, algorithms),
 	NUMBER(auth, nonce_s, 1, DAY_S, "300", LIVE),
+	NUMBER(auth, nonces_max, 64, 8388608, "16384", FIXED),
 	BOOL(auth, without_qop, "true", LIVE),
 	LIST(auth, md5_only_agents, IN(auth, md5_only_agents), IN(auth, n_md5_only_agents), 0, 64,
 	     "[baresip v1.0.0]", LIVE, hd_form_text, "1 to 128 bytes of text"),
@@ -123,6 +130,7 @@ const struct hd_key_info hd_keys[] = {
 	CHOICE(desk, occupied, HD_KEY_CHOICE, RAW(occupied), sizeof(uint8_t), "replace", LIVE,
 	       occupied),
 	NUMBER(desk, dialogue_s, 1, 600, "30", LIVE),
+	NUMBER(desk, dialogues_max, 1, 1000000, "1000", LIVE),
 	NUMBER(desk, lock_after, 1, 1000, "5", LIVE),
 	NUMBER(desk, lock_s, 1, MONTH_S, "900", LIVE),
 	NUMBER(desk, lock_max_s, 1, MONTH_S, "86400", LIVE),
@@ -133,14 +141,18 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(desk, unknown_max, 1, 1000000, "10000", LIVE),
 	NUMBER(desk, resync_retry_s, 1, 3600, "5", LIVE),
 	NUMBER(desk, resync_retry_max_s, 1, DAY_S, "300", LIVE),
+	NUMBER(desk, audit_max, 1, 10000000, "10000", LIVE),
+
+	LIST(plan, emergency, IN(plan, emergency), IN(plan, n_emergency), 0, 64,
+	     "[\"112\", \"110\", \"911\"]", LIVE, hd_form_number, NUMBER_WORDS),
 
 	NUMBER(pin, length_min, 4, 64, "6", LIVE),
 	NUMBER(pin, length_max, 4, 64, "32", LIVE),
 	BOOL(pin, trivial, "false", LIVE),
-	NUMBER(pin, memory_kib, 8, 1048576, "19456", FIXED),
-	NUMBER(pin, passes, 1, 16, "2", FIXED),
+	NUMBER(pin, memory_kib, 8, 1048576, "19456", LIVE),
+	NUMBER(pin, passes, 1, 16, "2", LIVE),
 	NUMBER(pin, threads, 1, 64, "1", FIXED),
-	NUMBER(pin, queue_max, 1, 65536, "64", FIXED),
+	NUMBER(pin, queue_max, 1, 65536, "64", LIVE),
 
 	PATH(store, path, IN(store, path), "/var/lib/hotdeskd", false, FIXED),
 	NUMBER(store, map_mib, 1, 1048576, "1024", FIXED),
@@ -157,6 +169,8 @@ const struct hd_key_info hd_keys[] = {
 	PATH(admin, socket, IN(admin, socket), "/run/hotdeskd/admin.sock", false, FIXED),
 	TEXT(admin, socket_mode, RAW(socket_mode), "0660", FIXED, hd_form_mode,
 	     "three octal digits, also with a 0 in front"),
+	NUMBER(admin, connections_max, 1, 10000, "64", FIXED),
+	NUMBER(admin, timeout_s, 1, 3600, "30", FIXED),
 
 	CHOICE(log, format, HD_KEY_CHOICE, IN(log, format), sizeof(enum hd_log_format), "auto",
 	       LIVE, formats),
@@ -175,13 +189,21 @@ const struct hd_key_info hd_keys[] = {
 	  .expected = "the name of a subsystem such as registrar" },
 
 	PATH(run, status_file, RAW(conf.status_file), "null", true, FIXED),
+	{ .section = "run",
+	  .name = "drain_s",
+	  .type = HD_KEY_NUMBER,
+	  .live = LIVE,
+	  .offset = RAW(conf.drain_s),
+	  .size = sizeof(uint32_t),
+	  .max = 600,
+	  .standard = "5" },
 };
 
 const size_t hd_n_keys = sizeof(hd_keys) / sizeof(hd_keys[0]);
 _Static_assert(sizeof(hd_keys) / sizeof(hd_keys[0]) <= HD_KEYS_MAX, "HD_KEYS_MAX");
 
-const char *const hd_sections[] = { "sip",	 "auth",     "registrar", "desk", "pin", "store",
-				    "directory", "security", "admin",	  "log",  "run" };
+const char *const hd_sections[] = { "sip",   "auth",	  "registrar", "desk",	"plan", "pin",
+				    "store", "directory", "security",  "admin", "log",	"run" };
 const size_t hd_n_sections = sizeof(hd_sections) / sizeof(hd_sections[0]);
 _Static_assert(sizeof(hd_sections) / sizeof(hd_sections[0]) <= HD_SECTIONS_MAX, "HD_SECTIONS_MAX");
 

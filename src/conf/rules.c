@@ -62,6 +62,7 @@ static const struct order {
 } orders[] = {
 	{ "sip", "t1_ms", "t2_ms" },
 	{ "sip", "connections_per_source", "connections_max" },
+	{ "sip", "retry_after_min_s", "retry_after_max_s" },
 	{ "registrar", "expires_min_s", "expires_max_s" },
 	{ "registrar", "expires_min_s", "expires_default_s" },
 	{ "registrar", "expires_default_s", "expires_max_s" },

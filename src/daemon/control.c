@@ -20,6 +20,11 @@ static struct hd_metric phones =
 static struct hd_metric sessions = HD_GAUGE("hotdeskd_desk_sessions", NULL, "users logged in");
 static struct hd_metric bad = HD_COUNTER("hotdeskd_bad_messages", NULL, "SIP messages not parsed");
 
+static struct hd_metric pins_waiting =
+	HD_GAUGE("hotdeskd_queued", "queue=\"pin\"", "work that waits for its thread");
+static struct hd_metric commands_waiting =
+	HD_GAUGE("hotdeskd_queued", "queue=\"store\"", "work that waits for its thread");
+
 /* ---- admin API ------------------------------------------------------------------------------ */
 
 static void count(struct daemon *d, uint64_t *bindingsp, uint64_t *sessionsp)
@@ -184,6 +189,7 @@ static void sweep(struct daemon *d)
 static void take_metrics(struct daemon *d)
 {
 	struct hd_agent_stats stats;
+	struct hd_store_stats store;
 	uint64_t n_bindings, n_sessions;
 
 	count(d, &n_bindings, &n_sessions);
@@ -191,6 +197,9 @@ static void take_metrics(struct daemon *d)
 	hd_metric_set(&phones, (int64_t)n_bindings);
 	hd_metric_set(&sessions, (int64_t)n_sessions);
 	hd_metric_set(&bad, (int64_t)stats.bad_message);
+	hd_metric_set(&pins_waiting, hd_worker_queued(d->worker));
+	hd_store_get_stats(d->store, &store);
+	hd_metric_set(&commands_waiting, store.queued);
 }
 
 static void on_second(void *arg)
@@ -293,12 +302,18 @@ static int open_timers(struct daemon *d)
 int daemon_open_control(struct daemon *d)
 {
 	/* As large as a directory file may be: what was exported can be imported. */
-	const struct hd_http_limits limits = { .body_max_bytes = 32u << 20 };
+	const struct hd_http_limits limits = {
+		.body_max_bytes = 32u << 20,
+		.timeout_s = d->conf->admin.timeout_s,
+		.connections_max = d->conf->admin.connections_max,
+	};
 	int err;
 
 	hd_metric_register(&phones);
 	hd_metric_register(&sessions);
 	hd_metric_register(&bad);
+	hd_metric_register(&pins_waiting);
+	hd_metric_register(&commands_waiting);
 	err = hd_http_new(&d->http, d->loop, &limits);
 	if (!err)
 		err = hd_admin_mount(d->admin, d->http);

@@ -11,7 +11,7 @@
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
 
-enum { EXIT_DISK = 75, DRAIN_MS = 5000 };
+enum { EXIT_DISK = 75 };
 
 /* The disk lies or dies: what it really has is read by the restart. Runs on the store thread. */
 static void on_disk_error(void *arg, int err)
@@ -76,6 +76,7 @@ static int open_worker(struct daemon *d)
 	if (err)
 		return err;
 	hd_desk_set_dummy(d->desk, dummy);
+	hd_desk_set_audit_max(d->desk, d->conf->desk.audit_max);
 	return hd_worker_new(&d->worker, d->conf->pin.threads, d->conf->pin.queue_max);
 }
 
@@ -144,7 +145,7 @@ void daemon_close(struct daemon *d)
 {
 	(void)sd_notify(0, "STOPPING=1");
 	if (d->agent)
-		hd_agent_drain(d->agent, DRAIN_MS);
+		hd_agent_drain(d->agent, (int64_t)d->conf->drain_s * 1000);
 	/* Replies of both go to the mailboxes of threads that still run. */
 	hd_worker_stop(d->worker);
 	hd_store_stop(d->store);

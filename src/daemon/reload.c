@@ -12,6 +12,7 @@
 struct handover {
 	struct daemon *daemon;
 	struct hd_conf *before, *after;
+	char dummy[HD_PIN_HASH_SIZE]; /* at the new cost; "": the cost stays */
 	struct hd_task task;
 };
 
@@ -37,6 +38,8 @@ static void take(struct hd_task *task)
 	struct hd_agent_limits limits;
 	struct hd_desk_policy desk;
 
+	if (h->dummy[0])
+		hd_desk_set_dummy(d->desk, h->dummy);
 	conf_limits(&limits, h->after);
 	hd_agent_set_limits(d->agent, &limits);
 	hd_agent_set_aliases(d->agent, (const char *const *)h->after->sip.aliases,
@@ -45,7 +48,8 @@ static void take(struct hd_task *task)
 	hd_registrar_set_policy(d->registrar, &registrar);
 	conf_desk_policy(&desk, h->after);
 	conf_codes(&d->planner.codes, h->after);
-	hd_features_set_policy(d->features, &desk, &d->planner.codes, h->after->desk.dialogue_s);
+	hd_features_set_policy(d->features, &desk, &d->planner.codes, h->after->desk.dialogue_s,
+			       h->after->desk.dialogues_max);
 	hd_notify_set_retry(d->notify, h->after->desk.resync_retry_s,
 			    h->after->desk.resync_retry_max_s);
 	hd_proxy_set_timer_c(d->proxy, h->after->sip.timer_c_s);
@@ -83,6 +87,24 @@ static void say_changes(const struct hd_conf *before, const struct hd_conf *afte
 	hd_buf_fini(&live);
 }
 
+/* An unknown number must take as long as a PIN that is set from now on. */
+static void take_pins(struct daemon *d, struct handover *h)
+{
+	const struct hd_conf_pin *pin = &h->after->pin;
+	struct hd_pin_cost cost = { pin->memory_kib, pin->passes };
+
+	hd_worker_set_queue_max(d->worker, pin->queue_max);
+	hd_desk_set_audit_max(d->desk, h->after->desk.audit_max);
+	if (cost.memory_kib == d->pin_cost.memory_kib && cost.passes == d->pin_cost.passes)
+		return;
+	if (hd_pin_dummy(h->dummy, &cost)) {
+		h->dummy[0] = '\0';
+		hd_error("daemon", "pin: no memory for the new cost, the old one stays");
+		return;
+	}
+	d->pin_cost = cost;
+}
+
 int daemon_reload(struct daemon *d, struct hd_buf *report)
 {
 	struct handover *h = calloc(1, sizeof(*h));
@@ -107,6 +129,7 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	h->after = after;
 	d->conf = after;
 	conf_log(after);
+	take_pins(d, h);
 	daemon_control_take(d);
 	h->task.run = take;
 	hd_mailbox_post(hd_agent_mailbox(d->agent), &h->task);

@@ -119,6 +119,7 @@ static int open_registrar(struct daemon *d)
 		.store = d->store,
 		.location = d->location,
 		.clock = d->clock,
+		.soft_delay_ms = d->conf->store.soft_delay_ms,
 		.bound = on_bound,
 		.arg = d,
 	};
@@ -153,7 +154,9 @@ static int open_features(struct daemon *d)
 		.worker = d->worker,
 		.clock = d->clock,
 		.dialogue_s = d->conf->desk.dialogue_s,
+		.dialogues_max = d->conf->desk.dialogues_max,
 		.t1_ms = d->conf->sip.t1_ms,
+		.t2_ms = d->conf->sip.t2_ms,
 		.changed = on_changed,
 		.arg = d,
 	};

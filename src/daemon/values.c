@@ -54,6 +54,11 @@ void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf)
 
 	*limits = (struct hd_agent_limits){
 		.transactions_max = c->transactions_max,
+		.transactions_kept_max = c->transactions_kept_max,
+		.retry_after_min_s = c->retry_after_min_s,
+		.retry_after_max_s = c->retry_after_max_s,
+		.emergency = (const char *const *)conf->plan.emergency,
+		.n_emergency = conf->plan.n_emergency,
 		.header_max = c->header_max,
 		.udp_max_bytes = c->udp_max_bytes,
 		.source_rate = c->source_rate,
@@ -65,6 +70,8 @@ void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf)
 		.connections_per_source = c->connections_per_source,
 		.first_message_s = c->first_message_s,
 		.half_message_s = c->half_message_s,
+		.tcp_keepalive_s = c->tcp_keepalive_s,
+		.tcp_timeout_s = c->tcp_timeout_s,
 	};
 }
 
@@ -89,6 +96,7 @@ int conf_digest_options(struct hd_digest_options *options, const struct daemon *
 	options->sha256 = conf->auth.sha256;
 	options->without_qop = conf->auth.without_qop;
 	options->nonce_s = conf->auth.nonce_s;
+	options->used_max = conf->auth.nonces_max;
 	options->clock = d->clock;
 	hd_key_derive(&options->key, &d->master, "digest nonce");
 	return options->md5 || options->sha256 ? 0 : HD_EINVAL;

@@ -101,12 +101,12 @@ static int sequence_find(struct hd_desk *desk, struct hd_txn *txn, uint64_t epoc
 static int audit_trim(struct hd_desk *desk, struct hd_txn *txn)
 {
 	struct hd_slice key, record;
+	uint64_t n, max = atomic_load_explicit(&desk->audit_max, memory_order_relaxed);
 	uint8_t copy[AUDIT_KEY_BYTES];
-	uint64_t n;
 	int err;
 
 	err = hd_txn_count(txn, desk->audit, &n);
-	for (; !err && n > HD_AUDIT_MAX; n--) {
+	for (; !err && n > max; n--) {
 		err = hd_txn_next(txn, desk->audit, (struct hd_slice){ NULL, 0 }, &key, &record);
 		if (err && err != HD_ECORRUPT)
 			return err;

@@ -35,7 +35,7 @@ int hd_desk_authorize(struct hd_txn *txn, struct hd_desk_request *request,
 		return refuse(txn, request, scene, HD_DESK_RESULT_UNKNOWN_USER);
 
 	/* A user without a PIN was verified against the dummy, as one who does not exist. */
-	if (strcmp(hash[0] ? hash : request->desk->dummy, request->pin_hash) != 0) {
+	if (request->by_dummy ? hash[0] != '\0' : strcmp(hash, request->pin_hash) != 0) {
 		request->result = HD_DESK_RESULT_WRONG_PIN;
 		return 0;
 	}

@@ -39,6 +39,7 @@ int hd_desk_new(struct hd_desk **dp, struct hd_store *store, struct hd_directory
 		return HD_ENOMEM;
 
 	desk->dir = dir;
+	atomic_init(&desk->audit_max, HD_AUDIT_MAX);
 	err = hd_store_table(store, "desk_user", &desk->users);
 	if (!err)
 		err = hd_store_table(store, "desk_phone", &desk->phones);
@@ -69,4 +70,9 @@ void hd_desk_set_dummy(struct hd_desk *desk, const char *pin_hash)
 	/* One that does not fit leaves none, and then no login is prepared. */
 	if (desk && hd_str_set(desk->dummy, sizeof(desk->dummy), pin_hash))
 		desk->dummy[0] = '\0';
+}
+
+void hd_desk_set_audit_max(struct hd_desk *desk, uint32_t max)
+{
+	atomic_store_explicit(&desk->audit_max, max, memory_order_relaxed);
 }

@@ -2,6 +2,8 @@
 #ifndef DESK_PRIV_H
 #define DESK_PRIV_H
 
+#include <stdatomic.h>
+
 #include "hotdesk/audit.h"
 #include "hotdesk/base/record.h"
 #include "hotdesk/desk.h"
@@ -25,6 +27,7 @@ struct hd_desk {
 	unsigned outbox;	  /* phone id -> epoch, since */
 	unsigned audit;		  /* epoch, sequence -> entry */
 	char dummy[HD_PIN_HASH_SIZE];
+	_Atomic uint32_t audit_max;
 };
 
 /* session.c */

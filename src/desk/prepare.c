@@ -105,6 +105,7 @@ int hd_desk_prepare(struct hd_txn *txn, struct hd_desk_request *request)
 	hd_request_reset(request);
 	request->pin_hash[0] = '\0';
 	request->pin_ok = false;
+	request->by_dummy = false;
 	err = hd_op_recall(txn, request);
 	if (!err)
 		err = hd_scene_read(txn, request, &scene);
@@ -118,6 +119,7 @@ int hd_desk_prepare(struct hd_txn *txn, struct hd_desk_request *request)
 		return err;
 	if (!request->desk->dummy[0])
 		return HD_ESTATE;
-	hash = scene.known && scene.user.pin_hash[0] ? scene.user.pin_hash : request->desk->dummy;
+	request->by_dummy = !scene.known || !scene.user.pin_hash[0];
+	hash = request->by_dummy ? request->desk->dummy : scene.user.pin_hash;
 	return hd_str_set(request->pin_hash, sizeof(request->pin_hash), hash);
 }

@@ -7,6 +7,7 @@
 
 #include "feature_priv.h"
 #include "hotdesk/base/log.h"
+#include "hotdesk/sip/overload.h"
 #include "hotdesk/sip/sdp.h"
 
 static const struct hd_slice no_body = { NULL, 0 };
@@ -113,7 +114,7 @@ static void send_ok(struct dialog *d)
 static void on_timer(void *arg)
 {
 	struct dialog *d = arg;
-	uint32_t t1 = d->features->options.t1_ms;
+	uint32_t t1 = d->features->options.t1_ms, t2 = d->features->options.t2_ms;
 
 	if (d->state == OPEN) {
 		hd_log_call(HD_LOG_INFO, "feature", d->call_id, "%s: dialogue timed out", d->phone);
@@ -129,7 +130,7 @@ static void on_timer(void *arg)
 		return;
 	}
 	send_ok(d);
-	d->interval_ms = d->interval_ms * 2 < 4000 ? d->interval_ms * 2 : 4000;
+	d->interval_ms = d->interval_ms * 2 < t2 ? d->interval_ms * 2 : t2;
 	if (d->interval_ms > 64 * t1 - d->waited_ms)
 		d->interval_ms = 64 * t1 - d->waited_ms;
 	hd_sip_timer_set(d->timer, d->interval_ms);
@@ -324,7 +325,7 @@ static void begin_operation(struct dialog *d, struct hd_request *req, const stru
 	struct hd_irq *irq;
 
 	if (!op) {
-		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
+		hd_request_shed(req, HD_SHED_MEMORY);
 		return;
 	}
 	if (hd_irq_new(&irq, req, operation_on_irq, op)) {

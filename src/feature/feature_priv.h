@@ -5,6 +5,7 @@
 #include <uthash.h>
 
 #include "hotdesk/feature.h"
+#include "hotdesk/sip/overload.h"
 
 enum {
 	DIALOG_ID_SIZE = HD_SHA256_BYTES,
@@ -49,6 +50,7 @@ struct operation {
 	struct hd_desk_request request;
 	char pin[HD_PIN_SIZE];
 	int verified;
+	enum hd_shed full; /* when it cannot be done now: what there was too much of */
 	struct hd_job job;
 	struct hd_command command;
 	char call_id[HD_CALL_ID_SIZE];

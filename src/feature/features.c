@@ -4,6 +4,7 @@
 
 #include "feature_priv.h"
 #include "hotdesk/base/log.h"
+#include "hotdesk/sip/overload.h"
 
 int hd_features_new(struct hd_features **fp, const struct hd_features_options *options)
 {
@@ -34,11 +35,13 @@ void hd_features_free(struct hd_features *f)
 }
 
 void hd_features_set_policy(struct hd_features *f, const struct hd_desk_policy *policy,
-			    const struct hd_feature_codes *codes, uint32_t dialogue_s)
+			    const struct hd_feature_codes *codes, uint32_t dialogue_s,
+			    uint32_t dialogues_max)
 {
 	f->options.policy = *policy;
 	f->options.codes = *codes;
 	f->options.dialogue_s = dialogue_s;
+	f->options.dialogues_max = dialogues_max;
 }
 
 static bool is_occupied(struct hd_features *f, const char *phone)
@@ -60,6 +63,23 @@ static bool wants_dialogue(struct hd_features *f, const char *phone, const struc
 	if (code->has_arguments || code->event == HD_DESK_EVENT_LOGOUT)
 		return false;
 	return code->event == HD_DESK_EVENT_LOGIN || !is_occupied(f, phone);
+}
+
+/* Before a transaction is spent on it. @return true: refused, and ended */
+static bool is_shed(struct hd_features *f, struct hd_request *req, const struct hd_feature *code,
+		    bool dialogue)
+{
+	bool by_pin = code->has_arguments && code->event != HD_DESK_EVENT_LOGOUT;
+
+	if (dialogue && HASH_COUNT(f->dialogs) >= f->options.dialogues_max)
+		hd_request_shed(req, HD_SHED_TRANSACTIONS);
+	else if (by_pin && hd_worker_is_full(f->options.worker))
+		hd_request_shed(req, HD_SHED_HASH);
+	else if (!dialogue && hd_store_is_busy(f->options.store))
+		hd_request_shed(req, HD_SHED_STORE);
+	else
+		return false;
+	return true;
 }
 
 static void refuse(struct hd_request *req, const char *phone, const char *why)
@@ -90,9 +110,11 @@ void hd_features_receive(struct hd_features *f, struct hd_request *req, const ch
 		refuse(req, phone, "feature code without number and PIN refused");
 		return;
 	}
+	if (is_shed(f, req, code, dialogue))
+		return;
 	op = operation_new(f);
 	if (!op) {
-		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
+		hd_request_shed(req, HD_SHED_MEMORY);
 		return;
 	}
 	if (hd_irq_new(&irq, req, operation_on_irq, op)) {

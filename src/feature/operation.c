@@ -134,22 +134,23 @@ static void answer(struct operation *op, int err)
 {
 	struct hd_features_options *o = &op->features->options;
 	bool changed = !err && op->request.result <= HD_DESK_RESULT_LOGGED_OUT;
-	int status = err ? 503 : 403;
 
 	if (!err) {
 		log_result(op);
 		report(op);
 	} else {
-		hd_log_call(HD_LOG_ERROR, "desk", op->call_id, "%s: %s not done: %s",
-			    op->request.phone, hd_desk_event_name(op->request.event),
-			    hd_strerror(err));
+		/* Of overload the log is told by itself, in fewer lines. */
+		hd_log_call(hd_shed_is(err) ? HD_LOG_DEBUG : HD_LOG_ERROR, "desk", op->call_id,
+			    "%s: %s not done: %s", op->request.phone,
+			    hd_desk_event_name(op->request.event), hd_strerror(err));
 	}
 	if (!err && hd_desk_result_is_success(op->request.result)) {
 		answer_success(op);
 	} else {
-		if (op->irq)
-			hd_irq_reply(op->irq, status, NULL,
-				     err ? "Retry-After: 5\r\n" : refusal_reason, no_body);
+		if (op->irq && err)
+			hd_irq_shed(op->irq, op->full);
+		else if (op->irq)
+			hd_irq_reply(op->irq, 403, NULL, refusal_reason, no_body);
 		if (op->dialog)
 			dialog_close(op->dialog, err ? "" : refusal_reason);
 	}
@@ -165,6 +166,7 @@ static void on_committed(struct hd_command *command)
 	struct operation *op =
 		(struct operation *)((char *)command - offsetof(struct operation, command));
 
+	op->full = hd_shed_of(command->err);
 	answer(op, command->err);
 }
 
@@ -177,6 +179,7 @@ static void submit(struct operation *op)
 	op->command.reply_to = hd_agent_mailbox(op->features->options.agent);
 	op->command.done = on_committed;
 	err = hd_store_submit(op->features->options.store, &op->command);
+	op->full = hd_shed_of(err);
 	if (err)
 		answer(op, err);
 }
@@ -195,6 +198,7 @@ static void on_verified(struct hd_job *job)
 
 	hd_wipe(op->pin, sizeof(op->pin));
 	if (op->verified && op->verified != HD_EACCESS) {
+		op->full = HD_SHED_MEMORY;
 		answer(op, op->verified);
 		return;
 	}
@@ -210,6 +214,7 @@ static void hash(struct operation *op)
 	op->job.done = on_verified;
 	op->job.reply_to = hd_agent_mailbox(op->features->options.agent);
 	err = hd_worker_submit(op->features->options.worker, &op->job);
+	op->full = err == HD_EBUSY ? HD_SHED_HASH : hd_shed_of(err);
 	if (err)
 		answer(op, err);
 }
@@ -279,6 +284,7 @@ void operation_begin(struct operation *op, struct hd_irq *irq, struct dialog *di
 	op->dialog = dialog;
 	if (dialog)
 		dialog->operation = op;
+	op->full = HD_SHED_STORE;
 	err = fill(op, irq, phone, code);
 	if (!err && by_pin)
 		err = prepare(op);

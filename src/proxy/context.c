@@ -6,6 +6,7 @@
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
+#include "hotdesk/sip/overload.h"
 #include "proxy_priv.h"
 
 enum { KEY_SIZE = 132, CALL_ID_SIZE = 120 };
@@ -198,7 +199,7 @@ static int context_new(struct response_context **rcp, struct hd_proxy *proxy,
 	int err;
 
 	if (!rc) {
-		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
+		hd_request_shed(req, HD_SHED_MEMORY);
 		return HD_ENOMEM;
 	}
 	rc->proxy = proxy;
@@ -264,13 +265,12 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 void response_context_end_all(struct hd_proxy *proxy)
 {
 	struct response_context *rc, *next;
-	struct hd_slice none = { NULL, 0 };
 
 	for (rc = proxy->open; rc; rc = next) {
 		next = rc->next;
 		if (rc->invite && rc->state < CANCELLED) { /* else the phone rings on by itself */
 			hd_orq_cancel(rc->orq, NULL);
-			hd_irq_reply(rc->irq, 503, NULL, "Retry-After: 5\r\n", none);
+			hd_irq_shed(rc->irq, HD_SHED_STOPPING);
 		}
 		context_free(rc);
 	}

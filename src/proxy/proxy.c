@@ -6,6 +6,7 @@
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/secret.h"
+#include "hotdesk/sip/overload.h"
 #include "proxy_priv.h"
 
 int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options)
@@ -181,7 +182,7 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 
 	fwd.msg = hd_msg_copy(hd_request_msg(req));
 	if (!fwd.msg) {
-		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
+		hd_request_shed(req, HD_SHED_MEMORY);
 		return;
 	}
 	pop_own_routes(proxy, fwd.msg);

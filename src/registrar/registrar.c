@@ -1,4 +1,6 @@
-/* registrar.c - see hotdesk/registrar.h. */
+/*
+ * registrar.c - see hotdesk/registrar.h. 600 lines: one REGISTER through its steps to its answer.
+ */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +11,10 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
 #include "hotdesk/registrar.h"
+#include "hotdesk/sip/overload.h"
 #include "recent.h"
 
-enum { KEY_SIZE = HD_SHA256_BYTES, SOFT_WAIT_MS = 2 * 5000 }; /* twice store.soft_delay_ms */
+enum { KEY_SIZE = HD_SHA256_BYTES };
 
 /* One REGISTER on its way to the disk. */
 struct pending {
@@ -34,6 +37,8 @@ struct hd_registrar {
 
 static struct hd_metric registered =
 	HD_COUNTER("hotdeskd_registers", "result=\"ok\"", "REGISTER requests by result");
+static struct hd_metric unwritten =
+	HD_COUNTER("hotdeskd_registers", "result=\"unwritten\"", "REGISTER requests by result");
 static struct hd_metric refused =
 	HD_COUNTER("hotdeskd_registers", "result=\"refused\"", "REGISTER requests by result");
 
@@ -48,6 +53,7 @@ int hd_registrar_new(struct hd_registrar **rp, const struct hd_registrar_options
 		return HD_ENOMEM;
 	r->options = *options;
 	hd_metric_register(&registered);
+	hd_metric_register(&unwritten);
 	hd_metric_register(&refused);
 	*rp = r;
 	return 0;
@@ -69,6 +75,12 @@ void hd_registrar_set_policy(struct hd_registrar *r, const struct hd_registrar_p
 size_t hd_registrar_pending(const struct hd_registrar *r)
 {
 	return HASH_COUNT(r->pending);
+}
+
+/* A refresh that was answered at once is on the disk by then, with as much again to spare. */
+static int64_t soft_wait_ms(const struct hd_registrar *r)
+{
+	return 2 * (int64_t)r->options.soft_delay_ms;
 }
 
 static void refuse(struct hd_request *req, int status, const char *phrase, const char *lines)
@@ -139,9 +151,17 @@ static void accept(struct hd_registrar *r, struct hd_request *req,
 
 static void answer_error(struct hd_request *req, const char *aor, int err)
 {
-	hd_log_call(err == HD_ESTALE ? HD_LOG_INFO : HD_LOG_WARNING, "registrar",
-		    hd_msg_call_id(hd_request_msg(req)), "%s: not registered: %s", aor,
+	/* Of overload the log is told by itself, in fewer lines. */
+	hd_log_call(hd_shed_is(err)    ? HD_LOG_DEBUG
+		    : err == HD_ESTALE ? HD_LOG_INFO
+				       : HD_LOG_WARNING,
+		    "registrar", hd_msg_call_id(hd_request_msg(req)), "%s: not registered: %s", aor,
 		    hd_strerror(err));
+	if (hd_shed_is(err)) {
+		hd_metric_add(&refused, 1);
+		hd_request_shed(req, hd_shed_of(err));
+		return;
+	}
 	switch (err) {
 	case HD_ESTALE:
 		refuse(req, 500, "Out Of Order", "Retry-After: 1\r\n");
@@ -149,15 +169,35 @@ static void answer_error(struct hd_request *req, const char *aor, int err)
 	case HD_ELIMIT:
 		refuse(req, 403, "Too Many Contacts", NULL);
 		return;
-	case HD_EBUSY:
-	case HD_EFULL:
-	case HD_ESHUTDOWN:
-		refuse(req, 503, NULL, "Retry-After: 10\r\n");
-		return;
 	default:
 		refuse(req, 500, NULL, NULL);
 		return;
 	}
+}
+
+/*
+ * There is no room to write a mere refresh, and the phone is known: it gets the time that its
+ * binding has left, which is true, and comes again before it is over. @return false: not answered
+ */
+static bool accept_unwritten(struct hd_registrar *r, struct pending *p, int err)
+{
+	struct hd_location_change *c = &p->change;
+	struct hd_txn *txn;
+
+	if (!p->soft || (err != HD_EBUSY && err != HD_EFULL) ||
+	    hd_store_begin_read(r->options.store, &txn))
+		return false;
+	c->n_contacts = 0;
+	c->remove_all = false;
+	err = hd_location_preview(txn, c);
+	hd_store_end_read(txn);
+	if (err || c->n_result == 0)
+		return false;
+	hd_metric_add(&unwritten, 1);
+	hd_log_call(HD_LOG_DEBUG, "registrar", hd_msg_call_id(hd_request_msg(p->req)),
+		    "%s: refresh not written, the binding keeps its time", c->aor);
+	accept(r, p->req, c);
+	return true;
 }
 
 /* ---- the commit ----------------------------------------------------------------------------- */
@@ -183,7 +223,8 @@ static void on_committed(struct hd_command *command)
 	HASH_DEL(r->pending, p);
 	recent_release(&r->recent, p->change.aor);
 	if (command->err) {
-		answer_error(p->req, p->change.aor, command->err);
+		if (!accept_unwritten(r, p, command->err))
+			answer_error(p->req, p->change.aor, command->err);
 	} else {
 		if (p->change.changed)
 			log_change(p);
@@ -241,8 +282,9 @@ static bool submit_soft(struct hd_registrar *r, struct pending *p)
 	struct hd_buf lines = { 0 };
 
 	write_lines(r, &p->change, &lines);
-	recent_refresh(&r->recent, p->change.aor, hd_clock_mono_ms(r->options.clock) + SOFT_WAIT_MS,
-		       p->change.call_id, p->change.cseq);
+	recent_refresh(&r->recent, p->change.aor,
+		       hd_clock_mono_ms(r->options.clock) + soft_wait_ms(r), p->change.call_id,
+		       p->change.cseq);
 	p->req = NULL;
 	p->command.reply_to = NULL; /* nobody waits: the store thread frees it */
 	p->command.done = on_soft_written;
@@ -267,7 +309,8 @@ static void submit(struct hd_registrar *r, struct pending *p)
 	p->command.done = on_committed;
 	err = hd_store_submit(r->options.store, &p->command);
 	if (err) {
-		answer_error(p->req, p->change.aor, err);
+		if (!accept_unwritten(r, p, err))
+			answer_error(p->req, p->change.aor, err);
 		free(p);
 		return;
 	}
@@ -403,7 +446,7 @@ static bool may_wait(struct hd_registrar *r, struct hd_txn *txn,
 	for (size_t i = 0; i < change->n_contacts; i++)
 		if (change->contacts[i].expires_at_ms < latest_ms)
 			return false;
-	return soonest_ms > change->now_ms + SOFT_WAIT_MS;
+	return soonest_ms > change->now_ms + soft_wait_ms(r);
 }
 
 /* After a refresh that is not yet written, only one of the same contacts can be judged. */
@@ -518,7 +561,7 @@ static void receive_authentic(struct hd_registrar *r, struct hd_request *req,
 		return;
 	p = pending_new();
 	if (!p) {
-		refuse(req, 503, NULL, "Retry-After: 5\r\n");
+		hd_request_shed(req, HD_SHED_MEMORY);
 		return;
 	}
 	p->registrar = r;

@@ -101,6 +101,8 @@ int hd_agent_new(struct hd_agent **ap, const struct hd_agent_options *options)
 	agent->sources = hd_source_table_new();
 	if (!err && !agent->sources)
 		err = HD_ENOMEM;
+	if (!err)
+		err = overload_init(&agent->overload);
 	if (err) {
 		hd_agent_free(agent);
 		return err;
@@ -120,11 +122,15 @@ void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *l
 		.half_message_s = limits->half_message_s,
 		.connections_max = limits->connections_max,
 		.connections_per_source = limits->connections_per_source,
+		.keepalive_s = limits->tcp_keepalive_s,
+		.timeout_s = limits->tcp_timeout_s,
 	};
 
 	agent->options.limits = *limits;
 	agent->options.limits.source_exempt = NULL;
+	agent->options.limits.emergency = NULL;
 	hd_source_table_set(agent->sources, limits);
+	overload_set(&agent->overload, limits);
 	hd_guard_configure(&guard);
 	for (size_t i = 0; i < agent->options.n_listeners && agent->primaries[i]; i++)
 		(void)tport_set_params(agent->primaries[i],
@@ -142,11 +148,13 @@ static void set_state(struct hd_agent *agent, enum agent_state state)
 static void take_stats(struct hd_agent *agent)
 {
 	usize_t bad = 0, server = 0, client = 0, again = 0, sent = 0, received = 0;
+	usize_t kept = 0;
 
 	nta_agent_get_stats(agent->nta, NTATAG_S_BAD_MESSAGE_REF(bad),
 			    NTATAG_S_SERVER_TR_REF(server), NTATAG_S_CLIENT_TR_REF(client),
 			    NTATAG_S_RETRY_REQUEST_REF(again), NTATAG_S_SENT_MSG_REF(sent),
-			    NTATAG_S_RECV_MSG_REF(received), TAG_END());
+			    NTATAG_S_RECV_MSG_REF(received), NTATAG_S_IRQ_HASH_USED_REF(kept),
+			    TAG_END());
 	pthread_mutex_lock(&agent->lock);
 	agent->stats.bad_message = bad;
 	agent->stats.server_transactions = server;
@@ -155,6 +163,7 @@ static void take_stats(struct hd_agent *agent)
 	agent->stats.sent = sent;
 	agent->stats.received = received;
 	pthread_mutex_unlock(&agent->lock);
+	overload_tick(agent, (uint32_t)kept);
 }
 
 static void tick(struct hd_agent *agent, su_timer_t *timer, void *arg)
@@ -373,6 +382,7 @@ void hd_agent_free(struct hd_agent *agent)
 	if (!agent)
 		return;
 	hd_source_table_free(agent->sources);
+	overload_fini(&agent->overload);
 	hd_mailbox_free(agent->mailbox);
 	for (size_t i = 0; i < agent->n_strings; i++)
 		free(agent->strings[i]);

@@ -9,7 +9,7 @@
 #include "hotdesk/base/log.h"
 #include "ict.h"
 
-enum { TIMER_D_MS = 32000, BRANCH_SIZE = 48 };
+enum { BRANCH_SIZE = 48 };
 
 struct ict {
 	struct ict_table *table;
@@ -162,7 +162,8 @@ static void on_failure(struct ict *ict, const sip_t *sip)
 {
 	if (!ict->ack) {
 		ict->ack = derive(ict, "ACK", sip->sip_to, "");
-		ict->until_ms = hd_clock_mono_ms(ict->table->agent->options.clock) + TIMER_D_MS;
+		ict->until_ms = hd_clock_mono_ms(ict->table->agent->options.clock) +
+				64 * (int64_t)ict->table->agent->options.t1_ms; /* Timer D */
 	}
 	send_ack(ict);
 }

@@ -11,7 +11,6 @@
 #include <sofia-sip/sip_util.h>
 
 #include "hotdesk/base/log.h"
-#include "hotdesk/base/metric.h"
 #include "sip_priv.h"
 
 static const char magic_cookie[] = "z9hG4bK";
@@ -25,9 +24,6 @@ struct hd_irq {
 	void *arg;
 	char flow[HD_FLOW_TEXT_SIZE];
 };
-
-static struct hd_metric full =
-	HD_COUNTER("hotdeskd_shed", "class=\"transactions\"", "requests not served, by the reason");
 
 static int on_event(struct hd_irq *irq, nta_incoming_t *nta, sip_t const *sip)
 {
@@ -74,7 +70,7 @@ static int create(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, v
 	msg_t *msg;
 
 	if (!irq) {
-		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
+		hd_request_shed(req, HD_SHED_MEMORY);
 		return HD_ENOMEM;
 	}
 	msg = hd_request_take(req, &irq->agent, &tport, irq->flow);
@@ -91,21 +87,23 @@ static int create(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, v
 	irq->arg = arg;
 	nta_incoming_bind(irq->nta, on_event, irq);
 	atomic_fetch_add_explicit(&irq->agent->open_irqs, 1, memory_order_relaxed);
+	irq->agent->overload.born++;
 	*irqp = irq;
 	return 0;
 }
 
 int hd_irq_new(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, void *arg)
 {
-	struct hd_agent *agent = hd_request_agent(req);
-
-	if (atomic_load_explicit(&agent->open_irqs, memory_order_relaxed) >=
-	    agent->options.limits.transactions_max) {
-		hd_metric_add(&full, 1);
-		hd_request_reply(req, 503, NULL, "Retry-After: 10\r\n");
+	if (!overload_admits(hd_request_agent(req), sip_of(hd_request_msg(req)))) {
+		hd_request_shed(req, HD_SHED_TRANSACTIONS);
 		return HD_EBUSY;
 	}
 	return create(irqp, req, fn, arg);
+}
+
+struct hd_agent *hd_irq_agent(struct hd_irq *irq)
+{
+	return irq->agent;
 }
 
 void hd_irq_bind(struct hd_irq *irq, hd_irq_fn *fn, void *arg)

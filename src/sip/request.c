@@ -10,7 +10,6 @@
 #include <sofia-sip/sip_util.h>
 
 #include "hotdesk/base/log.h"
-#include "hotdesk/base/metric.h"
 #include "hotdesk/base/secret.h"
 #include "hotdesk/sip/guard.h"
 #include "ict.h"
@@ -26,11 +25,6 @@ struct hd_request {
 	char flow_text[HD_FLOW_TEXT_SIZE];
 	char source[INET6_ADDRSTRLEN];
 };
-
-static struct hd_metric limited =
-	HD_COUNTER("hotdeskd_shed", "class=\"source\"", "requests not served, by the reason");
-static struct hd_metric draining =
-	HD_COUNTER("hotdeskd_shed", "class=\"stopping\"", "requests not served, by the reason");
 
 /* Answers go to the source: a stranger shall not have them sent to somebody else. */
 static bool is_redirected(const sip_via_t *via, const char *source)
@@ -215,13 +209,15 @@ static bool is_initial(const sip_t *sip)
 /* Runs for every request that matches no transaction; owns msg. */
 static void receive_request(struct hd_agent *agent, msg_t *msg, sip_t *sip)
 {
+	struct source_table *allowance = agent->sources;
 	struct hd_request *req;
 	const char *phrase;
 	int status;
 
-	if (!hd_source_allow(agent->sources, msg_addr(msg),
-			     hd_clock_mono_ms(agent->options.clock))) {
-		hd_metric_add(&limited, 1);
+	if (overload_is_emergency(&agent->overload, sip))
+		allowance = agent->overload.reserve;
+	if (!hd_source_allow(allowance, msg_addr(msg), hd_clock_mono_ms(agent->options.clock))) {
+		overload_count(agent, HD_SHED_SOURCE);
 		nta_msg_discard(agent->nta, msg);
 		return;
 	}
@@ -232,8 +228,7 @@ static void receive_request(struct hd_agent *agent, msg_t *msg, sip_t *sip)
 	}
 	status = check(agent, req, &phrase);
 	if (status == 0 && agent->draining && is_initial(sip)) {
-		hd_metric_add(&draining, 1);
-		hd_request_reply(req, 503, NULL, "Retry-After: 5\r\n");
+		hd_request_shed(req, HD_SHED_STOPPING);
 		return;
 	}
 	if (req->flow.transport && status == 0)

@@ -28,9 +28,23 @@
 #include <sofia-sip/tport.h>
 
 #include "hotdesk/sip/agent.h"
+#include "hotdesk/sip/overload.h"
 
 struct source_table;
 struct ict_table;
+
+enum { EMERGENCY_MAX = 64, EMERGENCY_SIZE = 33 };
+
+/** See hotdesk/sip/overload.h; SIP thread. */
+struct overload {
+	struct source_table *reserve; /* what emergency calls of a source have for themselves */
+	char emergency[EMERGENCY_MAX][EMERGENCY_SIZE];
+	size_t n_emergency;
+	uint32_t kept, born;	      /* server transactions at the last tick, and made since */
+	uint32_t shed[HD_SHED_COUNT]; /* since the log was told */
+	bool untold;
+	int64_t told_ms;
+};
 
 enum agent_state { AGENT_NEW, AGENT_STARTING, AGENT_RUNNING, AGENT_FAILED, AGENT_ENDED };
 
@@ -42,6 +56,7 @@ struct hd_agent {
 	tport_t *primaries[HD_LISTENERS_MAX]; /* borrowed from the NTA agent */
 	struct hd_mailbox *mailbox;
 	struct source_table *sources;
+	struct overload overload;
 	uint8_t tag_seed[16]; /* of the To tags of answers without a transaction */
 	struct ict_table *icts;
 	const char *via_protocol; /* of the request that is being received, as it came */
@@ -135,12 +150,27 @@ bool hd_request_is_exempt(const struct hd_request *req);
 void hd_agent_screen(const void *arg, tport_t *tport, msg_t *msg);
 /** "SIP/2.0/UDP": what the library wants to read in the Via of what comes by this transport. */
 const char *hd_via_protocol(const tport_t *tport);
+
+/** Registers the metrics. @return 0 or HD_ENOMEM */
+HD_MUSTCHECK int overload_init(struct overload *o);
+void overload_fini(struct overload *o);
+void overload_set(struct overload *o, const struct hd_agent_limits *limits);
+/** An INVITE, ACK or CANCEL to an emergency number or to urn:service:sos (RFC 5031). */
+bool overload_is_emergency(const struct overload *o, const sip_t *sip);
+/** Whether a request may become a server transaction. */
+bool overload_admits(const struct hd_agent *agent, const sip_t *sip);
+/** Counts a request that was not served. */
+void overload_count(struct hd_agent *agent, enum hd_shed why);
+/** Once a second. @param kept server transactions that the library holds */
+void overload_tick(struct hd_agent *agent, uint32_t kept);
+
 /** The agent's message callback (request.c). */
 int hd_agent_receive(struct hd_agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
 /** "IPV4/UDP/192.0.2.1/5060" of both ends of a flow. */
 void hd_flow_addresses(const struct hd_agent *agent, const struct hd_flow *flow, char *local,
 		       char *remote, size_t size);
 struct hd_agent *hd_request_agent(struct hd_request *req);
+struct hd_agent *hd_irq_agent(struct hd_irq *irq);
 /** Takes a request out of its wrapper; the wrapper is freed. */
 msg_t *hd_request_take(struct hd_request *req, struct hd_agent **agentp, tport_t **tportp,
 		       char flow[HD_FLOW_TEXT_SIZE]);

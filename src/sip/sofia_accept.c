@@ -10,10 +10,7 @@
 #include "sofia_hook_priv.h"
 
 enum {
-	ACCEPTS = 64,	       /* connections refused before other events have their turn */
-	KEEPALIVE_IDLE_S = 60, /* then probes; what stays unanswered ends the connection */
-	KEEPALIVE_INTERVAL_S = 15,
-	USER_TIMEOUT_MS = 30000,
+	ACCEPTS = 64, /* connections refused before other events have their turn */
 };
 
 static _Atomic int reserve = -1;
@@ -66,10 +63,13 @@ static void set_option(int fd, int level, int name, int value)
 
 static void tune(int fd)
 {
+	const struct hd_guard_silence silence = hd_guard_get_silence();
+
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
-	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)silence.timeout_s * 1000);
+	/* Then probes; what stays unanswered ends the connection. */
+	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)silence.keepalive_s);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, (int)(silence.keepalive_s + 3) / 4);
 	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 

@@ -21,7 +21,8 @@
 #include "hotdesk/base/str.h"
 #include "sofia_priv.h"
 
-enum { FIRST_MESSAGE_S = 10, HALF_MESSAGE_S = 5, SWEEP_MS = 1200, BUCKETS = 1024 };
+enum { FIRST_MESSAGE_S = 10, HALF_MESSAGE_S = 5, KEEPALIVE_S = 60, TIMEOUT_S = 30 };
+enum { SWEEP_MS = 1200, BUCKETS = 1024 };
 
 struct peer {
 	uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
@@ -460,6 +461,8 @@ void hd_guard_configure(const struct hd_guard_options *options)
 	o = *options;
 	o.first_message_s = o.first_message_s ? o.first_message_s : FIRST_MESSAGE_S;
 	o.half_message_s = o.half_message_s ? o.half_message_s : HALF_MESSAGE_S;
+	o.keepalive_s = o.keepalive_s ? o.keepalive_s : KEEPALIVE_S;
+	o.timeout_s = o.timeout_s ? o.timeout_s : TIMEOUT_S;
 	o.connections_max = connections_allowed(o.connections_max);
 	lock();
 	guard.options = o;
@@ -471,6 +474,17 @@ void hd_guard_configure(const struct hd_guard_options *options)
 		hd_error("guard",
 			 "sofia-sip: its calls do not reach the guard: connections have no "
 			 "deadline and TLS leaks memory");
+}
+
+struct hd_guard_silence hd_guard_get_silence(void)
+{
+	struct hd_guard_silence silence;
+
+	lock();
+	silence.keepalive_s = guard.options.keepalive_s;
+	silence.timeout_s = guard.options.timeout_s;
+	unlock();
+	return silence;
 }
 
 void hd_guard_get_stats(struct hd_guard_stats *stats)

@@ -22,6 +22,11 @@ bool hd_guard_is_on(void);
 bool hd_guard_reads_ahead(void);
 /** The sweep's clock, carried on to this moment. */
 int64_t hd_guard_now_ms(void);
+/** What the kernel does about silent peers. */
+struct hd_guard_silence {
+	uint32_t keepalive_s, timeout_s;
+};
+struct hd_guard_silence hd_guard_get_silence(void);
 /** Enters an accepted connection, or says why not; a refusal is counted. */
 enum hd_guard_why hd_guard_admit(int fd, const struct sockaddr *peer, int64_t now_ms);
 /** Counts a refusal that had no descriptor to be judged with. */

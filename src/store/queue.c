@@ -103,6 +103,17 @@ int hd_store_submit_soft(struct hd_store *store, struct hd_command *command)
 	return enqueue(store, command, false);
 }
 
+bool hd_store_is_busy(struct hd_store *store)
+{
+	struct hd_queue *q = &store->queue;
+	bool busy;
+
+	pthread_mutex_lock(&q->lock);
+	busy = !has_room(store, false);
+	pthread_mutex_unlock(&q->lock);
+	return busy;
+}
+
 /* ---- the lists; with the lock held ------------------------------------------------- */
 
 static struct hd_command *take(struct hd_queue *q, uint32_t n, uint32_t *takenp)

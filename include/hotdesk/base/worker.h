@@ -6,6 +6,7 @@
 #ifndef HOTDESK_BASE_WORKER_H
 #define HOTDESK_BASE_WORKER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hotdesk/base/mailbox.h"
@@ -25,6 +26,10 @@ struct hd_job {
 HD_MUSTCHECK int hd_worker_new(struct hd_worker **wp, uint32_t threads, uint32_t queue_max);
 /** @return 0; HD_EBUSY (queue full), HD_ESHUTDOWN: `done` will not run */
 HD_MUSTCHECK int hd_worker_submit(struct hd_worker *worker, struct hd_job *job);
+/** A job submitted now would be refused. */
+bool hd_worker_is_full(struct hd_worker *worker);
+/** Takes effect for what is submitted from now on; at least 1. */
+void hd_worker_set_queue_max(struct hd_worker *worker, uint32_t queue_max);
 /** Jobs waiting. */
 uint32_t hd_worker_queued(struct hd_worker *worker);
 /**

@@ -34,7 +34,11 @@ struct hd_listener {
 
 /** Values that a reload may change. */
 struct hd_agent_limits {
-	uint32_t transactions_max;
+	uint32_t transactions_max;		       /* open ones */
+	uint32_t transactions_kept_max;		       /* with those that wait for late copies */
+	uint32_t retry_after_min_s, retry_after_max_s; /* of a 503: a random time between */
+	const char *const *emergency; /* copied; numbers that are never refused for want of room */
+	size_t n_emergency;
 	uint32_t header_max;
 	uint32_t udp_max_bytes; /* of a request; a larger one prefers TCP; 0: none does */
 	uint32_t source_rate, source_burst; /* a second; 0: no limit */
@@ -42,6 +46,7 @@ struct hd_agent_limits {
 	size_t n_source_exempt;
 	uint32_t timer_c_s;
 	uint32_t connections_max, connections_per_source, first_message_s, half_message_s;
+	uint32_t tcp_keepalive_s, tcp_timeout_s;
 };
 
 struct hd_agent_options {
@@ -139,7 +144,7 @@ typedef void hd_irq_fn(void *arg, struct hd_irq *irq, enum hd_irq_event event, s
 
 /**
  * Makes the request a server transaction; ends the request.
- * @return 0; HD_ENOMEM, HD_EBUSY (over transactions_max: 503 with Retry-After has been sent)
+ * @return 0; HD_ENOMEM, HD_EBUSY (overload.h: 503 with Retry-After has been sent)
  */
 HD_MUSTCHECK int hd_irq_new(struct hd_irq **irqp, struct hd_request *req, hd_irq_fn *fn, void *arg);
 /** Gives its events to somebody else from now on. */

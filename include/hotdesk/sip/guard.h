@@ -45,6 +45,8 @@ struct hd_guard_options {
 	uint32_t half_message_s;	 /* 0: 5 */
 	uint32_t connections_max;	 /* 0, or more than that: 80 % of RLIMIT_NOFILE */
 	uint32_t connections_per_source; /* 0: no limit of its own */
+	uint32_t keepalive_s;		 /* silence before the kernel probes; 0: 60 */
+	uint32_t timeout_s;		 /* unacknowledged data ends a connection; 0: 30 */
 };
 
 /** Counted since the process began; connections are those open now. */

@@ -34,7 +34,12 @@ static void receive(struct stack *s, struct hd_request *req)
 static int setup(void **state)
 {
 	const struct hd_store_options store_options = { 0 };
-	struct hd_features_options o = { .dialogue_s = DIALOGUE_S, .t1_ms = T1 };
+	struct hd_features_options o = {
+		.dialogue_s = DIALOGUE_S,
+		.dialogues_max = 10,
+		.t1_ms = T1,
+		.t2_ms = T2,
+	};
 	struct desk_world *w = calloc(1, sizeof(*w));
 	struct stack *s;
 

@@ -24,6 +24,10 @@ static void test_defaults(void **state)
 	assert_null(c->sip.tls_ca);
 	assert_int_equal(c->sip.t1_ms, 500);
 	assert_int_equal(c->sip.timer_c_s, 185);
+	assert_int_equal(c->sip.retry_after_min_s, 5);
+	assert_int_equal(c->plan.n_emergency, 3);
+	assert_string_equal(c->plan.emergency[0], "112");
+	assert_int_equal(c->drain_s, 5);
 	assert_int_equal(c->sip.message_max_bytes, 65536);
 	assert_int_equal(c->sip.n_source_exempt, 2);
 	assert_string_equal(c->sip.source_exempt[1], "::1/128");
@@ -166,7 +170,7 @@ static void test_paths(void **state)
 /* ---- refused files --------------------------------------------------------------------------- */
 
 #define LIST_OF_SECTIONS                                                                           \
-	"sip, auth, registrar, desk, pin, store, directory, security, admin, log or run"
+	"sip, auth, registrar, desk, plan, pin, store, directory, security, admin, log or run"
 #define LISTEN "\"udp:ADDRESS:PORT\", \"tcp:...\" or \"tls:...\", an IPv6 address in []"
 #define HOST "a host name, an IPv4 address, or an IPv6 address in []"
 #define NETWORK "a network such as 10.0.0.0/8 or 2001:db8::/32, no bits set behind the prefix"
@@ -180,7 +184,8 @@ static const struct refused files[] = {
 	{ "sip:\n  lock_s: 3\n",
 	  "t.yaml:2: sip: unknown key \"lock_s\", expected it under \"desk:\"\n" },
 	{ "banana: 3\n", "t.yaml:1: unknown key \"banana\", expected " LIST_OF_SECTIONS "\n" },
-	{ "run: {banana: 1}\n", "t.yaml:1: run: unknown key \"banana\", expected status_file\n" },
+	{ "run: {banana: 1}\n",
+	  "t.yaml:1: run: unknown key \"banana\", expected status_file or drain_s\n" },
 	{ "471147: 3\n", "t.yaml:1: unknown key (no name), expected " LIST_OF_SECTIONS "\n" },
 	{ "sip:\n  t1_ms: 500\n  t2_ms: 4000\n  t1_ms: 500\n",
 	  "t.yaml:4: sip.t1_ms is there twice, first in line 2, expected once\n" },
