@@ -68,6 +68,8 @@ struct hd_conf_auth {
 struct hd_conf_registrar {
 	uint32_t expires_min_s, expires_max_s, expires_default_s; /* 60, 7200, 3600 */
 	uint32_t contacts_max;					  /* 1 (..HD_BINDINGS_MAX) */
+	bool service_route;					  /* true */
+	uint32_t flow_timer_s;					  /* 120; 0: none */
 	bool soft_refresh; /* true: a mere refresh is acknowledged before it is written */
 };
 

@@ -22,6 +22,8 @@ struct hd_registrar_policy {
 	uint32_t expires_min_s, expires_max_s, expires_default_s;
 	uint32_t contacts_max;
 	bool soft_refresh;
+	bool service_route;
+	uint32_t flow_timer_s; /* 0: none is told */
 };
 
 struct hd_registrar_options {

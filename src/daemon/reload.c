@@ -13,6 +13,7 @@ struct handover {
 	struct daemon *daemon;
 	struct hd_conf *before, *after;
 	char dummy[HD_PIN_HASH_SIZE]; /* at the new cost; "": the cost stays */
+	struct hd_tls *tls; /* NULL: nobody listens for it */
 	struct hd_task task;
 };
 
@@ -40,6 +41,8 @@ static void take(struct hd_task *task)
 
 	if (h->dummy[0])
 		hd_desk_set_dummy(d->desk, h->dummy);
+	if (h->tls)
+		hd_agent_set_tls(d->agent, h->tls);
 	conf_limits(&limits, h->after);
 	hd_agent_set_limits(d->agent, &limits);
 	hd_agent_set_aliases(d->agent, (const char *const *)h->after->sip.aliases,
@@ -105,6 +108,24 @@ static void take_pins(struct daemon *d, struct handover *h)
 	d->pin_cost = cost;
 }
 
+static bool listens_for_tls(const struct hd_conf *conf)
+{
+	for (size_t i = 0; i < conf->sip.n_listen; i++)
+		if (conf->sip.listen[i].transport == HD_TLS)
+			return true;
+	return false;
+}
+
+/* Also when no key has changed: certificates are renewed under their names. */
+static int read_tls(struct hd_tls **tp, const struct daemon *d, const struct hd_conf *after,
+		    struct hd_buf *errors)
+{
+	const struct hd_tls_files files = { after->sip.tls_certificate, after->sip.tls_key,
+					    after->sip.tls_ca };
+
+	return listens_for_tls(d->conf) ? hd_tls_new(tp, &files, errors) : 0;
+}
+
 int daemon_reload(struct daemon *d, struct hd_buf *report)
 {
 	struct handover *h = calloc(1, sizeof(*h));
@@ -117,9 +138,12 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
 			 (long long)hd_clock_mono_ms(d->clock) * 1000);
 	err = hd_conf_load(&after, d->conf_path, &errors);
+	if (!err)
+		err = read_tls(&h->tls, d, after, &errors);
 	if (err) {
 		say(report, "reload: refused, the old configuration stays");
 		say(report, errors.len ? hd_buf_text(&errors) : hd_strerror(err));
+		hd_conf_free(after);
 		free(h);
 		goto out;
 	}

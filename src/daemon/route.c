@@ -79,6 +79,8 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 	struct hd_proxy_target target = {
 		.contact_uri = plan->bindings[0].contact_uri,
 		.flow = plan->bindings[0].flow,
+		.path = plan->bindings[0].path,
+		.outbound = plan->bindings[0].reg_id != 0,
 		.user = plan->user[0] ? plan->user : plan->phone,
 		.phone = plan->phone,
 	};

@@ -45,6 +45,8 @@ void conf_registrar_policy(struct hd_registrar_policy *policy, const struct hd_c
 		.expires_default_s = c->expires_default_s,
 		.contacts_max = c->contacts_max,
 		.soft_refresh = c->soft_refresh,
+		.service_route = c->service_route,
+		.flow_timer_s = c->flow_timer_s,
 	};
 }
 

@@ -71,18 +71,40 @@ static void store_contact(struct work *w, size_t i, const struct hd_binding *con
 	w->fresh[i] = true;
 }
 
+/* A phone that moved leaves no old contact to ring: its instance is the same (RFC 5626 4.1). */
+static bool has_moved(const struct work *w, size_t i, const struct hd_binding *contact)
+{
+	const struct hd_binding *b = &w->list.items[i];
+
+	return !w->fresh[i] && contact->instance_id[0] && !contact->reg_id && !b->reg_id &&
+	       strcmp(b->instance_id, contact->instance_id) == 0;
+}
+
+/* The stored binding that a contact is about, or n. */
+static size_t find(const struct work *w, const struct hd_binding *contact)
+{
+	size_t i = 0;
+
+	while (i < w->list.n && !hd_binding_matches(&w->list.items[i], contact))
+		i++;
+	if (i < w->list.n)
+		return i;
+	for (i = 0; i < w->list.n && !has_moved(w, i, contact); i++)
+		;
+	return i;
+}
+
 static int apply_contact(struct work *w, const struct hd_binding *contact)
 {
 	const char *call_id = call_id_of(w, contact);
 	uint32_t cseq = cseq_of(w, contact);
-	size_t i = 0;
+	size_t i;
 	int err;
 
 	if (!contact->contact_uri[0])
 		return HD_EINVAL;
 
-	while (i < w->list.n && !hd_binding_matches(&w->list.items[i], contact))
-		i++;
+	i = find(w, contact);
 	if (i < w->list.n && !w->fresh[i] && is_out_of_order(&w->list.items[i], call_id, cseq))
 		return HD_ESTALE;
 

@@ -220,6 +220,7 @@ static void send_notify(struct resync *r)
 {
 	struct hd_binding binding;
 	struct hd_target target;
+	struct hd_way way;
 	struct hd_msg *msg;
 	int err;
 
@@ -236,8 +237,13 @@ static void send_notify(struct resync *r)
 	if (!err)
 		err = make(r, &binding, &msg);
 	if (!err) {
-		hd_flow_target(r->notify->options.agent, binding.flow, binding.contact_uri,
-			       &target);
+		way = (struct hd_way){ binding.flow, binding.contact_uri, binding.path,
+				       binding.reg_id != 0 };
+		err = hd_msg_route_to(r->notify->options.agent, msg, &way, &target);
+		if (err)
+			hd_msg_free(msg);
+	}
+	if (!err) {
 		err = hd_orq_new(&r->orq, r->notify->options.agent, msg, &target, on_response, r);
 	}
 	if (err) {

@@ -149,15 +149,18 @@ static int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const char *
 	struct route_token token = { 0 };
 	char text[TOKEN_SIZE];
 	struct hd_uri contact;
+	bool known;
 	int err;
 
 	if (hd_flow_parse(&token.caller, caller_flow))
 		return HD_EINVAL;
 	callee_flow(&token.callee, hop, target->flow);
 	token.caller_tag = route_tag_hash(hd_msg_from_tag(msg));
-	token.caller_flow_only = token.caller.transport != 0 || token.caller.nat ||
-				 !hd_msg_contact_uri(msg, &contact);
+	known = hd_msg_contact_uri(msg, &contact);
+	token.caller_flow_only = token.caller.transport != 0 || token.caller.nat || !known;
 	token.callee_flow_only = hop->flow != NULL;
+	token.caller_no_other = token.caller.nat || (known && hd_uri_param(&contact, "ob", NULL));
+	token.callee_no_other = hop->flow && (token.callee.nat || target->outbound);
 	route_token_format(text, &proxy->options.key, hd_msg_call_id(msg), &token);
 	err = add_route(proxy, msg, &token.caller, text);
 	if (!err && token.caller.listener != token.callee.listener)
@@ -177,6 +180,10 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 		      const struct hd_proxy_target *target)
 {
 	struct forward fwd = { .what = target->user };
+	const struct hd_way way = { .flow = target->flow,
+				    .contact_uri = target->contact_uri,
+				    .path = target->path,
+				    .outbound = target->outbound };
 	struct hd_uri left;
 	int err;
 
@@ -191,9 +198,10 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 		hd_request_reply(req, 403, "Route Not Allowed", NULL);
 		return;
 	}
-	hd_flow_target(proxy->options.agent, target->flow, target->contact_uri, &fwd.target);
 	clean(proxy, fwd.msg);
-	err = hd_msg_step_max_forwards(fwd.msg);
+	err = hd_msg_route_to(proxy->options.agent, fwd.msg, &way, &fwd.target);
+	if (!err)
+		err = hd_msg_step_max_forwards(fwd.msg);
 	if (!err && may_make_dialog(hd_msg_method(fwd.msg)))
 		err = record_route(proxy, fwd.msg, hd_request_flow(req), target, &fwd.target);
 	if (!err)
@@ -215,12 +223,14 @@ struct hop {
 	struct hd_target target;
 };
 
-static void hop_by_token(struct hd_proxy *proxy, struct hop *hop, struct hd_msg *msg,
-			 const struct route_token *token)
+/* @return 0; HD_EGONE: the connection that alone led there is closed */
+static int hop_by_token(struct hd_proxy *proxy, struct hop *hop, struct hd_msg *msg,
+			const struct route_token *token)
 {
 	bool from_caller = route_tag_hash(hd_msg_from_tag(msg)) == token->caller_tag;
 	const struct hd_flow *flow = from_caller ? &token->callee : &token->caller;
 	bool flow_only = from_caller ? token->callee_flow_only : token->caller_flow_only;
+	bool no_other = from_caller ? token->callee_no_other : token->caller_no_other;
 
 	hd_flow_format(hop->flow, sizeof(hop->flow), flow);
 	hop->target.uri = hd_msg_ruri_text(msg);
@@ -229,6 +239,9 @@ static void hop_by_token(struct hd_proxy *proxy, struct hop *hop, struct hd_msg 
 		hop->target.flow = hop->flow;
 	else if (flow_only && flow->transport == 0)
 		hop->target.flow = hop->flow;
+	else if (flow_only && no_other)
+		return HD_EGONE;
+	return 0;
 }
 
 /* 16.4, 16.6 steps 6 and 7. @return 0 or an error: nothing was sent */
@@ -259,10 +272,8 @@ static int route_in_dialog(struct hd_proxy *proxy, struct hd_msg *msg, struct ho
 		hd_msg_pop_last_route(msg);
 	}
 	pop_own_routes(proxy, msg);
-	if (!hd_msg_route(msg, &uri)) {
-		hop_by_token(proxy, hop, msg, &token);
-		return 0;
-	}
+	if (!hd_msg_route(msg, &uri))
+		return hop_by_token(proxy, hop, msg, &token);
 	hop->target.uri = hd_msg_route_text(msg);
 	if (hd_uri_param(&uri, "lr", &lr))
 		return 0;
@@ -286,7 +297,10 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 		err = hd_msg_step_max_forwards(fwd.msg);
 	if (err) {
 		hd_msg_free(fwd.msg);
-		hd_request_reply(req, 500, NULL, NULL);
+		if (err == HD_EGONE)
+			hd_request_reply(req, 430, "Flow Failed", NULL);
+		else
+			hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
 	clean(proxy, fwd.msg);

@@ -21,6 +21,7 @@ struct route_token {
 	struct hd_flow caller, callee;
 	bool caller_flow_only; /* the caller's Contact cannot be reached, only its flow */
 	bool callee_flow_only;
+	bool caller_no_other, callee_no_other; /* once that has closed, nothing leads there */
 };
 enum { TOKEN_SIZE = 128 };
 

@@ -10,6 +10,8 @@ enum {
 	RAW_MAX = 1 + 4 + 2 * (1 + 2 + 16) + MAC_BYTES,
 	CALLER_FLOW_ONLY = 1,
 	CALLEE_FLOW_ONLY = 2,
+	CALLER_NO_OTHER = 4,
+	CALLEE_NO_OTHER = 8,
 };
 
 uint32_t route_tag_hash(const char *tag)
@@ -61,7 +63,9 @@ void route_token_format(char *dst, const struct hd_key *key, const char *call_id
 	size_t n = 0;
 
 	raw[n++] = (uint8_t)(VERSION << 4 | (token->caller_flow_only ? CALLER_FLOW_ONLY : 0) |
-			     (token->callee_flow_only ? CALLEE_FLOW_ONLY : 0));
+			     (token->callee_flow_only ? CALLEE_FLOW_ONLY : 0) |
+			     (token->caller_no_other ? CALLER_NO_OTHER : 0) |
+			     (token->callee_no_other ? CALLEE_NO_OTHER : 0));
 	memcpy(raw + n, &token->caller_tag, 4);
 	n += 4;
 	n += flow_encode(raw + n, &token->caller);
@@ -89,6 +93,8 @@ int route_token_parse(struct route_token *token, const struct hd_key *key, const
 		return HD_EACCESS;
 	token->caller_flow_only = raw[0] & CALLER_FLOW_ONLY;
 	token->callee_flow_only = raw[0] & CALLEE_FLOW_ONLY;
+	token->caller_no_other = raw[0] & CALLER_NO_OTHER;
+	token->callee_no_other = raw[0] & CALLEE_NO_OTHER;
 	memcpy(&token->caller_tag, raw + 1, 4);
 	used = flow_decode(&token->caller, raw + n, size - n);
 	n += used;

@@ -12,6 +12,7 @@
 #include "hotdesk/base/metric.h"
 #include "hotdesk/registrar.h"
 #include "hotdesk/sip/overload.h"
+#include "outbound.h"
 #include "recent.h"
 
 enum { KEY_SIZE = HD_SHA256_BYTES };
@@ -123,13 +124,14 @@ static void add_date(struct hd_buf *lines, int64_t now_ms)
 		hd_buf_addf(lines, "Date: %s\r\n", text);
 }
 
-static void write_lines(struct hd_registrar *r, const struct hd_location_change *change,
-			struct hd_buf *lines)
+static void write_lines(struct hd_registrar *r, struct hd_request *req,
+			const struct hd_location_change *change, struct hd_buf *lines)
 {
 	int64_t now_ms = hd_clock_wall_ms(r->options.clock);
 
 	for (size_t i = 0; i < change->n_result; i++)
 		add_contact(lines, &change->result[i], now_ms);
+	hd_outbound_write(lines, &r->options, req, change);
 	add_date(lines, now_ms);
 }
 
@@ -145,7 +147,7 @@ static void accept(struct hd_registrar *r, struct hd_request *req,
 {
 	struct hd_buf lines = { 0 };
 
-	write_lines(r, change, &lines);
+	write_lines(r, req, change, &lines);
 	reply_ok(req, &lines);
 }
 
@@ -281,7 +283,7 @@ static bool submit_soft(struct hd_registrar *r, struct pending *p)
 	struct hd_request *req = p->req;
 	struct hd_buf lines = { 0 };
 
-	write_lines(r, &p->change, &lines);
+	write_lines(r, req, &p->change, &lines);
 	recent_refresh(&r->recent, p->change.aor,
 		       hd_clock_mono_ms(r->options.clock) + soft_wait_ms(r), p->change.call_id,
 		       p->change.cseq);
@@ -380,9 +382,16 @@ static int fill_binding(struct hd_binding *b, const struct hd_contact *c, struct
 static bool fill_change(struct hd_registrar *r, struct hd_location_change *change,
 			const struct wish *wish, struct hd_request *req)
 {
+	struct hd_outbound outbound;
+	const char *phrase = "Bad Contact";
 	int64_t granted_s;
 	int status;
 
+	status = hd_outbound_read(&outbound, req, &phrase);
+	if (status) {
+		refuse(req, status, phrase, NULL);
+		return false;
+	}
 	for (size_t i = 0; i < wish->n; i++) {
 		const struct hd_contact *c = &wish->contacts[i];
 		struct hd_binding *b = &change->contacts[i];
@@ -395,8 +404,10 @@ static bool fill_change(struct hd_registrar *r, struct hd_location_change *chang
 			return false;
 		}
 		status = fill_binding(b, c, req, change->now_ms);
+		if (!status)
+			status = hd_outbound_apply(&outbound, b, &phrase);
 		if (status) {
-			refuse(req, status, "Bad Contact", NULL);
+			refuse(req, status, phrase, NULL);
 			return false;
 		}
 		b->expires_at_ms = granted_s ? change->now_ms + granted_s * 1000 : 0;
@@ -505,13 +516,25 @@ static int check_aor(struct hd_registrar *r, struct hd_msg *msg, const char *pho
 	return 0;
 }
 
+static void add_unsupported(struct hd_buf *lines, const char *tags)
+{
+	while (*tags) {
+		size_t n = strcspn(tags, ",");
+		struct hd_slice tag = hd_slice_trim((struct hd_slice){ tags, n });
+
+		if (tag.len && !hd_registrar_knows(tag))
+			hd_buf_addf(lines, "Unsupported: %.*s\r\n", (int)tag.len, tag.ptr);
+		tags += n + (tags[n] == ',');
+	}
+}
+
 static bool check_extensions(struct hd_request *req)
 {
 	struct hd_buf lines = { 0 };
 	const char *tags;
 
 	for (unsigned i = 0; (tags = hd_msg_header(hd_request_msg(req), "Require", i)); i++)
-		hd_buf_addf(&lines, "Unsupported: %s\r\n", tags);
+		add_unsupported(&lines, tags);
 	if (!lines.len)
 		return true;
 	refuse(req, 420, NULL, hd_buf_text(&lines));

@@ -18,6 +18,7 @@
 #include "hotdesk/sip/guard.h"
 #include "ict.h"
 #include "sip_priv.h"
+#include "sofia_creds.h"
 #include "sofia_priv.h"
 
 static int keep(struct hd_agent *agent, const char **field)
@@ -225,6 +226,15 @@ static bool is_own_via(const void *arg, const sip_via_t *via)
 	return false;
 }
 
+static bool may_ask(void *arg, const struct sockaddr_storage *from)
+{
+	struct hd_agent *agent = arg;
+	su_sockaddr_t su = { .su_len = 0 };
+
+	memcpy(&su, from, from->ss_family == AF_INET6 ? sizeof(su.su_sin6) : sizeof(su.su_sin));
+	return hd_source_allow(agent->sources, &su, hd_clock_mono_ms(agent->options.clock));
+}
+
 static int set_up(struct hd_agent *agent)
 {
 	const struct hd_agent_options *o = &agent->options;
@@ -249,6 +259,7 @@ static int set_up(struct hd_agent *agent)
 		return HD_ESYSTEM;
 	hd_parse_set_sent_by(is_own_via, agent);
 	hd_parse_set_screen(hd_agent_screen, agent);
+	hd_stun_set_allow(may_ask, agent);
 	agent->icts = ict_table_new(agent);
 	err = agent->icts ? hd_agent_bind(agent) : HD_ENOMEM;
 	if (!err)
@@ -268,6 +279,8 @@ static void tear_down(struct hd_agent *agent)
 		su_root_deregister(agent->root, agent->wait_index);
 	hd_parse_set_sent_by(NULL, NULL);
 	hd_parse_set_screen(NULL, NULL);
+	hd_stun_set_allow(NULL, NULL);
+	hd_tls_use(NULL);
 	ict_table_free(agent->icts);
 	agent->icts = NULL;
 	nta_agent_destroy(agent->nta);

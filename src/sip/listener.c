@@ -13,6 +13,7 @@
 
 #include "hotdesk/base/log.h"
 #include "sip_priv.h"
+#include "sofia_creds.h"
 
 static int append_file(int to, const char *path)
 {
@@ -58,6 +59,23 @@ static int join_files(const char *dir, const char *name, const char *first, cons
 	return err;
 }
 
+static int read_tls(const struct hd_agent_options *o)
+{
+	const struct hd_tls_files files = { o->tls_certificate, o->tls_key, o->tls_ca };
+	struct hd_buf errors = { 0 };
+	struct hd_tls *tls = NULL;
+	int err;
+
+	err = hd_tls_new(&tls, &files, &errors);
+	if (err)
+		hd_error("sip", "%s", errors.len ? hd_buf_text(&errors) : hd_strerror(err));
+	else
+		hd_tls_use(tls);
+	hd_buf_fini(&errors);
+	return err;
+}
+
+/* The library wants files too, though what counts is put in later: see sofia_creds.h. */
 static int prepare_tls(const struct hd_agent_options *o)
 {
 	int err;
@@ -69,12 +87,9 @@ static int prepare_tls(const struct hd_agent_options *o)
 		return HD_ESYSTEM;
 	}
 	err = join_files(o->tls_dir, "agent.pem", o->tls_certificate, o->tls_key);
-	/* Intermediates belong into the CA file: the library loads the leaf only. */
 	if (!err)
-		err = join_files(o->tls_dir, "cafile.pem",
-				 o->tls_ca ? o->tls_ca : o->tls_certificate,
-				 o->tls_ca ? o->tls_certificate : NULL);
-	return err;
+		err = join_files(o->tls_dir, "cafile.pem", o->tls_certificate, NULL);
+	return err ? err : read_tls(o);
 }
 
 static tport_t *newest_primary(struct hd_agent *agent)

@@ -160,7 +160,8 @@ static const char *bad_header(const sip_t *sip)
 
 		if (name &&
 		    (strcasecmp(name, "Max-Forwards") == 0 || strcasecmp(name, "Route") == 0 ||
-		     (registers && strcasecmp(name, "Contact") == 0)))
+		     (registers &&
+		      (strcasecmp(name, "Contact") == 0 || strcasecmp(name, "Path") == 0))))
 			return name;
 	}
 	return NULL;

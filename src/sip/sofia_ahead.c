@@ -67,6 +67,19 @@ static struct ahead *ahead_new(void)
 	return a;
 }
 
+/* Afterwards they count as datagrams without bytes. */
+static void take_stun(struct ahead *a)
+{
+	for (unsigned i = 0; i < a->end; i++) {
+		struct mmsghdr *m = &a->msgs[i];
+
+		if (!hd_stun_is(a->data[i], m->msg_len))
+			continue;
+		hd_stun_answer(a->fd, a->data[i], m->msg_len, &a->names[i], m->msg_hdr.msg_namelen);
+		m->msg_len = 0;
+	}
+}
+
 static void fill(struct ahead *a, int fd)
 {
 	int n;
@@ -85,13 +98,14 @@ static void fill(struct ahead *a, int fd)
 	a->first = 0;
 	a->end = n > 0 ? (unsigned)n : 0;
 	a->asked = false;
+	take_stun(a);
 	if (n > 0) {
 		atomic_fetch_add_explicit(&n_batches, 1, memory_order_relaxed);
 		atomic_fetch_add_explicit(&n_datagrams, (uint64_t)n, memory_order_relaxed);
 	}
 }
 
-/* Neither is SIP: the library would be a STUN server (and leak) for one, SigComp for the other. */
+/* What is left of STUN, with which the library would leak, and what it would take for SigComp. */
 static bool is_foreign(const struct ahead *a, unsigned i)
 {
 	unsigned char c = (unsigned char)a->data[i][0];

@@ -296,6 +296,18 @@ void hd_guard_parsed(int fd, bool unfinished, int64_t now_ms)
 	unlock();
 }
 
+bool hd_guard_is_half(int fd)
+{
+	const struct conn *conn;
+	bool half;
+
+	lock();
+	conn = conn_of(fd);
+	half = conn && conn->half;
+	unlock();
+	return half;
+}
+
 void hd_guard_ssl_freed(void)
 {
 	lock();

@@ -36,6 +36,8 @@ void hd_guard_forget(int fd);
 void hd_guard_set_tls(int fd);
 /** The parser has read from fd; unfinished: it now holds the beginning of a message. */
 void hd_guard_parsed(int fd, bool unfinished, int64_t now_ms);
+/** True while fd holds the beginning of a message. */
+bool hd_guard_is_half(int fd);
 void hd_guard_ssl_freed(void);
 
 /* ---- in front of the library (sofia_hook.c) ------------------------------------------------- */
@@ -79,6 +81,17 @@ struct hd_nuls {
 /** Hides those in the part of the header that is not parsed yet, and puts them back after it. */
 void hd_parse_hide_nuls(struct hd_nuls *nuls, msg_t *msg);
 void hd_parse_show_nuls(const struct hd_nuls *nuls);
+/* ---- STUN (sofia_stun.c) -------------------------------------------------------------------- */
+
+/** Whether a source may be answered once more. */
+typedef bool hd_stun_allow_fn(void *arg, const struct sockaddr_storage *from);
+/** For this thread's sockets; before it nothing is answered. NULL: nothing any more. */
+void hd_stun_set_allow(hd_stun_allow_fn *fn, void *arg);
+/** True for what the library would take for STUN. */
+bool hd_stun_is(const char *data, size_t len);
+/** Answers a Binding request; anything else gets no answer. */
+void hd_stun_answer(int fd, const char *data, size_t len, const struct sockaddr_storage *from,
+		    socklen_t from_len);
 
 /* ---- read-ahead (sofia_ahead.c), each on the thread that runs the event loop ---------------- */
 

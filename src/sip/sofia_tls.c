@@ -1,7 +1,10 @@
 /* sofia_tls.c - see hotdesk/sip/guard.h: OpenSSL as Sofia-SIP gets it. */
+#include <string.h>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "sofia_creds.h"
 #include "sofia_hook_priv.h"
 
 static _Thread_local SSL *shut_ssl; /* by tls_free(), which frees its BIO next */
@@ -12,6 +15,8 @@ static _Thread_local BIO *shut_bio;
  */
 int hook_ssl_accept(SSL *ssl)
 {
+	if (FROM_SOFIA())
+		hd_tls_prepare(ssl);
 	if (FROM_SOFIA() && hd_guard_is_on()) {
 		ERR_clear_error();
 		/*
@@ -25,6 +30,8 @@ int hook_ssl_accept(SSL *ssl)
 
 int hook_ssl_connect(SSL *ssl)
 {
+	if (FROM_SOFIA())
+		hd_tls_prepare(ssl);
 	if (FROM_SOFIA() && hd_guard_is_on()) {
 		ERR_clear_error();
 		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -32,13 +39,37 @@ int hook_ssl_connect(SSL *ssl)
 	return REAL(ssl_connect)(ssl);
 }
 
+/*
+ * The library answers a ping with a pong on TCP but not on TLS (RFC 5626 4.4.1). Not while it waits
+ * to write a message, which must be repeated as it is; then the message is the sign of life.
+ */
+static void pong(SSL *ssl, const char *data, int n)
+{
+	static const char ping[] = "\r\n\r\n";
+	const int len = (int)sizeof(ping) - 1;
+
+	if (n < len || memcmp(data, ping, (size_t)len) != 0 || SSL_want_write(ssl) ||
+	    hd_guard_is_half(SSL_get_fd(ssl)))
+		return;
+	for (int i = len; i < n; i++)
+		if (data[i] != '\r' && data[i] != '\n')
+			return;
+	(void)REAL(ssl_write)(ssl, ping, 2);
+	ERR_clear_error();
+}
+
 int hook_ssl_read(SSL *ssl, void *buf, int size)
 {
-	if (FROM_SOFIA() && hd_guard_is_on()) {
-		ERR_clear_error();
-		hd_hook_set_current(SSL_get_fd(ssl));
-	}
-	return REAL(ssl_read)(ssl, buf, size);
+	int n;
+
+	if (!FROM_SOFIA() || !hd_guard_is_on())
+		return REAL(ssl_read)(ssl, buf, size);
+	ERR_clear_error();
+	hd_hook_set_current(SSL_get_fd(ssl));
+	n = REAL(ssl_read)(ssl, buf, size);
+	if (n > 0)
+		pong(ssl, buf, n);
+	return n;
 }
 
 int hook_ssl_write(SSL *ssl, const void *buf, int size)

@@ -288,7 +288,7 @@ def test_rfc_2543_caller(d, branch_param, end):
     a, b = d.phones_of(2)
     call_id, tag = rand(), rand(4)
     contact = f"Contact: {a.contact}"
-    uri, _, first = old_call(a, b, branch_param, call_id, 1, tag)
+    uri, _, first = old_call(a, b, branch_param and branch_param + "-first", call_id, 1, tag)
     a.send_raw(first("INVITE", f"<{uri}>", [contact]))
     challenge = a.final("INVITE", call_id)
     a.send_raw(first("ACK", challenge.get("to")))
@@ -410,7 +410,7 @@ class Listening(Phone):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.tcp = self.listener.getsockname()
 
-    def take(self):
+    def connection(self):
         """The next connection, as a phone on TCP."""
         self.listener.settimeout(5)
         conn, _ = self.listener.accept()
@@ -438,7 +438,7 @@ def test_contact_with_transport_tcp(d):
     a, b = d.phone(register=True), listening(d)
     b.register(contact=f"<sip:{b.user}@127.0.0.1:{b.tcp[1]};transport=tcp>")
     call = a.call(b.user, SDP).challenge()
-    c = b.take()
+    c = b.connection()
     leg = c.accept()
     assert leg.invite.all("via")[0].startswith("SIP/2.0/TCP 127.0.0.1:"), repr(leg.invite)
     leg.answer(200)
@@ -562,7 +562,7 @@ def both(d, **more):
 def test_large_request_takes_tcp(d):
     a, b = d.phone(register=True), both(d)
     call = a.call(b.user, SDP, extra=BIG).challenge()
-    c = b.take()
+    c = b.connection()
     leg = c.accept()
     assert leg.invite.all("via")[0].startswith("SIP/2.0/TCP "), leg.invite.all("via")
     assert lines(leg.invite, ("via", "max-forwards", "record-route")) == \
@@ -640,13 +640,13 @@ def test_large_request_in_and_out_of_dialogs(d, method):
     body = b"x" * 2000
     if method == "MESSAGE":
         call = a.call(b.user, body, method="MESSAGE").challenge()
-        c = b.take()
+        c = b.connection()
         c.reply(c.request("MESSAGE"), 200, to_tag="x")
         assert call.final().status == 200
     else:
         call, leg = connect(a, b, b.user)
         call.in_dialog("INFO", [("Content-Type", "text/plain")], body)
-        c = b.take()
+        c = b.connection()
         info = c.request("INFO")
         assert info.body == body
         c.reply(info, 200)
@@ -659,7 +659,7 @@ def test_large_request_in_and_out_of_dialogs(d, method):
 def test_cancel_follows_its_invite(d):
     a, b = d.phone(register=True), both(d)
     call = a.call(b.user, SDP, extra=BIG).challenge()
-    c = b.take()
+    c = b.connection()
     leg = c.accept()
     leg.answer(180)
     call.provisional(180)

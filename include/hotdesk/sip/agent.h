@@ -98,6 +98,26 @@ const struct hd_listener *hd_agent_listeners(const struct hd_agent *agent, size_
 void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *limits);
 /** Further names and addresses that mean us; copied. SIP thread, or before the start. */
 void hd_agent_set_aliases(struct hd_agent *agent, const char *const *aliases, size_t n);
+
+/** PEM files of TLS. */
+struct hd_tls_files {
+	const char *certificate; /* ours, then the intermediate ones */
+	const char *key;
+	const char *ca; /* that peers' certificates are checked against; NULL: peers need none */
+};
+struct hd_tls;
+/**
+ * Reads and checks them. Any thread.
+ * @param errors receives one line when they are refused
+ * @return 0, HD_EINVAL or HD_ENOMEM
+ */
+HD_MUSTCHECK int hd_tls_new(struct hd_tls **tp, const struct hd_tls_files *files,
+			    struct hd_buf *errors);
+/** NULL-safe. */
+void hd_tls_free(struct hd_tls *tls);
+/** For the connections that come from now on; tls is moved, NULL takes the old ones away. */
+void hd_agent_set_tls(struct hd_agent *agent, struct hd_tls *tls);
+
 /** Version of the library that was linked at run time. */
 const char *hd_agent_sofia_version(void);
 
@@ -243,6 +263,19 @@ bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri);
  */
 void hd_flow_target(struct hd_agent *agent, const char *flow, const char *contact_uri,
 		    struct hd_target *target);
+/** A binding's way back to its phone. */
+struct hd_way {
+	const char *flow, *contact_uri;
+	const char *path; /* RFC 3327; NULL or "": none */
+	bool outbound;	  /* RFC 5626: the flow and nothing else */
+};
+/**
+ * Puts the Path of a binding into a request as its Route, and says where that goes. The target
+ * borrows the texts of way and of the message.
+ * @return 0, HD_EPARSE or HD_ENOMEM
+ */
+HD_MUSTCHECK int hd_msg_route_to(struct hd_agent *agent, struct hd_msg *msg,
+				 const struct hd_way *way, struct hd_target *target);
 /** False when it is a connection and that is closed. */
 bool hd_flow_is_alive(struct hd_agent *agent, const char *flow);
 

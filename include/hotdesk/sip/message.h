@@ -105,6 +105,13 @@ void hd_msg_contacts(struct hd_msg *msg, struct hd_contact *contacts, size_t *np
 /** Expires header field in seconds, clamped to 2^31-1; -1: absent or malformed. */
 int64_t hd_msg_expires(const struct hd_msg *msg);
 
+/* ---- Path (RFC 3327) ------------------------------------------------------------------------ */
+
+/** All Path values as one text, "" for none. @return 0, HD_ELIMIT or HD_ENOMEM */
+HD_MUSTCHECK int hd_msg_path(struct hd_msg *msg, char *dst, size_t size);
+/** Whether the URI of the proxy next to the phone, the last Path, has this parameter. */
+bool hd_msg_path_has(const struct hd_msg *msg, const char *param);
+
 /* ---- what a proxy changes (RFC 3261 16.6) --------------------------------------------------- */
 
 /** Decrements Max-Forwards, or adds 70. @return 0 or HD_ENOMEM */

@@ -1,0 +1,21 @@
+/*
+ * sofia_creds.h - our certificate, and what a peer's one is checked against, for new TLS connections.
+ *
+ * The library reads its files once, at the start, takes the first certificate of a file only, and
+ * accepts any protocol and any peer; what stands here is put into each connection before its
+ * handshake instead. So a new certificate takes effect with the next connection, and those that
+ * are open go on with theirs.
+ */
+#ifndef HOTDESK_SIP_SOFIA_CREDS_H
+#define HOTDESK_SIP_SOFIA_CREDS_H
+
+#include <openssl/ssl.h>
+
+#include "hotdesk/sip/agent.h"
+
+/** For this thread's connections; owned from here on. NULL: none. */
+void hd_tls_use(struct hd_tls *tls);
+/** Before the handshake of a connection; later calls do nothing. */
+void hd_tls_prepare(SSL *ssl);
+
+#endif
