@@ -1,5 +1,5 @@
 /*
- * sofia_creds.h - our certificate, and what a peer's one is checked against, for new TLS connections.
+ * sofia_creds.h - our certificate, and what a peer's one is checked against, for new connections.
  *
  * The library reads its files once, at the start, takes the first certificate of a file only, and
  * accepts any protocol and any peer; what stands here is put into each connection before its
