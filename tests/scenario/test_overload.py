@@ -165,6 +165,8 @@ def reload(d):
     d.write_conf()
     d.process.send_signal(signal.SIGHUP)
     d.until("reloaded", lambda: d.log().count("reload: changed") > n)
+    assert d.metric("hotdeskd_transactions") >= 0, "the control thread is done with it"
+    d.phone(register=True)  # its commit comes to the SIP thread behind the new values
 
 
 def test_pin_queue_full():
