@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sofia-sip/bnf.h>
 #include <sofia-sip/msg_buffer.h>
@@ -98,10 +99,36 @@ static void drop_blank_lines(sip_header_t *h, char *s, usize_t len)
 	h->sh_len -= n;
 }
 
+/* A request whose URI nobody can read is still one: the sanity check has it answered with 400. */
+static issize_t keep_unreadable(su_home_t *home, sip_request_t *rq)
+{
+	const usize_t len = rq->rq_common->h_len;
+	char *line, *version;
+
+	if (!rq->rq_common->h_data)
+		return -1;
+	line = su_strndup(home, rq->rq_common->h_data, (isize_t)len);
+	if (!line)
+		return -1;
+	line[strcspn(line, "\r\n")] = '\0';
+	version = strrchr(line, ' ');
+	if (!version || strncasecmp(version + 1, "SIP/", 4) != 0)
+		return -1;
+	rq->rq_method = hook_sip_method_d(&line, &rq->rq_method_name);
+	if (rq->rq_method == sip_method_invalid)
+		return -1;
+	rq->rq_version = version + 1;
+	url_init(rq->rq_url, url_invalid);
+	return 0;
+}
+
 issize_t hook_sip_request_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
 {
+	issize_t rc;
+
 	drop_blank_lines(h, s, (usize_t)len);
-	return REAL(sip_request_d)(home, h, s, len);
+	rc = REAL(sip_request_d)(home, h, s, len);
+	return rc < 0 ? keep_unreadable(home, h->sh_request) : rc;
 }
 
 issize_t hook_sip_status_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
