@@ -151,8 +151,8 @@ def test_replay_of_a_call(d):
     a.send(f"MESSAGE {uri} SIP/2.0", headers + [("Proxy-Authorization", value)])
     b.reply(b.request("MESSAGE"), 200, to_tag="x")
     assert a.final("MESSAGE").status == 200
-    for replayed in (headers, a.base("MESSAGE", uri, rand(), 3, "t")):
-        replayed = [("Via", a.via())] + replayed[1:]
+    # With the Call-ID and CSeq of the first it would be the same request on another way (TXN-28).
+    for replayed in (a.base("MESSAGE", uri, headers[4][1], 3, "t"), a.base("MESSAGE", uri, rand(), 2, "t")):
         a.send(f"MESSAGE {uri} SIP/2.0", replayed + [("Proxy-Authorization", value)])
         assert_challenge(a.final("MESSAGE"), stale=True, status=407)
     no_more(b, "request", lambda m: m.method)
