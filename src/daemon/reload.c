@@ -13,7 +13,7 @@ struct handover {
 	struct daemon *daemon;
 	struct hd_conf *before, *after;
 	char dummy[HD_PIN_HASH_SIZE]; /* at the new cost; "": the cost stays */
-	struct hd_tls *tls; /* NULL: nobody listens for it */
+	struct hd_tls *tls;	      /* NULL: nobody listens for it */
 	struct hd_task task;
 };
 
