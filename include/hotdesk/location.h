@@ -67,9 +67,10 @@ struct hd_location_change {
  * RFC 3261 10.3 steps 6 and 7 for all the contacts, or none: a stored binding with the same
  * Call-ID and the same or a higher CSeq fails the whole change. Contacts match by +sip.instance
  * and reg-id where both have them, else by URI equality. A contact without a Call-ID of its own has
- * the request's. A binding that expired is none; a damaged record is replaced. What a new contact
- * replaces (max_contacts 1) has to be older in the same sense. registered_at_ms is set here and
- * kept by a refresh.
+ * the request's. Removals make room for additions, in whatever order they are named; of one URI
+ * named twice the last counts. A binding that expired is none; a damaged record is replaced. What
+ * a new contact replaces (max_contacts 1) has to be older in the same sense. registered_at_ms is
+ * set here and kept by a refresh.
  * @return 0; HD_ESTALE (out of order), HD_ELIMIT (over max_contacts), or the store's error
  */
 HD_MUSTCHECK int hd_location_change(struct hd_txn *txn, void *change);

@@ -110,18 +110,22 @@ void hd_binding_list_remove(struct hd_binding_list *list, size_t i)
 	memmove(&list->items[i], &list->items[i + 1], (list->n - i) * sizeof(list->items[0]));
 }
 
-bool hd_binding_matches(const struct hd_binding *a, const struct hd_binding *b)
+bool hd_binding_has_uri_of(const struct hd_binding *a, const struct hd_binding *b)
 {
 	struct hd_slice text_a = hd_slice_of(a->contact_uri), text_b = hd_slice_of(b->contact_uri);
 	struct hd_uri uri_a, uri_b;
-
-	if (a->instance_id[0] && a->reg_id > 0 && b->instance_id[0] && b->reg_id > 0)
-		return a->reg_id == b->reg_id && strcmp(a->instance_id, b->instance_id) == 0;
 
 	if (hd_uri_parse(&uri_a, text_a) || hd_uri_parse(&uri_b, text_b) ||
 	    uri_a.scheme == HD_URI_OTHER || uri_b.scheme == HD_URI_OTHER)
 		return hd_slice_eq(text_a, text_b);
 	return hd_uri_eq(&uri_a, &uri_b);
+}
+
+bool hd_binding_matches(const struct hd_binding *a, const struct hd_binding *b)
+{
+	if (a->instance_id[0] && a->reg_id > 0 && b->instance_id[0] && b->reg_id > 0)
+		return a->reg_id == b->reg_id && strcmp(a->instance_id, b->instance_id) == 0;
+	return hd_binding_has_uri_of(a, b);
 }
 
 bool hd_binding_is_refresh(const struct hd_binding *a, const struct hd_binding *b)

@@ -145,6 +145,11 @@ static int apply_star(struct work *w)
 	return 0;
 }
 
+static bool is_live(const struct work *w, const struct hd_binding *contact)
+{
+	return contact->expires_at_ms > w->change->now_ms;
+}
+
 /* What goes makes room for what comes, in whatever order they are named. */
 static int make_room(struct work *w)
 {
@@ -152,9 +157,17 @@ static int make_room(struct work *w)
 	int err = 0;
 
 	for (size_t i = 0; i < change->n_contacts && !err; i++)
-		if (change->contacts[i].expires_at_ms <= change->now_ms)
+		if (!is_live(w, &change->contacts[i]))
 			err = apply_contact(w, &change->contacts[i]);
 	return err;
+}
+
+/* Of one URI the last word counts; an instance that leaves an old one stays at the new one. */
+static void take_back(struct work *w, const struct hd_binding *contact)
+{
+	for (size_t i = w->list.n; i > 0; i--)
+		if (w->fresh[i - 1] && hd_binding_has_uri_of(&w->list.items[i - 1], contact))
+			drop(w, i - 1);
 }
 
 static int apply_contacts(struct work *w)
@@ -164,14 +177,18 @@ static int apply_contacts(struct work *w)
 	int err;
 
 	err = make_room(w);
+	for (size_t i = 0; i < change->n_contacts && !err; i++) {
+		const struct hd_binding *contact = &change->contacts[i];
+
+		if (is_live(w, contact)) {
+			err = apply_contact(w, contact);
+			live = true;
+		} else {
+			take_back(w, contact);
+		}
+	}
 	if (err)
 		return err;
-	for (size_t i = 0; i < change->n_contacts; i++) {
-		err = apply_contact(w, &change->contacts[i]);
-		if (err)
-			return err;
-		live = live || change->contacts[i].expires_at_ms > change->now_ms;
-	}
 
 	/* What a larger max_contacts of former times has left goes with the next registration. */
 	for (size_t i = w->list.n; w->max == 1 && live && i > 0; i--)

@@ -28,6 +28,7 @@ HD_MUSTCHECK int hd_binding_list_decode(struct hd_binding_list *list, struct hd_
 void hd_binding_list_sort(struct hd_binding_list *list);
 void hd_binding_list_remove(struct hd_binding_list *list, size_t i);
 bool hd_binding_matches(const struct hd_binding *a, const struct hd_binding *b);
+bool hd_binding_has_uri_of(const struct hd_binding *a, const struct hd_binding *b);
 /* Whether they differ in nothing but expiry, Call-ID, CSeq and the time of registration. */
 bool hd_binding_is_refresh(const struct hd_binding *a, const struct hd_binding *b);
 

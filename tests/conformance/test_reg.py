@@ -736,6 +736,16 @@ def test_one_instance_is_one_binding(many):
     assert bound(a) == [uri(moved.contact)]
 
 
+@row("REG-39")
+@pytest.mark.parametrize("turn", [1, -1])
+def test_an_instance_moves_and_takes_its_leave(each, turn):
+    a = each.phone()
+    instance = ';+sip.instance="<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>";reg-id=1'
+    expect(200, register(a, at(a, "old") + instance, 600))
+    contacts = [f"{at(a)}{instance};expires=600", f"{at(a, 'old')}{instance};expires=0"][::turn]
+    assert listed(expect(200, register(a, contacts))) == bound(a) == [uri(at(a))]
+
+
 @row("REG-40")
 def test_never_6xx_and_the_body_is_ignored(each):
     a = each.phone()

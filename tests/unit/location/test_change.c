@@ -138,7 +138,38 @@ static void test_replace(void **state)
 	(void)contact(t, "sip:a@h:5", 600);
 	assert_ok(commit(t));
 	assert_string_equal(stored(t), "sip:a@h:5");
+	request(t, "c3", 2);
+	(void)contact(t, "sip:a@h:6", 600);
+	(void)contact(t, "sip:a@h:5", 0);
+	assert_ok(commit(t));
+	assert_string_equal(stored(t), "sip:a@h:6");
 	assert_ok(fixture_read(t->store, check_index, t));
+}
+
+static void set_instance(struct hd_binding *b)
+{
+	fixture_set(b->instance_id, sizeof(b->instance_id), "<urn:uuid:1>");
+	b->reg_id = 1;
+}
+
+/* One instance that moves and takes leave of its old address in the same request. */
+static void test_move_of_an_instance(void **state)
+{
+	struct test *t = *state;
+	static const char *const orders[][2] = { { "sip:a@h:2", "sip:a@h:1" },
+						 { "sip:a@h:1", "sip:a@h:2" } };
+
+	t->max = 2;
+	for (uint32_t i = 0; i < 2; i++) {
+		request(t, "c1", 1 + 2 * i);
+		set_instance(contact(t, "sip:a@h:1", 600));
+		assert_ok(commit(t));
+		request(t, "c1", 2 + 2 * i);
+		for (size_t k = 0; k < 2; k++)
+			set_instance(contact(t, orders[i][k], orders[i][k][8] == '2' ? 600 : 0));
+		assert_ok(commit(t));
+		assert_string_equal(stored(t), "sip:a@h:2");
+	}
 }
 
 /* [REG-31, REG-39] */
@@ -395,6 +426,7 @@ int main(void)
 		T(test_atomic),
 		T(test_twice_in_one),
 		T(test_instance),
+		T(test_move_of_an_instance),
 		T(test_preview),
 		T(test_common_call_id),
 		T(test_damage),
