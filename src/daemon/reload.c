@@ -6,6 +6,7 @@
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "hotdesk/sip/tls.h"
 
 /* New values on their way to the SIP thread; the old configuration is freed when they have arrived.
  */

@@ -122,15 +122,16 @@ static bool may_make_dialog(enum hd_method method)
 	}
 }
 
-/* Where the copy leaves: the flow itself, or a listener like the one of the Contact's transport. */
-static void callee_flow(struct hd_flow *flow, const struct hd_target *target, const char *fallback)
+/* Where the copy leaves, or will leave as far as is known now. */
+static void callee_flow(struct hd_proxy *proxy, struct hd_flow *flow,
+			const struct hd_target *target, const char *fallback)
 {
-	if (hd_flow_parse(flow, target->flow ? target->flow : fallback))
+	if (hd_target_flow(proxy->options.agent, target, flow) && hd_flow_parse(flow, fallback))
 		memset(flow, 0, sizeof(*flow));
 }
 
 static int add_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct hd_flow *side,
-		     const char *token)
+		     const char *token, bool sips)
 {
 	char local[160], uri[160 + TOKEN_SIZE];
 	int err;
@@ -138,7 +139,10 @@ static int add_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct hd
 	err = hd_flow_local_uri(proxy->options.agent, side, local, sizeof(local));
 	if (err)
 		return err;
-	snprintf(uri, sizeof(uri), "sip:%s@%s;lr", token, local + strlen("sip:"));
+	if (sips)
+		local[strcspn(local, ";")] = '\0';
+	snprintf(uri, sizeof(uri), "%s:%s@%s;lr", sips ? "sips" : "sip", token,
+		 local + strlen("sip:"));
 	return hd_msg_add_record_route(msg, uri);
 }
 
@@ -148,13 +152,14 @@ static int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const char *
 {
 	struct route_token token = { 0 };
 	char text[TOKEN_SIZE];
+	const bool leaves_secure = secure_is_asked(msg) || secure_is_sips(target->contact_uri);
 	struct hd_uri contact;
 	bool known;
 	int err;
 
 	if (hd_flow_parse(&token.caller, caller_flow))
 		return HD_EINVAL;
-	callee_flow(&token.callee, hop, target->flow);
+	callee_flow(proxy, &token.callee, hop, target->flow);
 	token.caller_tag = route_tag_hash(hd_msg_from_tag(msg));
 	known = hd_msg_contact_uri(msg, &contact);
 	token.caller_flow_only = token.caller.transport != 0 || token.caller.nat || !known;
@@ -162,10 +167,10 @@ static int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const char *
 	token.caller_no_other = token.caller.nat || (known && hd_uri_param(&contact, "ob", NULL));
 	token.callee_no_other = hop->flow && (token.callee.nat || target->outbound);
 	route_token_format(text, &proxy->options.key, hd_msg_call_id(msg), &token);
-	err = add_route(proxy, msg, &token.caller, text);
-	if (!err && token.caller.listener != token.callee.listener)
-		err = add_route(proxy, msg, &token.callee, text);
-	return err;
+	if (token.caller.listener == token.callee.listener)
+		return add_route(proxy, msg, &token.caller, text, leaves_secure);
+	err = add_route(proxy, msg, &token.caller, text, secure_is_asked(msg));
+	return err ? err : add_route(proxy, msg, &token.callee, text, leaves_secure);
 }
 
 static void clean(struct hd_proxy *proxy, struct hd_msg *msg)
@@ -201,6 +206,8 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 	clean(proxy, fwd.msg);
 	err = hd_msg_route_to(proxy->options.agent, fwd.msg, &way, &fwd.target);
 	if (!err)
+		err = secure_check(req, target->contact_uri, &fwd.target);
+	if (!err)
 		err = hd_msg_step_max_forwards(fwd.msg);
 	if (!err && may_make_dialog(hd_msg_method(fwd.msg)))
 		err = record_route(proxy, fwd.msg, hd_request_flow(req), target, &fwd.target);
@@ -210,7 +217,10 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 		hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(hd_request_msg(req)),
 			    "%s: cannot be forwarded: %s", target->user, hd_strerror(err));
 		hd_msg_free(fwd.msg);
-		hd_request_reply(req, 500, NULL, NULL);
+		if (err == HD_EUNSUPPORTED)
+			secure_refuse(req);
+		else
+			hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
 	response_context_begin(proxy, req, &fwd);
@@ -293,12 +303,16 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 
 	fwd.msg = hd_msg_copy(msg);
 	err = fwd.msg ? route_in_dialog(proxy, fwd.msg, &hop) : HD_ENOMEM;
+	if (!err && !secure_may_leave(hd_msg_ruri_text(fwd.msg), &hop.target))
+		err = HD_EUNSUPPORTED;
 	if (!err)
 		err = hd_msg_step_max_forwards(fwd.msg);
 	if (err) {
 		hd_msg_free(fwd.msg);
 		if (err == HD_EGONE)
 			hd_request_reply(req, 430, "Flow Failed", NULL);
+		else if (err == HD_EUNSUPPORTED)
+			secure_refuse(req);
 		else
 			hd_request_reply(req, 500, NULL, NULL);
 		return;

@@ -42,6 +42,22 @@ uint32_t route_tag_hash(const char *tag);
 struct forward;
 HD_MUSTCHECK int stateless_forward(struct hd_proxy *proxy, struct forward *fwd);
 
+/** True for a sips: URI as text. */
+bool secure_is_sips(const char *uri);
+/** True for a request whose Request-URI, as it came, is sips:. */
+bool secure_is_asked(const struct hd_msg *msg);
+/** False for a sips: Request-URI on its way to a target without TLS. */
+bool secure_may_leave(const char *ruri, const struct hd_target *target);
+/**
+ * Whether an initial request may go to a target under a new Request-URI: when it asked for sips:
+ * both hops must be TLS.
+ * @return 0 or HD_EUNSUPPORTED: secure_refuse()
+ */
+HD_MUSTCHECK int secure_check(struct hd_request *req, const char *ruri,
+			      const struct hd_target *target);
+/** 480 with the Warning of RFC 5630; ends the request. */
+void secure_refuse(struct hd_request *req);
+
 /** One request that is being forwarded (RFC 3261 16.7). */
 struct forward {
 	struct hd_msg *msg; /* the copy to send; moved */

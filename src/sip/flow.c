@@ -329,6 +329,39 @@ bool hd_target_is_udp(const struct hd_target *target)
 	       (!hd_uri_param(&uri, "transport", &transport) || hd_slice_caseis(transport, "udp"));
 }
 
+bool hd_flow_is_tls(const char *flow)
+{
+	return strncmp(flow, "tls/", 4) == 0;
+}
+
+bool hd_target_is_tls(const struct hd_target *target)
+{
+	struct hd_slice transport;
+	struct hd_uri uri;
+
+	if (target->flow)
+		return hd_flow_is_tls(target->flow);
+	if (!target->uri || hd_uri_parse(&uri, hd_slice_of(target->uri)))
+		return false;
+	return uri.scheme == HD_URI_SIPS ||
+	       (hd_uri_param(&uri, "transport", &transport) && hd_slice_caseis(transport, "tls"));
+}
+
+int hd_target_flow(struct hd_agent *agent, const struct hd_target *target, struct hd_flow *flow)
+{
+	tport_t *primary = NULL;
+	int err;
+
+	memset(flow, 0, sizeof(*flow));
+	if (target->flow && *target->flow)
+		return hd_flow_parse(flow, target->flow);
+	err = resolve_uri(agent, target, &primary, flow);
+	for (uint8_t i = 0; !err && i < agent->options.n_listeners; i++)
+		if (agent->primaries[i] == primary)
+			flow->listener = i;
+	return err;
+}
+
 int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target, tport_t **tportp,
 		      char *url, size_t size)
 {

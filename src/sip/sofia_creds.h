@@ -11,7 +11,7 @@
 
 #include <openssl/ssl.h>
 
-#include "hotdesk/sip/agent.h"
+#include "hotdesk/sip/tls.h"
 
 /** For this thread's connections; owned from here on. NULL: none. */
 void hd_tls_use(struct hd_tls *tls);

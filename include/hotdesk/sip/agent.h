@@ -23,6 +23,7 @@ struct hd_request;
 struct hd_irq;
 struct hd_orq;
 struct hd_sip_timer;
+struct hd_flow;
 
 enum { HD_LISTENERS_MAX = 16, HD_FLOW_TEXT_SIZE = 96 };
 
@@ -98,26 +99,6 @@ const struct hd_listener *hd_agent_listeners(const struct hd_agent *agent, size_
 void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *limits);
 /** Further names and addresses that mean us; copied. SIP thread, or before the start. */
 void hd_agent_set_aliases(struct hd_agent *agent, const char *const *aliases, size_t n);
-
-/** PEM files of TLS. */
-struct hd_tls_files {
-	const char *certificate; /* ours, then the intermediate ones */
-	const char *key;
-	const char *ca; /* that peers' certificates are checked against; NULL: peers need none */
-};
-struct hd_tls;
-/**
- * Reads and checks them. Any thread.
- * @param errors receives one line when they are refused
- * @return 0, HD_EINVAL or HD_ENOMEM
- */
-HD_MUSTCHECK int hd_tls_new(struct hd_tls **tp, const struct hd_tls_files *files,
-			    struct hd_buf *errors);
-/** NULL-safe. */
-void hd_tls_free(struct hd_tls *tls);
-/** For the connections that come from now on; tls is moved, NULL takes the old ones away. */
-void hd_agent_set_tls(struct hd_agent *agent, struct hd_tls *tls);
-
 /** Version of the library that was linked at run time. */
 const char *hd_agent_sofia_version(void);
 
@@ -219,6 +200,16 @@ HD_MUSTCHECK int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg,
 HD_MUSTCHECK int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg);
 /** True when what is sent there goes by UDP. */
 bool hd_target_is_udp(const struct hd_target *target);
+/** True when what is sent there goes by TLS. */
+bool hd_target_is_tls(const struct hd_target *target);
+/** True for a flow over TLS. */
+bool hd_flow_is_tls(const char *flow);
+/**
+ * The listener and address that a request leaves by and for.
+ * @return 0, or an error when that is not known before it is sent
+ */
+HD_MUSTCHECK int hd_target_flow(struct hd_agent *agent, const struct hd_target *target,
+				struct hd_flow *flow);
 /**
  * True when this request goes by a connection, or would if one can be made: it is larger than
  * udp_max_bytes and no flow forbids it (RFC 3261 18.1.1). hd_orq_new() then tries TCP, and UDP when

@@ -1,0 +1,32 @@
+/*
+ * tls.h - our certificate for TLS, and what the certificates of phones are checked against.
+ *
+ * Layer: 3.  May include: base, sip.  Thread: as said at each function.
+ */
+#ifndef HOTDESK_SIP_TLS_H
+#define HOTDESK_SIP_TLS_H
+
+#include "hotdesk/base/error.h"
+#include "hotdesk/base/str.h"
+#include "hotdesk/sip/agent.h"
+
+/** PEM files of TLS. */
+struct hd_tls_files {
+	const char *certificate; /* ours, then the intermediate ones */
+	const char *key;
+	const char *ca; /* that peers' certificates are checked against; NULL: peers need none */
+};
+struct hd_tls;
+/**
+ * Reads and checks them. Any thread.
+ * @param errors receives one line when they are refused
+ * @return 0, HD_EINVAL or HD_ENOMEM
+ */
+HD_MUSTCHECK int hd_tls_new(struct hd_tls **tp, const struct hd_tls_files *files,
+			    struct hd_buf *errors);
+/** NULL-safe. */
+void hd_tls_free(struct hd_tls *tls);
+/** For the connections that come from now on; tls is moved. SIP thread. */
+void hd_agent_set_tls(struct hd_agent *agent, struct hd_tls *tls);
+
+#endif
