@@ -52,6 +52,8 @@ struct hd_conf_sip {
 	uint32_t source_rate, source_burst; /* of one source: 200, 400 requests/s; 0: no limit */
 	char **source_exempt;		    /* without it: "127.0.0.0/8", "::1/128" */
 	size_t n_source_exempt;
+	char **trusted; /* networks whose P-Asserted-Identity counts; without it: none */
+	size_t n_trusted;
 	bool sofia_guard;	  /* true; design.md section 9 */
 	uint32_t sofia_log_level; /* 0..9; 1 */
 };

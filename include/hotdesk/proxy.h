@@ -54,6 +54,7 @@ struct hd_proxy_target {
 	bool outbound;	   /* the binding can be reached by its flow only (RFC 5626) */
 	const char *user;  /* called number or phone, for the log */
 	const char *phone; /* who is called */
+	const char *identity; /* URI of the caller as it was authenticated, or NULL: RFC 3325 */
 };
 /** Forwards an initial request of an authenticated phone; ends it. */
 void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,

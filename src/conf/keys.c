@@ -89,6 +89,8 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(sip, source_burst, 0, 1000000, "400", LIVE),
 	LIST(sip, source_exempt, IN(sip, source_exempt), IN(sip, n_source_exempt), 0, 64,
 	     "[127.0.0.0/8, \"::1/128\"]", LIVE, hd_form_network, NETWORK_WORDS),
+	LIST(sip, trusted, IN(sip, trusted), IN(sip, n_trusted), 0, 64, "[]", LIVE, hd_form_network,
+	     NETWORK_WORDS),
 	NUMBER(sip, transactions_max, 1, 1000000, "10000", LIVE),
 	NUMBER(sip, transactions_kept_max, 1, 10000000, "50000", LIVE),
 	NUMBER(sip, retry_after_min_s, 1, 3600, "5", LIVE),

@@ -64,6 +64,26 @@ static bool may_claim(struct daemon *d, struct hd_request *req, const char *phon
 	return ok;
 }
 
+/* Who calls: the user who sits there, else the phone itself. @return 0 or the store's error */
+static int identify(struct daemon *d, const char *phone, struct hd_buf *identity)
+{
+	struct hd_desk_session session;
+	struct hd_txn *txn;
+	int err;
+
+	err = hd_store_begin_read(d->store, &txn);
+	if (err)
+		return err;
+	err = hd_desk_get_by_phone(d->desk, txn, phone, &session);
+	hd_store_end_read(txn);
+	if (err && err != HD_ENOENT)
+		return err;
+	hd_buf_adds(identity, "sip:");
+	hd_uri_escape_user(identity, hd_slice_of(err ? phone : session.user));
+	hd_buf_addf(identity, "@%s", d->domain_copy);
+	return hd_buf_error(identity);
+}
+
 static void refuse(struct hd_request *req, int status, const char *subject, const char *why)
 {
 	struct hd_msg *msg = hd_request_msg(req);
@@ -85,11 +105,19 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 		.phone = plan->phone,
 	};
 	struct hd_msg *msg = hd_request_msg(req);
+	struct hd_buf identity = { 0 };
 
+	if (identify(d, phone, &identity)) {
+		hd_buf_fini(&identity);
+		hd_request_reply(req, 500, NULL, NULL);
+		return;
+	}
+	target.identity = hd_buf_text(&identity);
 	if (hd_msg_method(msg) == HD_METHOD_INVITE)
 		hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(msg), "%s: calls %s at %s", phone,
 			    target.user, plan->phone);
 	hd_proxy_forward(d->proxy, req, &target);
+	hd_buf_fini(&identity);
 }
 
 static void route_planned(struct daemon *d, struct hd_request *req, const char *phone)

@@ -67,6 +67,8 @@ void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf)
 		.source_burst = c->source_burst,
 		.source_exempt = (const char *const *)c->source_exempt,
 		.n_source_exempt = c->n_source_exempt,
+		.trusted = (const char *const *)c->trusted,
+		.n_trusted = c->n_trusted,
 		.timer_c_s = c->timer_c_s,
 		.connections_max = c->connections_max,
 		.connections_per_source = c->connections_per_source,

@@ -115,6 +115,7 @@ static void forward_response(struct response_context *rc, struct hd_msg *respons
 		hd_msg_free(copy);
 		return;
 	}
+	identity_clean(rc->proxy, copy, response);
 	hd_irq_forward(rc->irq, copy);
 }
 

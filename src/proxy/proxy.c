@@ -173,12 +173,10 @@ static int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const char *
 	return err ? err : add_route(proxy, msg, &token.callee, text, leaves_secure);
 }
 
-static void clean(struct hd_proxy *proxy, struct hd_msg *msg)
+static void clean(struct hd_proxy *proxy, struct hd_msg *copy, struct hd_request *req)
 {
-	hd_msg_remove_credentials(msg, proxy->options.realm);
-	/* RFC 3325: what a phone claims about itself does not count. */
-	hd_msg_remove(msg, "P-Asserted-Identity");
-	hd_msg_remove(msg, "Remote-Party-ID");
+	hd_msg_remove_credentials(copy, proxy->options.realm);
+	identity_clean(proxy, copy, hd_request_msg(req));
 }
 
 void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
@@ -203,10 +201,12 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 		hd_request_reply(req, 403, "Route Not Allowed", NULL);
 		return;
 	}
-	clean(proxy, fwd.msg);
+	clean(proxy, fwd.msg, req);
 	err = hd_msg_route_to(proxy->options.agent, fwd.msg, &way, &fwd.target);
 	if (!err)
 		err = secure_check(req, target->contact_uri, &fwd.target);
+	if (!err)
+		err = identity_assert(proxy, fwd.msg, &fwd.target, target->identity);
 	if (!err)
 		err = hd_msg_step_max_forwards(fwd.msg);
 	if (!err && may_make_dialog(hd_msg_method(fwd.msg)))
@@ -317,7 +317,7 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 			hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
-	clean(proxy, fwd.msg);
+	clean(proxy, fwd.msg, req);
 	fwd.target = hop.target;
 	if (hd_msg_method(msg) != HD_METHOD_ACK &&
 	    (hd_msg_method(msg) == HD_METHOD_INVITE || hd_request_is_stream(req) ||

@@ -57,6 +57,18 @@ HD_MUSTCHECK int secure_check(struct hd_request *req, const char *ruri,
 			      const struct hd_target *target);
 /** 480 with the Warning of RFC 5630; ends the request. */
 void secure_refuse(struct hd_request *req);
+/**
+ * Takes off a copy what its sender says about itself and has no right to say (RFC 3325 5).
+ * @param received the request or response that it is a copy of
+ */
+void identity_clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd_msg *received);
+/**
+ * P-Asserted-Identity of a request that is set up: identity (a URI, or NULL) where a trusted peer
+ * did not name one; none where the caller asks for privacy and the target is not trusted.
+ * @return 0, HD_EPARSE or HD_ENOMEM
+ */
+HD_MUSTCHECK int identity_assert(struct hd_proxy *proxy, struct hd_msg *copy,
+				 const struct hd_target *target, const char *identity);
 
 /** One request that is being forwarded (RFC 3261 16.7). */
 struct forward {

@@ -57,6 +57,8 @@ void hd_proxy_response(struct hd_proxy *proxy, struct hd_msg *response)
 	    strlen(branch) != strlen(expected) || !hd_secret_eq(branch, expected, strlen(expected)))
 		return;
 	copy = hd_msg_copy(response);
+	if (copy)
+		identity_clean(proxy, copy, response);
 	if (copy && hd_agent_send_response(proxy->options.agent, copy))
 		hd_log_call(HD_LOG_DEBUG, "proxy", hd_msg_call_id(response), "response not sent");
 }

@@ -130,6 +130,7 @@ void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *l
 	agent->options.limits = *limits;
 	agent->options.limits.source_exempt = NULL;
 	agent->options.limits.emergency = NULL;
+	agent->options.limits.trusted = NULL;
 	hd_source_table_set(agent->sources, limits);
 	overload_set(&agent->overload, limits);
 	hd_guard_configure(&guard);

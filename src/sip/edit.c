@@ -8,11 +8,22 @@
 
 #include "sip_priv.h"
 
+/* Field by field: the library's own way to add text puts it behind the body. */
 int hd_msg_add(struct hd_msg *msg, const char *lines)
 {
-	if (!lines || !*lines)
-		return 0;
-	return msg_header_add_str(msg_of(msg), NULL, lines) < 0 ? HD_EPARSE : 0;
+	while (lines && *lines) {
+		size_t n = strcspn(lines, "\r\n");
+		su_home_t *home = msg_home(msg_of(msg));
+		char *line = su_strndup(home, lines, (isize_t)n);
+		msg_header_t *h = line && n ? msg_header_d(home, msg_of(msg), line) : NULL;
+
+		if (n > 0 && !h)
+			return line ? HD_EPARSE : HD_ENOMEM;
+		if (h && msg_header_insert(msg_of(msg), (msg_pub_t *)sip_of(msg), h) < 0)
+			return HD_ENOMEM;
+		lines += n + strspn(lines + n, "\r\n");
+	}
+	return 0;
 }
 
 static bool is_named(const sip_header_t *h, const char *name)

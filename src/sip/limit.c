@@ -31,8 +31,8 @@ struct network {
 
 struct source_table {
 	struct bucket buckets[TABLE_SIZE];
-	struct network exempt[NETWORKS_MAX];
-	size_t n_exempt;
+	struct network exempt[NETWORKS_MAX], trusted[NETWORKS_MAX];
+	size_t n_exempt, n_trusted;
 	uint32_t rate, burst;
 	uint64_t seed; /* so that nobody can choose colliding addresses */
 };
@@ -71,17 +71,25 @@ static int network_parse(struct network *net, const char *text)
 	return 0;
 }
 
+static size_t networks_parse(struct network *nets, const char *const *texts, size_t n)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < n && used < NETWORKS_MAX; i++) {
+		if (network_parse(&nets[used], texts[i]))
+			hd_warn("sip", "%s: not a network, left out", texts[i]);
+		else
+			used++;
+	}
+	return used;
+}
+
 void hd_source_table_set(struct source_table *t, const struct hd_agent_limits *limits)
 {
 	t->rate = limits->source_rate;
 	t->burst = limits->source_burst ? limits->source_burst : limits->source_rate;
-	t->n_exempt = 0;
-	for (size_t i = 0; i < limits->n_source_exempt && t->n_exempt < NETWORKS_MAX; i++) {
-		if (network_parse(&t->exempt[t->n_exempt], limits->source_exempt[i]))
-			hd_warn("sip", "%s: not a network, not exempt", limits->source_exempt[i]);
-		else
-			t->n_exempt++;
-	}
+	t->n_exempt = networks_parse(t->exempt, limits->source_exempt, limits->n_source_exempt);
+	t->n_trusted = networks_parse(t->trusted, limits->trusted, limits->n_trusted);
 }
 
 static bool network_has(const struct network *net, uint8_t family, const uint8_t *bytes)
@@ -133,6 +141,22 @@ bool hd_source_is_exempt(const struct source_table *t, const su_sockaddr_t *from
 		if (network_has(&t->exempt[i], family, bytes))
 			return true;
 	return false;
+}
+
+bool hd_source_is_trusted(const struct source_table *t, uint8_t family, const uint8_t *bytes)
+{
+	for (size_t i = 0; i < t->n_trusted; i++)
+		if (network_has(&t->trusted[i], family, bytes))
+			return true;
+	return false;
+}
+
+bool hd_msg_is_trusted(struct hd_agent *agent, const struct hd_msg *msg)
+{
+	uint8_t bytes[16];
+	uint8_t family = address_of(bytes, msg_addr(msg_of(msg)));
+
+	return hd_source_is_trusted(agent->sources, family, bytes);
 }
 
 bool hd_source_allow(struct source_table *t, const su_sockaddr_t *from, int64_t mono_ms)

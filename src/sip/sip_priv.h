@@ -140,7 +140,9 @@ void hd_source_table_set(struct source_table *table, const struct hd_agent_limit
 bool hd_source_allow(struct source_table *table, const su_sockaddr_t *from, int64_t mono_ms);
 /** True for a source in limits.source_exempt. */
 bool hd_source_is_exempt(const struct source_table *table, const su_sockaddr_t *from);
-/** The same for who sent a request. */
+/** True for an address (family 4 or 6) in limits.trusted. */
+bool hd_source_is_trusted(const struct source_table *table, uint8_t family, const uint8_t *bytes);
+/** True for who sent a request from a source in limits.source_exempt. */
 bool hd_request_is_exempt(const struct hd_request *req);
 
 /**

@@ -153,7 +153,7 @@ class Daemon:
 
     def phone(self, name, transport="udp", ipv6=False, register=False, **more):
         phone = Phone(self.address(transport, ipv6), name, more.pop("secret", SECRETS.get(name)),
-                      transport, host="::1" if ipv6 else "127.0.0.1",
+                      transport, host=more.pop("host", "::1" if ipv6 else "127.0.0.1"),
                       domain=self.conf["sip"]["domain"], **more)
         self.phones.append(phone)
         if register:

@@ -172,7 +172,7 @@ def lines(message, without=()):
     return [line for line in found if name(line) not in without]
 
 
-PROXY_ADDS = ("via", "max-forwards", "record-route", "route", "proxy-authorization")
+PROXY_ADDS = ("via", "max-forwards", "record-route", "route", "proxy-authorization", "p-asserted-identity")
 
 
 def assert_forwarded(sent, got, extra_names=()):

@@ -45,6 +45,8 @@ struct hd_agent_limits {
 	uint32_t source_rate, source_burst; /* a second; 0: no limit */
 	const char *const *source_exempt;   /* copied; networks "127.0.0.0/8" */
 	size_t n_source_exempt;
+	const char *const *trusted; /* copied; networks of RFC 3325's trust domain */
+	size_t n_trusted;
 	uint32_t timer_c_s;
 	uint32_t connections_max, connections_per_source, first_message_s, half_message_s;
 	uint32_t tcp_keepalive_s, tcp_timeout_s;
@@ -267,6 +269,9 @@ struct hd_way {
  */
 HD_MUSTCHECK int hd_msg_route_to(struct hd_agent *agent, struct hd_msg *msg,
 				 const struct hd_way *way, struct hd_target *target);
+/** Whether a message was received from a network of limits.trusted, or a target is in one. */
+bool hd_msg_is_trusted(struct hd_agent *agent, const struct hd_msg *msg);
+bool hd_target_is_trusted(struct hd_agent *agent, const struct hd_target *target);
 /** False when it is a connection and that is closed. */
 bool hd_flow_is_alive(struct hd_agent *agent, const char *flow);
 

@@ -92,6 +92,7 @@ static void test_values(void **state)
 			  "  tls_key: /proc/self/status\n"
 			  "  source_rate: 0\n"
 			  "  source_exempt: []\n"
+			  "  trusted: [192.0.2.7/32]\n"
 			  "  sofia_guard: off\n"
 			  "auth: {algorithms: [MD5]}\n"
 			  "desk: {occupied: refuse, login_code: '*1'}\n"
@@ -116,6 +117,8 @@ static void test_values(void **state)
 	assert_string_equal(c->sip.tls_key, "/proc/self/status");
 	assert_int_equal(c->sip.source_rate, 0);
 	assert_int_equal(c->sip.n_source_exempt, 0);
+	assert_int_equal(c->sip.n_trusted, 1);
+	assert_string_equal(c->sip.trusted[0], "192.0.2.7/32");
 	assert_false(c->sip.sofia_guard);
 	assert_true(c->auth.md5);
 	assert_false(c->auth.sha256);
