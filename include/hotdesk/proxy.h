@@ -50,10 +50,10 @@ HD_MUSTCHECK bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *r
 struct hd_proxy_target {
 	const char *contact_uri; /* becomes the Request-URI */
 	const char *flow;
-	const char *path;  /* of the binding, RFC 3327; NULL or "": none */
-	bool outbound;	   /* the binding can be reached by its flow only (RFC 5626) */
-	const char *user;  /* called number or phone, for the log */
-	const char *phone; /* who is called */
+	const char *path;     /* of the binding, RFC 3327; NULL or "": none */
+	bool outbound;	      /* the binding can be reached by its flow only (RFC 5626) */
+	const char *user;     /* called number or phone, for the log */
+	const char *phone;    /* who is called */
 	const char *identity; /* URI of the caller as it was authenticated, or NULL: RFC 3325 */
 };
 /** Forwards an initial request of an authenticated phone; ends it. */
