@@ -239,11 +239,14 @@ int hook_msg_extract(msg_t *msg)
 	hd_parse_hide_nuls(&nuls, msg);
 	rc = REAL(msg_extract)(msg);
 	hd_parse_show_nuls(&nuls);
-	/* Blank lines between messages are keep-alives, and no beginning. */
+	/*
+	 * Blank lines between messages are keep-alives, and no beginning. After what it could not
+	 * frame the library never reads from the stream again: that is as good as half a message.
+	 */
 	if (from_sofia && current >= 0 && hd_guard_is_on())
 		hd_guard_parsed(current,
-				rc == 0 && (msg_buf_committed(msg) > 0 ||
-					    msg_get_flags(msg, MSG_FLG_HEADERS)),
+				rc < 0 || (rc == 0 && (msg_buf_committed(msg) > 0 ||
+						       msg_get_flags(msg, MSG_FLG_HEADERS))),
 				hd_guard_now_ms());
 	return rc;
 }

@@ -4,7 +4,8 @@
  * It resolves the escapes of a URI that need not be there; but a phone is called by the URI that
  * it registered, byte for byte (RFC 3261 16.5). And where it keeps the text of a message, as we
  * have it do, empty lines before the start line make it cut off as many bytes at that line's end
- * (7.5).
+ * (7.5). A NUL in a quoted string ends its text, a method with a '+' is none to it, and a request
+ * whose URI it cannot read has no answer. Our screen stands between it and its transports.
  */
 #include <stdlib.h>
 #include <string.h>

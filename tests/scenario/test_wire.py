@@ -198,3 +198,15 @@ def test_endless_header_on_a_stream(tls):
         shut = True
     assert shut, "3 MB of one header were taken"
     alive(tls, tls.phone("desk-102"))
+
+
+@pytest.mark.parametrize("raw", (b"\xff\xfe nonsense\r\n\r\n", b"INVITE sip:x SIP/2.0\r\n" + HEADERS + b"CSeq: 2 BYE\r\n\r\n",
+                                 b"INVITE sip:x SIP/2.0\r\n" + HEADERS + b"Content-Length: many\r\n\r\nbody"))
+def test_stream_that_lost_its_frame_is_shut(raw):
+    """The library reads no more from it; the phone must see that and come again."""
+    with Daemon({"sip": {"source_rate": 0, "half_message_s": 1}}) as d:
+        phone = d.phone("desk-101", "tcp", register=True)
+        phone.send_raw(raw)
+        d.until("the connection is shut", lambda: phone.pump(0.1) and phone.closed)
+        again = d.phone("desk-101", "tcp", register=True)
+        assert again.call("sip:hotdesk.test", method="OPTIONS").final().status == 200
