@@ -565,7 +565,7 @@ def test_large_request_takes_tcp(d):
     c = b.connection()
     leg = c.accept()
     assert leg.invite.all("via")[0].startswith("SIP/2.0/TCP "), leg.invite.all("via")
-    assert lines(leg.invite, ("via", "max-forwards", "record-route")) == \
+    assert lines(leg.invite, ("via", "max-forwards", "record-route", "p-asserted-identity")) == \
         lines(a.sent, ("via", "max-forwards", "record-route", "proxy-authorization"))
     leg.answer(180)
     call.provisional(180)
