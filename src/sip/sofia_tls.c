@@ -7,6 +7,8 @@
 #include "sofia_creds.h"
 #include "sofia_hook_priv.h"
 
+enum { KEEP_ALIVES = 16 }; /* read at once; others want their turn */
+
 static _Thread_local SSL *shut_ssl; /* by tls_free(), which frees its BIO next */
 static _Thread_local BIO *shut_bio;
 
@@ -39,36 +41,47 @@ int hook_ssl_connect(SSL *ssl)
 	return REAL(ssl_connect)(ssl);
 }
 
+/* Keep-alives, in a read of their own, and not within a message. */
+static bool is_blank(SSL *ssl, const char *data, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (data[i] != '\r' && data[i] != '\n')
+			return false;
+	return n > 0 && !hd_guard_is_half(SSL_get_fd(ssl));
+}
+
 /*
- * The library answers a ping with a pong on TCP but not on TLS (RFC 5626 4.4.1). Not while it waits
- * to write a message, which must be repeated as it is; then the message is the sign of life.
+ * RFC 5626 4.4.1. Not while the library waits to write a message, which it must repeat as it is;
+ * then that is the sign of life.
  */
 static void pong(SSL *ssl, const char *data, int n)
 {
 	static const char ping[] = "\r\n\r\n";
 	const int len = (int)sizeof(ping) - 1;
 
-	if (n < len || memcmp(data, ping, (size_t)len) != 0 || SSL_want_write(ssl) ||
-	    hd_guard_is_half(SSL_get_fd(ssl)))
-		return;
-	for (int i = len; i < n; i++)
-		if (data[i] != '\r' && data[i] != '\n')
-			return;
-	(void)REAL(ssl_write)(ssl, ping, 2);
+	if (n >= len && memcmp(data, ping, (size_t)len) == 0 && !SSL_want_write(ssl))
+		(void)REAL(ssl_write)(ssl, ping, 2);
 	ERR_clear_error();
 }
 
+/*
+ * On TLS, unlike TCP, the library neither answers a ping nor knows one: it would take it for the
+ * beginning of a message, and close the connection when no more of that came.
+ */
 int hook_ssl_read(SSL *ssl, void *buf, int size)
 {
-	int n;
+	int n = 0;
 
 	if (!FROM_SOFIA() || !hd_guard_is_on())
 		return REAL(ssl_read)(ssl, buf, size);
 	ERR_clear_error();
 	hd_hook_set_current(SSL_get_fd(ssl));
-	n = REAL(ssl_read)(ssl, buf, size);
-	if (n > 0)
+	for (int i = 0; i < KEEP_ALIVES; i++) {
+		n = REAL(ssl_read)(ssl, buf, size);
+		if (!is_blank(ssl, buf, n))
+			return n;
 		pong(ssl, buf, n);
+	}
 	return n;
 }
 
