@@ -257,4 +257,18 @@ struct hd_desk_audit {
 HD_MUSTCHECK int hd_desk_check(struct hd_desk *desk, struct hd_txn *txn,
 			       struct hd_desk_audit *audit);
 
+/**
+ * An hd_command_fn argument: makes both tables agree again. A record that cannot be read is
+ * restored from the other table or removed; of two users at one phone stays the one whom both
+ * tables name, else the later one; what the directory no longer allows is ended. Phones concerned
+ * are told.
+ */
+struct hd_desk_repair {
+	struct hd_desk *desk;
+	int64_t now_ms;
+	uint32_t mended; /* out: records written or removed */
+	uint32_t ended;	 /* out: desk sessions ended because of the directory */
+};
+HD_MUSTCHECK int hd_desk_repair(struct hd_txn *txn, void *repair);
+
 #endif

@@ -30,6 +30,7 @@ static const struct hd_http_route routes[] = {
 	{ HD_HTTP_GET, "/v1/export", export_get },
 	{ HD_HTTP_POST, "/v1/backup", backup_post },
 	{ HD_HTTP_POST, "/v1/check", check_post },
+	{ HD_HTTP_POST, "/v1/repair", repair_post },
 	{ HD_HTTP_POST, "/v1/reload", reload_post },
 };
 

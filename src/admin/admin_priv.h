@@ -153,6 +153,7 @@ void import_post(struct hd_http_request *req, void *admin);
 void export_get(struct hd_http_request *req, void *admin);
 void backup_post(struct hd_http_request *req, void *admin);
 void check_post(struct hd_http_request *req, void *admin);
+void repair_post(struct hd_http_request *req, void *admin);
 void reload_post(struct hd_http_request *req, void *admin);
 
 /** Adds the gauges of service.c to the registry. */

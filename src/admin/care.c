@@ -1,4 +1,4 @@
-/* care.c - backup, check, reload. */
+/* care.c - backup, check, repair, reload. */
 #include "hotdesk/base/log.h"
 
 #include "admin_priv.h"
@@ -87,6 +87,42 @@ void check_post(struct hd_http_request *req, void *arg)
 	hd_json_str(&j, "first", audit.violations ? audit.first : NULL);
 	hd_json_object_end(&j);
 	hd_http_answer_json(req, 200, &b);
+}
+
+struct repair_op {
+	struct admin_op op; /* first */
+	struct hd_desk_repair repair;
+};
+
+static void repair_done(struct admin_op *op)
+{
+	const struct hd_desk_repair *repair = &((struct repair_op *)op)->repair;
+	struct hd_buf b = { 0 };
+	struct hd_json j;
+
+	hd_json_init(&j, &b);
+	hd_json_object(&j, NULL);
+	hd_json_str(&j, "result", "repaired");
+	hd_json_uint(&j, "mended", repair->mended);
+	hd_json_uint(&j, "ended", repair->ended);
+	hd_json_object_end(&j);
+	op_finish(op, 200, &b);
+}
+
+void repair_post(struct hd_http_request *req, void *arg)
+{
+	struct hd_admin *admin = arg;
+	struct repair_op *r = op_new(admin, req, sizeof(*r));
+
+	if (!r)
+		return;
+	op_subject(&r->op, "store", "desk sessions");
+	r->op.what = "repaired";
+	r->op.done = repair_done;
+	r->op.desk_changed = true;
+	r->repair.desk = admin->o.desk;
+	r->repair.now_ms = r->op.now_ms;
+	op_submit(&r->op, hd_desk_repair, &r->repair);
 }
 
 void reload_post(struct hd_http_request *req, void *arg)

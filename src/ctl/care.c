@@ -1,4 +1,4 @@
-/* care.c - status, metrics, backup, check, reload. */
+/* care.c - status, metrics, backup, check, repair, reload. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -57,6 +57,19 @@ enum ctl_exit ctl_check(struct ctl *ctl)
 		ctl_write_record(ctl->out, a.json);
 	if (!code && json_integer_value(json_object_get(a.json, "violations")) != 0)
 		code = CTL_REFUSED;
+	ctl_answer_fini(&a);
+	return code;
+}
+
+enum ctl_exit ctl_repair(struct ctl *ctl)
+{
+	struct ctl_answer a;
+	enum ctl_exit code = ctl_call(ctl, "POST", "/v1/repair", NULL, &a);
+
+	if (!code && ctl->json)
+		ctl_write_json(ctl->out, a.json);
+	else if (!code)
+		ctl_write_record(ctl->out, a.json);
 	ctl_answer_fini(&a);
 	return code;
 }

@@ -67,6 +67,7 @@ const struct ctl_command ctl_commands[] = {
 	{ "backup", NULL, "FILE", 1, 1, NONE, "a consistent copy of the store, made by the daemon",
 	  ctl_backup },
 	{ "check", NULL, "", 0, 0, NONE, "look for contradictions in the store", ctl_check },
+	{ "repair", NULL, "", 0, 0, NONE, "restore or end what check complains of", ctl_repair },
 	{ "reload", NULL, "", 0, 0, NONE, "read the configuration anew", ctl_reload },
 	{ "metrics", NULL, "", 0, 0, NONE, "counters, as OpenMetrics text", ctl_metrics },
 };

@@ -153,6 +153,7 @@ enum ctl_exit ctl_import(struct ctl *ctl);
 enum ctl_exit ctl_export(struct ctl *ctl);
 enum ctl_exit ctl_backup(struct ctl *ctl);
 enum ctl_exit ctl_check(struct ctl *ctl);
+enum ctl_exit ctl_repair(struct ctl *ctl);
 enum ctl_exit ctl_reload(struct ctl *ctl);
 enum ctl_exit ctl_status(struct ctl *ctl);
 enum ctl_exit ctl_metrics(struct ctl *ctl);

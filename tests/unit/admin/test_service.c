@@ -68,6 +68,8 @@ static void test_reload_and_check(void **state)
 	expect(&f, "POST", "/v1/reload", "", 422, "hotdeskd.yaml:3: bad");
 	expect(&f, "POST", "/v1/check", "", 200,
 	       "{\"sessions\": 0, \"violations\": 0, \"first\": null}");
+	expect(&f, "POST", "/v1/repair", "", 200,
+	       "{\"result\": \"repaired\", \"mended\": 0, \"ended\": 0}");
 	expect(&f, "GET", "/v1/reload", NULL, 405, "method");
 	fixture_close(&f);
 }

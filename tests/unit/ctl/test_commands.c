@@ -269,6 +269,7 @@ static void test_care(void **state)
 		{ "status", CTL_OK, "store.full: no\n", NULL },
 		{ "status --json", CTL_OK, "\"version\": \"1.2.3\"", NULL },
 		{ "check", CTL_OK, "violations: 0\n", NULL },
+		{ "repair", CTL_OK, "mended: 0\n", NULL },
 		{ "reload", CTL_OK, "reloaded: pin.length_min changed\n", NULL },
 		{ "metrics", CTL_OK, "hotdeskd_users 0\n", NULL },
 		{ "metrics --json", CTL_OK, "\"openmetrics\": \"", NULL },
