@@ -16,7 +16,7 @@ import re
 import sys
 import tempfile
 
-L2 = ["directory", "location", "desk", "calls", "plan"]
+L2 = ["directory", "location", "device", "desk", "calls", "plan"]
 
 # folder: (layer, folders it may use, foreign libraries that only it may use)
 LAYERS = {
@@ -26,6 +26,7 @@ LAYERS = {
     "store": (1, ["base"], ["lmdb"]),
     "directory": (2, ["store"], []),
     "location": (2, ["store", "directory"], []),  # an address-of-record is a phone's id
+    "device": (2, ["store", "directory"], []),
     "desk": (2, ["directory", "location"], []),
     "calls": (2, ["store"], []),
     "plan": (2, ["directory", "location", "desk"], []),

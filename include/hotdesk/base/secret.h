@@ -22,6 +22,7 @@ enum {
 	HD_MD5_BYTES = 16,
 	HD_SHA256_BYTES = 32,
 	HD_OPID_BYTES = 16,
+	HD_SEAL_BYTES = 40, /* that a sealed text is longer: nonce and tag */
 };
 
 struct hd_key {
@@ -52,6 +53,21 @@ void hd_hmac_sha256(uint8_t out[HD_SHA256_BYTES], const struct hd_key *key,
 void hd_md5(uint8_t out[HD_MD5_BYTES], const struct hd_slice *parts, size_t n);
 void hd_sha256(uint8_t out[HD_SHA256_BYTES], const struct hd_slice *parts, size_t n);
 uint32_t hd_crc32c(const void *data, size_t n);
+
+/**
+ * Encrypts and authenticates (XChaCha20-Poly1305, random nonce).
+ * @param sealed room for text.len + HD_SEAL_BYTES
+ * @param about what the text belongs to: it is authenticated, too, and not part of `sealed`
+ */
+void hd_seal(uint8_t *sealed, const struct hd_key *key, struct hd_slice text,
+	     struct hd_slice about);
+/**
+ * The reverse.
+ * @param text room for sealed.len - HD_SEAL_BYTES; zeroed when it fails
+ * @return 0 or HD_EACCESS (another key, another `about`, or damaged)
+ */
+HD_MUSTCHECK int hd_unseal(uint8_t *text, const struct hd_key *key, struct hd_slice sealed,
+			   struct hd_slice about);
 
 /** Cost of one PIN hash. */
 struct hd_pin_cost {
