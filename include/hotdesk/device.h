@@ -225,9 +225,9 @@ struct hd_device_seen {
 	int64_t fetched_at_ms; /* last configuration over HTTP, 0: never */
 	char fetched_from[64];
 	int64_t asked_at_ms; /* last NOTIFY to fetch */
-	int64_t told_at_ms; /* when it was last known to be told: answered, and fetched if it does */
-	uint32_t unheard;   /* NOTIFYs since then */
-	int last_status;    /* its answer to the last NOTIFY; 0: none */
+	int64_t told_at_ms;  /* last known to be told: answered, and fetched if it does */
+	uint32_t unheard;    /* NOTIFYs since then */
+	int last_status;     /* its answer to the last NOTIFY; 0: none */
 };
 /** @return 0 (all zero when nothing was seen), HD_ECORRUPT, HD_EVERSION, HD_EIO */
 HD_MUSTCHECK int hd_device_seen_get(struct hd_device *device, struct hd_txn *txn, const char *phone,
