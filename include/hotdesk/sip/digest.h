@@ -100,7 +100,7 @@ struct hd_digest_options {
 	bool md5, sha256;  /* at least one */
 	bool without_qop;  /* take RFC 2069 clients */
 	uint32_t nonce_s;  /* life of a nonce; 300 */
-	uint32_t used_max; /* used nonces remembered, 40 bytes each; 0: 16384; fixed by new */
+	uint32_t used_max; /* used nonces remembered, 60 bytes each; 0: 16384; fixed by new */
 	struct hd_key key; /* hd_key_derive(..., "digest nonce"); copied */
 	const struct hd_clock *clock; /* borrowed */
 };

@@ -179,6 +179,43 @@ static void test_evicted(void **state)
 	hd_nonce_table_free(t);
 }
 
+/* A storm of phones that answer at once, more than there is room for: none is asked twice. */
+static void test_storm(void **state)
+{
+	enum { PER_SECOND = 2000, SECONDS = 30, ROOM = 4096 };
+	struct hd_nonce_table *t;
+	uint64_t id = 1;
+
+	(void)state;
+	assert_int_equal(hd_nonce_table_new(&t, ROOM), 0);
+	for (uint32_t i = 0; i < PER_SECOND * SECONDS; i++) {
+		const struct hd_nonce nonce = { .minted_at_s = NOW + i / PER_SECOND,
+						.id = id >> 20 };
+
+		assert_int_equal(hd_nonce_table_use(t, &nonce, 1, i, NOW - LIFE), HD_NONCE_FRESH);
+		id = id * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	}
+	hd_nonce_table_free(t);
+}
+
+/* A nonce in use stays, whatever comes and goes meanwhile. */
+static void test_used_stays(void **state)
+{
+	const struct hd_nonce mine = { .minted_at_s = NOW, .id = 5 };
+	struct hd_nonce_table *t;
+
+	(void)state;
+	assert_int_equal(hd_nonce_table_new(&t, 8), 0);
+	for (uint32_t i = 0; i < 1000; i++) {
+		const struct hd_nonce other = { .minted_at_s = NOW + i, .id = 1000 + i };
+
+		assert_int_equal(hd_nonce_table_use(t, &mine, i + 1, i, NOW - LIFE),
+				 HD_NONCE_FRESH);
+		assert_int_equal(hd_nonce_table_use(t, &other, 1, i, NOW - LIFE), HD_NONCE_FRESH);
+	}
+	hd_nonce_table_free(t);
+}
+
 /* A dead nonce makes room and leaves no trace. */
 static void test_dead_makes_room(void **state)
 {
@@ -203,9 +240,10 @@ static void test_dead_makes_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_binding), cmocka_unit_test(test_altered),
-		cmocka_unit_test(test_life),	cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_evicted), cmocka_unit_test(test_dead_makes_room),
+		cmocka_unit_test(test_binding),	   cmocka_unit_test(test_altered),
+		cmocka_unit_test(test_life),	   cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_evicted),	   cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_used_stays), cmocka_unit_test(test_dead_makes_room),
 	};
 
 	if (hd_secret_init())
