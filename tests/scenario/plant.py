@@ -58,12 +58,13 @@ class Plant(Daemon):
 
 
 @contextlib.contextmanager
-def plant(conf=None, tls=False, ipv6=False):
+def plant(conf=None, tls=False, ipv6=False, listen=()):
     d = Plant(conf)
     if tls:
         with_tls(d)
     if ipv6:
         d.conf["sip"]["listen"] += ["udp:[::1]:0", "tcp:[::1]:0"]
+    d.conf["sip"]["listen"] += listen
     with d:
         yield d
 
