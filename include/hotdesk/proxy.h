@@ -2,9 +2,9 @@
  * proxy.h - the stateful proxy (RFC 3261 section 16): one target, no forking.
  *
  * Every dialog that is set up through us carries our Record-Route, whose user part is a token: how
- * to reach the caller and the callee, and an HMAC over that and the Call-ID. So requests inside a
- * dialog need no memory here, outlive a restart, and nobody without a token of ours is relayed
- * anywhere.
+ * to reach the caller and the callee, who they are, and an HMAC over that and the Call-ID. So
+ * requests inside a dialog need no memory here, outlive a restart, and nobody without a token of
+ * ours is relayed anywhere. A phone that registers from elsewhere in between gets them there.
  *
  * Layer: 4.  May include: sip, L2.  Thread: the SIP thread.
  */
@@ -15,6 +15,8 @@
 #include "hotdesk/sip/agent.h"
 
 struct hd_proxy;
+struct hd_store;
+struct hd_location;
 
 struct hd_proxy_options {
 	struct hd_agent *agent; /* borrowed */
@@ -23,6 +25,9 @@ struct hd_proxy_options {
 	uint32_t timer_c_s;
 	uint32_t t1_ms;
 	const struct hd_clock *clock; /* borrowed */
+	/** Borrowed; where phones have moved to during a dialog. NULL: they have not. */
+	struct hd_store *store;
+	struct hd_location *location;
 };
 HD_MUSTCHECK int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options);
 /** Ends the open response contexts. NULL-safe. */
@@ -54,6 +59,7 @@ struct hd_proxy_target {
 	bool outbound;	      /* the binding can be reached by its flow only (RFC 5626) */
 	const char *user;     /* called number or phone, for the log */
 	const char *phone;    /* who is called */
+	const char *caller;   /* the phone that was authenticated, or NULL */
 	const char *identity; /* URI of the caller as it was authenticated, or NULL: RFC 3325 */
 };
 /** Forwards an initial request of an authenticated phone; ends it. */

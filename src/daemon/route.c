@@ -113,6 +113,7 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 		return;
 	}
 	target.identity = hd_buf_text(&identity);
+	target.caller = phone;
 	if (hd_msg_method(msg) == HD_METHOD_INVITE)
 		hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(msg), "%s: calls %s at %s", phone,
 			    target.user, plan->phone);

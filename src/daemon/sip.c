@@ -136,6 +136,8 @@ static int open_proxy(struct daemon *d)
 		.timer_c_s = d->conf->sip.timer_c_s,
 		.t1_ms = d->conf->sip.t1_ms,
 		.clock = d->clock,
+		.store = d->store,
+		.location = d->location,
 	};
 	int err;
 

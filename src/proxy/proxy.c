@@ -166,6 +166,7 @@ static int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const char *
 	token.callee_flow_only = hop->flow != NULL;
 	token.caller_no_other = token.caller.nat || (known && hd_uri_param(&contact, "ob", NULL));
 	token.callee_no_other = hop->flow && (token.callee.nat || target->outbound);
+	moved_remember(proxy, &token, target);
 	route_token_format(text, &proxy->options.key, hd_msg_call_id(msg), &token);
 	if (token.caller.listener == token.callee.listener)
 		return add_route(proxy, msg, &token.caller, text, leaves_secure);
@@ -230,8 +231,26 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 
 struct hop {
 	char flow[HD_FLOW_TEXT_SIZE];
+	struct hd_binding moved;
 	struct hd_target target;
 };
+
+/* Only where the request would go to the old place: the peer may know the new one by now. */
+static bool hop_to_moved(struct hd_proxy *proxy, struct hop *hop, struct hd_msg *msg,
+			 const struct route_token *token, bool from_caller)
+{
+	const struct hd_flow *flow = from_caller ? &token->callee : &token->caller;
+	bool flow_only = from_caller ? token->callee_flow_only : token->caller_flow_only;
+	struct hd_uri uri;
+
+	hd_msg_ruri(msg, &uri);
+	if (!flow_only && !hd_flow_is_at(flow, &uri))
+		return false;
+	if (!moved_find(&hop->moved, proxy, token, hd_msg_ruri_text(msg), !from_caller))
+		return false;
+	hd_flow_target(proxy->options.agent, hop->moved.flow, hop->moved.contact_uri, &hop->target);
+	return true;
+}
 
 /* @return 0; HD_EGONE: the connection that alone led there is closed */
 static int hop_by_token(struct hd_proxy *proxy, struct hop *hop, struct hd_msg *msg,
@@ -243,6 +262,8 @@ static int hop_by_token(struct hd_proxy *proxy, struct hop *hop, struct hd_msg *
 	bool no_other = from_caller ? token->callee_no_other : token->caller_no_other;
 
 	hd_flow_format(hop->flow, sizeof(hop->flow), flow);
+	if (hop_to_moved(proxy, hop, msg, token, from_caller))
+		return 0;
 	hop->target.uri = hd_msg_ruri_text(msg);
 	hop->target.via = hop->flow;
 	if (flow_only && hd_flow_is_alive(proxy->options.agent, hop->flow))

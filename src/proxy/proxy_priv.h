@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "hotdesk/location.h"
 #include "hotdesk/proxy.h"
 
 struct response_context;
@@ -22,8 +23,10 @@ struct route_token {
 	bool caller_flow_only; /* the caller's Contact cannot be reached, only its flow */
 	bool callee_flow_only;
 	bool caller_no_other, callee_no_other; /* once that has closed, nothing leads there */
+	int64_t since_ms;		       /* wall clock */
+	char caller_phone[HD_PHONE_ID_SIZE], callee_phone[HD_PHONE_ID_SIZE];
 };
-enum { TOKEN_SIZE = 128 };
+enum { TOKEN_SIZE = 256 };
 
 /** dst has room for TOKEN_SIZE. */
 void route_token_format(char *dst, const struct hd_key *key, const char *call_id,
@@ -32,6 +35,18 @@ void route_token_format(char *dst, const struct hd_key *key, const char *call_id
 HD_MUSTCHECK int route_token_parse(struct route_token *token, const struct hd_key *key,
 				   const char *call_id, struct hd_slice user);
 uint32_t route_tag_hash(const char *tag);
+
+/** Puts into a token whose flows those are, as far as they are registered. */
+void moved_remember(struct hd_proxy *proxy, struct route_token *token,
+		    const struct hd_proxy_target *target);
+/**
+ * Where a phone is by now whose flow in the token is not registered any more.
+ * @param binding receives the one with that Contact, else the newest made since the dialog began
+ * @param caller which of the two
+ * @return false: it is still there, or nowhere, or was not registered then
+ */
+bool moved_find(struct hd_binding *binding, struct hd_proxy *proxy, const struct route_token *token,
+		const char *contact_uri, bool caller);
 
 /**
  * Sends a request inside a dialog on without keeping anything (RFC 3261 16.11): its branch holds an

@@ -7,7 +7,8 @@
 enum {
 	VERSION = 1,
 	MAC_BYTES = 10,
-	RAW_MAX = 1 + 4 + 2 * (1 + 2 + 16) + MAC_BYTES,
+	SINCE_BYTES = 6,
+	RAW_MAX = 1 + 4 + 2 * (1 + 2 + 16) + SINCE_BYTES + 2 * HD_PHONE_ID_SIZE + MAC_BYTES,
 	CALLER_FLOW_ONLY = 1,
 	CALLEE_FLOW_ONLY = 2,
 	CALLER_NO_OTHER = 4,
@@ -48,6 +49,44 @@ static size_t flow_decode(struct hd_flow *flow, const uint8_t *p, size_t left)
 	return 3 + n;
 }
 
+static size_t since_encode(uint8_t *p, int64_t since_ms)
+{
+	for (int i = 0; i < SINCE_BYTES; i++)
+		p[i] = (uint8_t)((uint64_t)since_ms >> (8 * i));
+	return SINCE_BYTES;
+}
+
+static size_t since_decode(int64_t *since_msp, const uint8_t *p, size_t left)
+{
+	uint64_t since = 0;
+
+	if (left < SINCE_BYTES)
+		return 0;
+	for (int i = 0; i < SINCE_BYTES; i++)
+		since |= (uint64_t)p[i] << (8 * i);
+	*since_msp = (int64_t)since;
+	return SINCE_BYTES;
+}
+
+static size_t phone_encode(uint8_t *p, const char *phone)
+{
+	size_t n = strnlen(phone, HD_PHONE_ID_SIZE - 1);
+
+	p[0] = (uint8_t)n;
+	memcpy(p + 1, phone, n);
+	return 1 + n;
+}
+
+static size_t phone_decode(char phone[HD_PHONE_ID_SIZE], const uint8_t *p, size_t left)
+{
+	if (left < 1 || p[0] >= HD_PHONE_ID_SIZE || left < 1 + (size_t)p[0] ||
+	    memchr(p + 1, '\0', p[0]))
+		return 0;
+	memcpy(phone, p + 1, p[0]);
+	phone[p[0]] = '\0';
+	return 1 + (size_t)p[0];
+}
+
 static void token_mac(uint8_t mac[HD_SHA256_BYTES], const struct hd_key *key, const char *call_id,
 		      const uint8_t *raw, size_t n)
 {
@@ -70,6 +109,9 @@ void route_token_format(char *dst, const struct hd_key *key, const char *call_id
 	n += 4;
 	n += flow_encode(raw + n, &token->caller);
 	n += flow_encode(raw + n, &token->callee);
+	n += since_encode(raw + n, token->since_ms);
+	n += phone_encode(raw + n, token->caller_phone);
+	n += phone_encode(raw + n, token->callee_phone);
 	token_mac(mac, key, call_id, raw, n);
 	memcpy(raw + n, mac, MAC_BYTES);
 	n += MAC_BYTES;
@@ -99,6 +141,12 @@ int route_token_parse(struct route_token *token, const struct hd_key *key, const
 	used = flow_decode(&token->caller, raw + n, size - n);
 	n += used;
 	if (used)
-		used = flow_decode(&token->callee, raw + n, size - n);
-	return used && n + used == size ? 0 : HD_EACCESS;
+		n += used = flow_decode(&token->callee, raw + n, size - n);
+	if (used)
+		n += used = since_decode(&token->since_ms, raw + n, size - n);
+	if (used)
+		n += used = phone_decode(token->caller_phone, raw + n, size - n);
+	if (used)
+		n += used = phone_decode(token->callee_phone, raw + n, size - n);
+	return used && n == size ? 0 : HD_EACCESS;
 }

@@ -30,12 +30,12 @@ static void as_it_comes(const struct hd_key *key, const uint8_t *data, size_t le
 /* What parses must come out the same again. */
 static void signed_by_us(const struct hd_key *key, const uint8_t *data, size_t len)
 {
-	uint8_t raw[96], mac[HD_SHA256_BYTES];
+	uint8_t raw[192], mac[HD_SHA256_BYTES];
 	struct hd_slice parts[2] = { hd_slice_of(call_id), { (const char *)data, len } };
 	char text[TOKEN_SIZE + 8], again[TOKEN_SIZE];
 	struct route_token token;
 
-	if (len > 60)
+	if (len > sizeof(raw) - 12)
 		return;
 	hd_hmac_sha256(mac, key, parts, 2);
 	memcpy(raw, data, len);

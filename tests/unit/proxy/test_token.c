@@ -57,6 +57,9 @@ static void test_round(void **state)
 		token = token_of(flows[i % 4], flows[i / 4 % 4]);
 		token.caller_flow_only = i / 16 % 2;
 		token.callee_flow_only = i / 32 % 2;
+		token.since_ms = i % 3 ? INT64_C(1790000000123) : 0;
+		memset(token.caller_phone, 'a', i % HD_PHONE_ID_SIZE);
+		memset(token.callee_phone, 'b', i * 7 % HD_PHONE_ID_SIZE);
 		memset(text, 'x', sizeof(text));
 		route_token_format(text, &key, call_id, &token);
 		assert_true(strlen(text) < TOKEN_SIZE);
@@ -69,6 +72,9 @@ static void test_round(void **state)
 		assert_int_equal(got.caller_flow_only, token.caller_flow_only);
 		assert_int_equal(got.callee_flow_only, token.callee_flow_only);
 		assert_int_equal(got.caller_tag, token.caller_tag);
+		assert_int_equal(got.since_ms, token.since_ms);
+		assert_string_equal(got.caller_phone, token.caller_phone);
+		assert_string_equal(got.callee_phone, token.callee_phone);
 	}
 }
 
