@@ -38,7 +38,8 @@
 struct hd_store;
 struct hd_txn;
 
-enum { HD_STORE_SCHEMA = 1, HD_STORE_TABLES_MAX = 32 };
+/* 2: the tables of device.h, which an older daemon would leave behind when it removes a phone. */
+enum { HD_STORE_SCHEMA = 2, HD_STORE_TABLES_MAX = 32 };
 
 struct hd_store_options {
 	const char *path;	/* directory; unused by the memory store */
@@ -55,8 +56,8 @@ struct hd_store_options {
 };
 
 /**
- * Opens (and makes) an LMDB store; checks the schema version; clears stale readers. Starts no
- * thread.
+ * Opens (and makes) an LMDB store; checks the schema version, and raises an older one, from which
+ * on older daemons refuse the store; clears stale readers. Starts no thread.
  * @return 0; HD_EVERSION (schema newer than ours), HD_ECORRUPT, HD_EACCESS, HD_EFULL, HD_EIO,
  *         HD_ENOMEM; the reason is in the log
  */

@@ -129,7 +129,8 @@ static int schema_write(MDB_txn *txn, MDB_dbi dbi)
 	return mdb_put(txn, dbi, &k, &v, 0);
 }
 
-static int schema_check(MDB_txn *txn, MDB_dbi dbi, const char *path)
+/* *raisedp: it was an older one and something was written. */
+static int schema_check(MDB_txn *txn, MDB_dbi dbi, const char *path, bool *raisedp)
 {
 	MDB_val k = { sizeof(schema_key) - 1, (void *)(uintptr_t)schema_key };
 	const uint8_t *p;
@@ -144,8 +145,16 @@ static int schema_check(MDB_txn *txn, MDB_dbi dbi, const char *path)
 		return fail(path, "schema version", rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc);
 	p = v.mv_data;
 	schema = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-	if (schema <= HD_STORE_SCHEMA)
+	if (schema == HD_STORE_SCHEMA)
 		return 0;
+	/* Tables were added, and old records are read as they are. */
+	if (schema > 0 && schema < HD_STORE_SCHEMA) {
+		hd_notice("store", "%s: schema %u becomes %u: older versions cannot open it", path,
+			  schema, HD_STORE_SCHEMA);
+		rc = schema_write(txn, dbi);
+		*raisedp = rc == 0;
+		return rc ? fail(path, "raise schema", rc) : 0;
+	}
 	hd_error("store",
 		 "%s: written by a newer hotdeskd (schema %u, this one knows %u): install that "
 		 "version or "
@@ -160,6 +169,7 @@ static int schema_make_or_check(MDB_env *env, const char *path)
 	MDB_txn *txn;
 	MDB_stat st;
 	MDB_dbi dbi;
+	bool raised = false;
 	int err = 0;
 	int rc;
 
@@ -168,8 +178,11 @@ static int schema_make_or_check(MDB_env *env, const char *path)
 		return fail(path, "write transaction", rc);
 	rc = mdb_dbi_open(txn, meta_table, 0, &dbi);
 	if (rc == 0) {
-		err = schema_check(txn, dbi, path);
-		goto out;
+		err = schema_check(txn, dbi, path, &raised);
+		if (err || !raised)
+			goto out;
+		rc = mdb_txn_commit(txn);
+		return rc ? fail(path, "raise schema", rc) : 0;
 	}
 	if (rc == MDB_NOTFOUND)
 		rc = mdb_env_stat(env, &st);

@@ -145,7 +145,29 @@ static void test_newer_schema(void **state)
 	close_store(f);
 	raw_put(f->dir, "_meta", (MDB_val){ 6, "schema" }, (MDB_val){ sizeof(newer), newer });
 	assert_int_equal(open_with(f, 0), HD_EVERSION);
-	assert_non_null(strstr(f->log, "written by a newer hotdeskd (schema 2"));
+	assert_non_null(strstr(f->log, "written by a newer hotdeskd (schema 3"));
+}
+
+/* An older store is taken over, and from then on no older daemon opens it. */
+static void test_older_schema(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char older[4] = { HD_STORE_SCHEMA - 1, 0, 0, 0 };
+
+	assert_int_equal(open_with(f, 0), 0);
+	assert_int_equal(test_put(f->store, f->table, "a", "1"), 0);
+	close_store(f);
+	raw_put(f->dir, "_meta", (MDB_val){ 6, "schema" }, (MDB_val){ sizeof(older), older });
+	assert_int_equal(open_with(f, 0), 0);
+	assert_non_null(strstr(f->log, "schema 1 becomes 2"));
+	close_store(f);
+	f->log[0] = '\0';
+	assert_int_equal(open_with(f, 0), 0);
+	assert_null(strstr(f->log, "schema"));
+	close_store(f);
+	older[0] = 0;
+	raw_put(f->dir, "_meta", (MDB_val){ 6, "schema" }, (MDB_val){ sizeof(older), older });
+	assert_int_not_equal(open_with(f, 0), 0);
 }
 
 static void test_foreign_file(void **state)
@@ -453,6 +475,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_creates_private_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_half_created, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_newer_schema, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_older_schema, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_garbage_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_off_file, setup, teardown),
