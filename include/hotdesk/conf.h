@@ -113,6 +113,10 @@ struct hd_conf_admin {
 	uint32_t connections_max, timeout_s; /* 64, 30 */
 };
 
+struct hd_conf_provision {
+	bool keep_secrets; /* false: those of phones with a model only */
+};
+
 struct hd_conf_log_level {
 	char *subsystem;
 	enum hd_log_level level;
@@ -133,6 +137,7 @@ struct hd_conf {
 	struct hd_conf_pin pin;
 	struct hd_conf_store store;
 	struct hd_conf_admin admin;
+	struct hd_conf_provision provision;
 	struct hd_conf_log log;
 	char *directory_seed; /* directory.seed: loaded into an empty store; NULL: none */
 	char *key_file;	      /* security.key_file: /var/lib/hotdeskd/master.key */
@@ -165,20 +170,30 @@ void hd_conf_keys(struct hd_buf *out);
 
 /* ---- the directory file (users:, phones:) that import reads --------------------------------- */
 
+struct hd_file_key {
+	char *place; /* "1".."120"; NULL: the next free one */
+	char *type;  /* "speed-dial", "blf", "line", "url" */
+	char *label, *value;
+	unsigned line;
+};
 struct hd_file_user {
 	char *number, *name;
 	char *pin;	/* NULL: keep the stored one */
 	char *language; /* NULL: none */
 	bool roaming;	/* true */
 	bool disabled;
-	unsigned line;
+	struct hd_file_key *keys; /* NULL without keys_line: keep the stored ones */
+	size_t n_keys;
+	unsigned line, keys_line; /* of "keys:", 0: absent */
 };
 struct hd_file_phone {
 	char *id;
 	char *secret; /* NULL: keep the stored one */
 	char *mac, *model, *label, *owner;
 	bool disabled;
-	unsigned line;
+	struct hd_file_key *keys;
+	size_t n_keys;
+	unsigned line, keys_line;
 };
 struct hd_directory_file {
 	struct hd_file_user *users;

@@ -12,6 +12,8 @@
 
 #include "hotdesk/base/secret.h"
 
+struct list;
+
 struct field {
 	const char *name;
 	size_t offset;
@@ -19,48 +21,82 @@ struct field {
 	bool standard;			 /* of a truth value (form is NULL) */
 	bool (*form)(struct hd_slice s); /* of a text */
 	const char *expected;
+	const struct list *list; /* of entries within the entry */
 };
 
 #define USER(member) #member, offsetof(struct hd_file_user, member)
 #define PHONE(member) #member, offsetof(struct hd_file_phone, member)
+#define KEY(member) #member, offsetof(struct hd_file_key, member)
 #define NUMBER_WORDS "1 to 32 letters, digits and . _ - * #"
 
-enum { FIELDS_MAX = 8, USER_FIELDS = 6, PHONE_FIELDS = 7 };
+enum { FIELDS_MAX = 8, USER_FIELDS = 7, PHONE_FIELDS = 8, KEY_FIELDS = 4, KEYS_MAX = 120 };
 
-static const struct field user_fields[USER_FIELDS] = {
-	{ USER(number), true, false, false, hd_form_number, NUMBER_WORDS },
-	{ USER(name), false, false, false, hd_form_text, "1 to 128 bytes of text" },
-	{ USER(pin), false, true, false, hd_form_pin, "1 to 64 digits" },
-	{ USER(language), false, false, false, hd_form_language, "a language such as de or pt-BR" },
-	{ USER(roaming), false, false, true, NULL, "true or false" },
-	{ USER(disabled), false, false, false, NULL, "true or false" },
-};
-static const struct field phone_fields[PHONE_FIELDS] = {
-	{ PHONE(id), true, false, false, hd_form_phone_id,
-	  "1 to 64 letters, digits and . _ - * #" },
-	{ PHONE(secret), false, true, false, hd_form_secret, "1 to 128 bytes of text" },
-	{ PHONE(mac), false, false, false, hd_form_mac,
-	  "12 hex digits, also in pairs with : or -" },
-	{ PHONE(model), false, false, false, hd_form_model,
-	  "1 to 64 letters, digits, spaces and . _ - + /" },
-	{ PHONE(label), false, false, false, hd_form_text, "1 to 128 bytes of text" },
-	{ PHONE(owner), false, false, false, hd_form_number, "the number of a user" },
-	{ PHONE(disabled), false, false, false, NULL, "true or false" },
-};
-
-/* One of the two lists of the file. */
+/* A list of entries of one kind. */
 struct list {
 	const char *name; /* "users" */
 	const struct field *fields;
 	size_t n_fields;
 	size_t entry_size, line_offset;
+	/* Within an entry: of the number of entries and of the line of the list itself. */
+	size_t count_offset, here_offset;
 };
 
+static const struct field key_fields[KEY_FIELDS] = {
+	{ KEY(type), true, false, false, hd_form_key_type, "speed-dial, blf, line or url", NULL },
+	{ KEY(place), false, false, false, hd_form_place, "a number from 1 to 120", NULL },
+	{ KEY(label), false, false, false, hd_form_label, "1 to 64 bytes of text", NULL },
+	{ KEY(value), false, false, false, hd_form_target,
+	  "a number, code or URL of 1 to 256 characters without spaces, quotes and < >", NULL },
+};
+static const struct list user_keys = {
+	"users.keys",
+	key_fields,
+	KEY_FIELDS,
+	sizeof(struct hd_file_key),
+	offsetof(struct hd_file_key, line),
+	offsetof(struct hd_file_user, n_keys),
+	offsetof(struct hd_file_user, keys_line),
+};
+static const struct list phone_keys = {
+	"phones.keys",
+	key_fields,
+	KEY_FIELDS,
+	sizeof(struct hd_file_key),
+	offsetof(struct hd_file_key, line),
+	offsetof(struct hd_file_phone, n_keys),
+	offsetof(struct hd_file_phone, keys_line),
+};
+
+static const struct field user_fields[USER_FIELDS] = {
+	{ USER(number), true, false, false, hd_form_number, NUMBER_WORDS, NULL },
+	{ USER(name), false, false, false, hd_form_text, "1 to 128 bytes of text", NULL },
+	{ USER(pin), false, true, false, hd_form_pin, "1 to 64 digits", NULL },
+	{ USER(language), false, false, false, hd_form_language, "a language such as de or pt-BR",
+	  NULL },
+	{ USER(roaming), false, false, true, NULL, "true or false", NULL },
+	{ USER(disabled), false, false, false, NULL, "true or false", NULL },
+	{ USER(keys), false, false, false, NULL, NULL, &user_keys },
+};
+static const struct field phone_fields[PHONE_FIELDS] = {
+	{ PHONE(id), true, false, false, hd_form_phone_id, "1 to 64 letters, digits and . _ - * #",
+	  NULL },
+	{ PHONE(secret), false, true, false, hd_form_secret, "1 to 128 bytes of text", NULL },
+	{ PHONE(mac), false, false, false, hd_form_mac, "12 hex digits, also in pairs with : or -",
+	  NULL },
+	{ PHONE(model), false, false, false, hd_form_model,
+	  "1 to 64 letters, digits, spaces and . _ - + /", NULL },
+	{ PHONE(label), false, false, false, hd_form_text, "1 to 128 bytes of text", NULL },
+	{ PHONE(owner), false, false, false, hd_form_number, "the number of a user", NULL },
+	{ PHONE(disabled), false, false, false, NULL, "true or false", NULL },
+	{ PHONE(keys), false, false, false, NULL, NULL, &phone_keys },
+};
+
+/* The two lists of the file. */
 static const struct list lists[] = {
 	{ "users", user_fields, USER_FIELDS, sizeof(struct hd_file_user),
-	  offsetof(struct hd_file_user, line) },
+	  offsetof(struct hd_file_user, line), 0, 0 },
 	{ "phones", phone_fields, PHONE_FIELDS, sizeof(struct hd_file_phone),
-	  offsetof(struct hd_file_phone, line) },
+	  offsetof(struct hd_file_phone, line), 0, 0 },
 };
 
 struct ctx {
@@ -124,6 +160,8 @@ static void set_text(const struct ctx *ctx, const struct field *field, const str
 	memcpy((char *)entry + field->offset, &text, sizeof(text));
 }
 
+static void set_list(const struct ctx *ctx, const struct field *field, uint32_t index, void *entry);
+
 static void set_entry(const struct ctx *ctx, uint32_t index, void *entry)
 {
 	const struct list *list = ctx->list;
@@ -145,7 +183,9 @@ static void set_entry(const struct ctx *ctx, uint32_t index, void *entry)
 	for (size_t i = 0; i < list->n_fields; i++) {
 		const struct hd_node *value = found[i] ? &ctx->tree->nodes[found[i]] : NULL;
 
-		if (list->fields[i].form)
+		if (list->fields[i].list)
+			set_list(ctx, &list->fields[i], found[i], entry);
+		else if (list->fields[i].form)
 			set_text(ctx, &list->fields[i], value, entry);
 		else
 			set_flag(ctx, &list->fields[i], value, entry);
@@ -177,6 +217,25 @@ static void *load_list(const struct ctx *ctx, uint32_t index, size_t *np)
 		set_entry(ctx, c, entries + i++ * ctx->list->entry_size);
 	*np = n;
 	return entries;
+}
+
+/* The entries of a list within an entry; that there is an empty one is said, too. */
+static void set_list(const struct ctx *ctx, const struct field *field, uint32_t index, void *entry)
+{
+	const struct ctx inner = { ctx->tree, field->list, ctx->report };
+	const struct hd_node *node = &ctx->tree->nodes[index];
+	size_t n = 0;
+	void *entries;
+
+	if (index == 0 || says_nothing(node))
+		return;
+	entries = load_list(&inner, index, &n);
+	memcpy((char *)entry + field->offset, &entries, sizeof(entries));
+	memcpy((char *)entry + field->list->count_offset, &n, sizeof(n));
+	memcpy((char *)entry + field->list->here_offset, &node->line, sizeof(node->line));
+	if (n > KEYS_MAX)
+		hd_report_add(ctx->report, node->line, "%s: %zu keys, expected at most %d",
+			      field->list->name, n, KEYS_MAX);
 }
 
 /* ---- duplicates ------------------------------------------------------------------------------ */
@@ -257,6 +316,51 @@ static void check_duplicates(struct hd_directory_file *file, struct hd_report *r
 	free(names);
 }
 
+static bool is_url(struct hd_slice s)
+{
+	return (s.len > 7 && hd_slice_caseis((struct hd_slice){ s.ptr, 7 }, "http://")) ||
+	       (s.len > 8 && hd_slice_caseis((struct hd_slice){ s.ptr, 8 }, "https://"));
+}
+
+/* What is wrong between the keys of one entry, and between the values of one key. */
+static void check_keys(const char *name, const struct hd_file_key *keys, size_t n,
+		       struct hd_report *report)
+{
+	unsigned taken[KEYS_MAX + 1] = { 0 };
+	struct hd_slice value;
+	uint64_t place;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hd_file_key *key = &keys[i];
+
+		value = hd_slice_of(key->value);
+		if (key->type && strcmp(key->type, "url") == 0 && value.len && !is_url(value))
+			hd_report_add(report, key->line,
+				      "%s.value: of a url key, expected http://... or https://...",
+				      name);
+		if (key->type && strcmp(key->type, "line") != 0 && !value.len)
+			hd_report_add(report, key->line, "%s: a %s key without value, expected one",
+				      name, key->type);
+		if (!key->place || hd_u64_parse(&place, hd_slice_of(key->place), KEYS_MAX))
+			continue;
+		if (taken[place])
+			hd_report_add(
+				report, key->line,
+				"%s: place %u is taken twice, first in line %u, expected once",
+				name, (unsigned)place, taken[place]);
+		else
+			taken[place] = key->line;
+	}
+}
+
+static void check_all_keys(const struct hd_directory_file *file, struct hd_report *report)
+{
+	for (size_t i = 0; i < file->n_users; i++)
+		check_keys(user_keys.name, file->users[i].keys, file->users[i].n_keys, report);
+	for (size_t i = 0; i < file->n_phones; i++)
+		check_keys(phone_keys.name, file->phones[i].keys, file->phones[i].n_keys, report);
+}
+
 /* ---- the file -------------------------------------------------------------------------------- */
 
 static void load_file(struct hd_directory_file *file, const struct hd_tree *tree,
@@ -271,6 +375,7 @@ static void load_file(struct hd_directory_file *file, const struct hd_tree *tree
 	file->users = load_list(&users, found[0], &file->n_users);
 	file->phones = load_list(&phones, found[1], &file->n_phones);
 	check_duplicates(file, report);
+	check_all_keys(file, report);
 }
 
 int hd_directory_file_parse(struct hd_directory_file **fp, struct hd_slice text, const char *name,
@@ -329,22 +434,31 @@ int hd_directory_file_load(struct hd_directory_file **fp, const char *path, stru
 	return err;
 }
 
+static void free_entries(const struct list *list, void *entries, size_t n);
+
+static void free_field(const struct field *field, char *entry)
+{
+	size_t n = 0;
+	char *p;
+
+	if (!field->form && !field->list)
+		return;
+	memcpy(&p, entry + field->offset, sizeof(p));
+	if (field->list) {
+		memcpy(&n, entry + field->list->count_offset, sizeof(n));
+		free_entries(field->list, p, n);
+		return;
+	}
+	if (p)
+		hd_wipe(p, strlen(p));
+	free(p);
+}
+
 static void free_entries(const struct list *list, void *entries, size_t n)
 {
-	for (size_t i = 0; entries && i < n; i++) {
-		for (size_t f = 0; f < list->n_fields; f++) {
-			char *text;
-
-			if (!list->fields[f].form)
-				continue;
-			memcpy(&text,
-			       (char *)entries + i * list->entry_size + list->fields[f].offset,
-			       sizeof(text));
-			if (text)
-				hd_wipe(text, strlen(text));
-			free(text);
-		}
-	}
+	for (size_t i = 0; entries && i < n; i++)
+		for (size_t f = 0; f < list->n_fields; f++)
+			free_field(&list->fields[f], (char *)entries + i * list->entry_size);
 	free(entries);
 }
 

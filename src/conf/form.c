@@ -268,6 +268,36 @@ bool hd_form_model(struct hd_slice s)
 	return consists_of(s, 64, "._- +/");
 }
 
+bool hd_form_place(struct hd_slice s)
+{
+	uint64_t place = 0;
+
+	return !hd_u64_parse(&place, s, 120) && place > 0;
+}
+
+bool hd_form_key_type(struct hd_slice s)
+{
+	static const char *const types[] = { "speed-dial", "blf", "line", "url" };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (hd_slice_is(s, types[i]))
+			return true;
+	return false;
+}
+
+bool hd_form_label(struct hd_slice s)
+{
+	return s.len > 0 && s.len <= 64 && hd_utf8_is_text(s);
+}
+
+bool hd_form_target(struct hd_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || strchr("<>\"'`\\", s.ptr[i]))
+			return false;
+	return s.len > 0 && s.len <= 256;
+}
+
 int hd_bool_parse(bool *vp, struct hd_slice s)
 {
 	static const char *const yes[] = { "true", "yes", "on" }, *const no[] = { "false", "no",

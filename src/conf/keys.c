@@ -176,6 +176,8 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(admin, connections_max, 1, 10000, "64", FIXED),
 	NUMBER(admin, timeout_s, 1, 3600, "30", FIXED),
 
+	BOOL(provision, keep_secrets, "false", LIVE),
+
 	CHOICE(log, format, HD_KEY_CHOICE, IN(log, format), sizeof(enum hd_log_format), "auto",
 	       LIVE, formats),
 	CHOICE(log, level, HD_KEY_CHOICE, IN(log, level), sizeof(enum hd_log_level), "info", LIVE,
@@ -206,8 +208,9 @@ const struct hd_key_info hd_keys[] = {
 const size_t hd_n_keys = sizeof(hd_keys) / sizeof(hd_keys[0]);
 _Static_assert(sizeof(hd_keys) / sizeof(hd_keys[0]) <= HD_KEYS_MAX, "HD_KEYS_MAX");
 
-const char *const hd_sections[] = { "sip",   "auth",	  "registrar", "desk",	"plan", "pin",
-				    "store", "directory", "security",  "admin", "log",	"run" };
+const char *const hd_sections[] = { "sip",	 "auth",  "registrar", "desk",	   "plan",
+				    "pin",	 "store", "directory", "security", "admin",
+				    "provision", "log",	  "run" };
 const size_t hd_n_sections = sizeof(hd_sections) / sizeof(hd_sections[0]);
 _Static_assert(sizeof(hd_sections) / sizeof(hd_sections[0]) <= HD_SECTIONS_MAX, "HD_SECTIONS_MAX");
 

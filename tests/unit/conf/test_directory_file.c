@@ -97,6 +97,59 @@ static void test_json(void **state)
 	hd_directory_file_free(f);
 }
 
+static void test_keys(void **state)
+{
+	struct hd_directory_file *f = load("users:\n"
+					   "  - number: 201\n"
+					   "    keys:\n"
+					   "      - {place: 3, type: blf, label: Ben, value: 202}\n"
+					   "      - {type: url, value: 'https://x/?a=1'}\n"
+					   "  - {number: 202, keys: []}\n"
+					   "  - {number: 203}\n"
+					   "phones:\n"
+					   "  - {id: a, keys: [{type: line}]}\n"
+					   "  - {id: b, keys: }\n");
+
+	(void)state;
+	assert_int_equal(f->users[0].n_keys, 2);
+	assert_int_equal(f->users[0].keys_line, 3);
+	assert_string_equal(f->users[0].keys[0].place, "3");
+	assert_string_equal(f->users[0].keys[0].type, "blf");
+	assert_string_equal(f->users[0].keys[0].label, "Ben");
+	assert_string_equal(f->users[0].keys[0].value, "202");
+	assert_int_equal(f->users[0].keys[0].line, 4);
+	assert_null(f->users[0].keys[1].place);
+	assert_null(f->users[0].keys[1].label);
+	/* An empty list is one, and takes the keys away; none leaves them. */
+	assert_int_equal(f->users[1].n_keys, 0);
+	assert_int_equal(f->users[1].keys_line, 6);
+	assert_int_equal(f->users[2].keys_line, 0);
+	assert_int_equal(f->phones[0].n_keys, 1);
+	assert_null(f->phones[0].keys[0].value);
+	assert_int_equal(f->phones[1].n_keys, 0);
+	assert_int_equal(f->phones[1].keys_line, 0);
+	hd_directory_file_free(f);
+}
+
+/* One more than a phone can have. */
+static void test_too_many_keys(void **state)
+{
+	struct hd_directory_file *file = NULL;
+	struct hd_buf text = { 0 }, errors = { 0 };
+
+	(void)state;
+	hd_buf_adds(&text, "users:\n  - number: 201\n    keys:\n");
+	for (unsigned i = 0; i < 121; i++)
+		hd_buf_adds(&text, "      - {type: line}\n");
+	assert_int_equal(
+		hd_directory_file_parse(&file, hd_slice_of(hd_buf_text(&text)), "d", &errors),
+		HD_EPARSE);
+	assert_string_equal(hd_buf_text(&errors),
+			    "d:3: users.keys: 121 keys, expected at most 120\n");
+	hd_buf_fini(&text);
+	hd_buf_fini(&errors);
+}
+
 #define NUMBER "1 to 32 letters, digits and . _ - * #"
 
 static const struct refused files[] = {
@@ -123,8 +176,8 @@ static const struct refused files[] = {
 	{ "users:\n  - {number: 201, pin: [471147]}\n",
 	  "d:2: users.pin: a list, expected 1 to 64 digits\n" },
 	{ "users:\n  - {number: 201, 471147: pin}\n",
-	  "d:2: users: unknown key (no name), expected number, name, pin, language, roaming or "
-	  "disabled\n" },
+	  "d:2: users: unknown key (no name), expected number, name, pin, language, roaming, "
+	  "disabled or keys\n" },
 	{ "phones:\n  - {id: a}\n  - {id: b}\n  - {id: a}\n  - {id: a}\n",
 	  "d:4: phones.id: \"a\" is there twice, first as phones.id in line 2, expected once\n"
 	  "d:5: phones.id: \"a\" is there twice, first as phones.id in line 2, expected once\n" },
@@ -137,6 +190,31 @@ static const struct refused files[] = {
 	  "once\n" },
 	{ "phones:\n  - {id: a, mac: 00:04}\n",
 	  "d:2: phones.mac: \"00:04\", expected 12 hex digits, also in pairs with : or -\n" },
+	{ "users:\n  - {number: 201, keys: 5}\n",
+	  "d:2: users.keys: a single value, expected a list of {type: ...}\n" },
+	{ "users:\n  - {number: 201, keys: [5]}\n",
+	  "d:2: users.keys: an entry that is a single value, expected {type: ...}\n" },
+	{ "users:\n  - number: 201\n    keys:\n      - {place: 1, value: 202}\n",
+	  "d:4: users.keys: an entry without type, expected speed-dial, blf, line or url\n" },
+	{ "phones:\n  - id: a\n    keys:\n      - {type: BLF, value: 202}\n",
+	  "d:4: phones.keys.type: \"BLF\", expected speed-dial, blf, line or url\n" },
+	{ "phones:\n  - id: a\n    keys:\n      - {type: blf}\n",
+	  "d:4: phones.keys: a blf key without value, expected one\n" },
+	{ "phones:\n  - id: a\n    keys:\n      - {type: url, value: 202}\n",
+	  "d:4: phones.keys.value: of a url key, expected http://... or https://...\n" },
+	{ "phones:\n  - id: a\n    keys:\n      - {type: blf, value: 20 2}\n",
+	  "d:4: phones.keys.value: \"20 2\", expected a number, code or URL of 1 to 256 characters "
+	  "without spaces, quotes and < >\n"
+	  "d:4: phones.keys: a blf key without value, expected one\n" },
+	{ "phones:\n  - id: a\n    keys:\n      - {type: blf, value: 202, place: 121}\n"
+	  "      - {type: blf, value: 202, place: 0}\n",
+	  "d:4: phones.keys.place: \"121\", expected a number from 1 to 120\n"
+	  "d:5: phones.keys.place: \"0\", expected a number from 1 to 120\n" },
+	{ "users:\n  - number: 201\n    keys:\n      - {type: blf, value: 202, place: 3}\n"
+	  "      - {type: line, place: 4}\n      - {type: blf, value: 203, place: 3}\n",
+	  "d:6: users.keys: place 3 is taken twice, first in line 4, expected once\n" },
+	{ "users:\n  - number: 201\n    keys:\n      - {type: blf, value: 202, colour: red}\n",
+	  "d:4: users.keys: unknown key \"colour\", expected type, place, label or value\n" },
 	{ "phones:\n  - {id: a, secret: \"s3\\ncret\"}\n",
 	  "d:2: phones.secret: not what it should be, expected 1 to 128 bytes of text\n" },
 };
@@ -259,6 +337,8 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_too_many_keys),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_secrets_stay_secret),
 		cmocka_unit_test(test_many),
