@@ -3,16 +3,21 @@
  *
  * It is for a socket that only administrators can open. Reads take a snapshot; writes are durable
  * commands and are answered after their commit; each write is one notice in the log: subject, what,
- * who. No answer and no log line holds a PIN, its hash, a secret or an HA1. Errors are {"error":
- * WORD, "detail": TEXT}.
+ * who. No answer and no log line holds a PIN, its hash, a secret, a token or an HA1. Errors are
+ * {"error": WORD, "detail": TEXT}.
  *
  *   GET    /healthz /readyz /metrics /v1/status
  *   GET    /v1/users?after=N&limit=N      POST /v1/users (409 when it exists)
  *   GET, PUT (adds or replaces), PATCH (changes), DELETE /v1/users/N
  *   POST   /v1/users/N/unlock
+ *   GET    /v1/users/N/keys
+ *   PUT    /v1/users/N/keys/PLACE {"type", "label", "value"} (0: one more without a place)
+ *   DELETE /v1/users/N/keys/PLACE (0: all without a place)
  *   GET    /v1/phones?after=ID&limit=N    POST /v1/phones
  *   GET, PUT, PATCH, DELETE /v1/phones/ID
  *   POST   /v1/phones/ID/unlock
+ *   POST   /v1/phones/ID/token (another URL for its configuration)
+ *   GET    /v1/phones/ID/keys, PUT and DELETE /v1/phones/ID/keys/PLACE as of users
  *   GET    /v1/sessions?after=N&limit=N
  *   POST   /v1/sessions/login {"user", "phone"}
  *   POST   /v1/sessions/logout {"user"} or {"phone"}
@@ -32,6 +37,7 @@
 #include "hotdesk/base/secret.h"
 #include "hotdesk/base/worker.h"
 #include "hotdesk/desk.h"
+#include "hotdesk/device.h"
 #include "hotdesk/directory.h"
 #include "hotdesk/event.h"
 #include "hotdesk/http.h"
@@ -45,6 +51,7 @@ struct hd_admin_policies {
 	struct hd_pin_policy pin;
 	struct hd_pin_cost cost; /* of new PIN hashes */
 	struct hd_desk_policy desk;
+	bool keep_secrets; /* sealed, also of phones without a model */
 };
 
 struct hd_admin_options {
@@ -53,6 +60,7 @@ struct hd_admin_options {
 	struct hd_directory *directory;
 	struct hd_location *location;
 	struct hd_desk *desk;
+	struct hd_device *device;
 	const struct hd_clock *clock;
 	struct hd_worker *worker;    /* the hash thread */
 	const struct hd_key *pepper; /* of the PIN hashes */

@@ -236,6 +236,9 @@ struct hd_outbox_entry {
 	uint64_t epoch;
 	int64_t since_ms;
 };
+/** What a phone is to show has changed: it is to be told. With the change, in one command. */
+HD_MUSTCHECK int hd_outbox_put(struct hd_desk *desk, struct hd_txn *txn, const char *phone,
+			       int64_t now_ms);
 /** @return 0 or HD_ENOENT at the end */
 HD_MUSTCHECK int hd_outbox_next(struct hd_desk *desk, struct hd_txn *txn, const char *after,
 				struct hd_outbox_entry *entry);

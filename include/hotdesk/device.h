@@ -252,11 +252,17 @@ HD_MUSTCHECK int hd_device_vendor(struct hd_device *device, struct hd_txn *txn,
 
 /** Whether what is kept here has its user or phone, can be read, and agrees with the HA1s. */
 struct hd_device_audit {
-	uint64_t keys, secrets, seen; /* records */
+	uint64_t keys, secrets; /* users and phones with keys; phones whose secret is kept */
 	uint64_t violations;
 	char first[160]; /* the first violation in words, without any secret */
 };
 HD_MUSTCHECK int hd_device_check(struct hd_device *device, struct hd_txn *txn,
 				 struct hd_directory *dir, struct hd_device_audit *audit);
+/**
+ * Removes what the check complains of: keys of nobody, what cannot be read, a secret that is not
+ * the phone's. The phone's URL is then another one, and its secret must be given again.
+ */
+HD_MUSTCHECK int hd_device_repair(struct hd_device *device, struct hd_txn *txn,
+				  struct hd_directory *dir, uint32_t *removedp);
 
 #endif

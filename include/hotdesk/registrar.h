@@ -11,6 +11,7 @@
 #ifndef HOTDESK_REGISTRAR_H
 #define HOTDESK_REGISTRAR_H
 
+#include "hotdesk/device.h"
 #include "hotdesk/location.h"
 #include "hotdesk/sip/agent.h"
 #include "hotdesk/sip/auth.h"
@@ -31,6 +32,7 @@ struct hd_registrar_options {
 	struct hd_auth *auth;
 	struct hd_store *store;
 	struct hd_location *location;
+	struct hd_device *device; /* takes what a phone shows of itself; or NULL */
 	const struct hd_clock *clock;
 	struct hd_registrar_policy policy;
 	uint32_t soft_delay_ms; /* the store's: how long a refresh may wait to be written */

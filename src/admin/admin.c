@@ -15,6 +15,9 @@ static const struct hd_http_route routes[] = {
 	{ HD_HTTP_PATCH, "/v1/users/:number", user_patch },
 	{ HD_HTTP_DELETE, "/v1/users/:number", user_delete },
 	{ HD_HTTP_POST, "/v1/users/:number/unlock", user_unlock },
+	{ HD_HTTP_GET, "/v1/users/:number/keys", user_keys_list },
+	{ HD_HTTP_PUT, "/v1/users/:number/keys/:place", user_key_put },
+	{ HD_HTTP_DELETE, "/v1/users/:number/keys/:place", user_key_delete },
 	{ HD_HTTP_GET, "/v1/phones", phones_list },
 	{ HD_HTTP_POST, "/v1/phones", phone_post },
 	{ HD_HTTP_GET, "/v1/phones/:id", phone_show },
@@ -22,6 +25,10 @@ static const struct hd_http_route routes[] = {
 	{ HD_HTTP_PATCH, "/v1/phones/:id", phone_patch },
 	{ HD_HTTP_DELETE, "/v1/phones/:id", phone_delete },
 	{ HD_HTTP_POST, "/v1/phones/:id/unlock", phone_unlock },
+	{ HD_HTTP_POST, "/v1/phones/:id/token", phone_token },
+	{ HD_HTTP_GET, "/v1/phones/:id/keys", phone_keys_list },
+	{ HD_HTTP_PUT, "/v1/phones/:id/keys/:place", phone_key_put },
+	{ HD_HTTP_DELETE, "/v1/phones/:id/keys/:place", phone_key_delete },
 	{ HD_HTTP_GET, "/v1/sessions", sessions_list },
 	{ HD_HTTP_POST, "/v1/sessions/login", session_login },
 	{ HD_HTTP_POST, "/v1/sessions/logout", session_logout },
@@ -40,7 +47,7 @@ int hd_admin_new(struct hd_admin **ap, const struct hd_admin_options *o)
 	int err;
 
 	if (!ap || !o || !o->loop || !o->store || !o->directory || !o->location || !o->desk ||
-	    !o->clock || !o->worker || !o->pepper || !o->realm)
+	    !o->device || !o->clock || !o->worker || !o->pepper || !o->realm)
 		return HD_EINVAL;
 	admin = calloc(1, sizeof(*admin));
 	if (!admin)

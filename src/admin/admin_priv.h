@@ -68,6 +68,25 @@ HD_MUSTCHECK int user_settle(struct hd_txn *txn, struct admin_op *op, const stru
 HD_MUSTCHECK int phone_settle(struct hd_txn *txn, struct admin_op *op, const struct hd_phone *phone,
 			      uint32_t *endedp);
 
+/**
+ * What is kept of a phone that was written, beside the record: its URL, and its secret sealed when
+ * it is to be provisioned.
+ * @param secret NULL: none was given, the kept one stays; "": taken away
+ */
+HD_MUSTCHECK int phone_keep(struct hd_txn *txn, struct hd_admin *admin,
+			    const struct hd_phone *phone, const char *secret);
+/** Tells the phone that shows the keys of a user ('u') or phone ('p'): they have changed. */
+HD_MUSTCHECK int keys_tell(struct hd_txn *txn, struct admin_op *op, char kind, const char *name);
+struct key_list {
+	char kind; /* 'u' or 'p' */
+	const char *name;
+	const struct hd_phone_key *keys;
+	size_t n;
+};
+/** Replaces the keys, and tells the phone that shows them. *changedp: they were others. */
+HD_MUSTCHECK int keys_replace(struct hd_txn *txn, struct admin_op *op, const struct key_list *list,
+			      bool *changedp);
+
 /* ---- show.c: records as JSON ----------------------------------------------------------------- */
 
 /** A snapshot for a read; answers the refusal itself. @return NULL then */
@@ -91,11 +110,15 @@ void show_user(struct hd_json *j, const struct hd_user *user);
 void show_phone(struct hd_json *j, const struct hd_phone *phone);
 void show_session(struct hd_json *j, const char *key, const struct hd_desk_session *session);
 void show_binding(struct hd_json *j, const char *aor, const struct hd_binding *binding);
+/** The keys of a user or phone as the array "keys". @return 0 or the store's error */
+HD_MUSTCHECK int show_keys(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn, char kind,
+			   const char *name);
 void show_lock(struct hd_json *j, const struct hd_desk_lock *lock, int64_t now_ms);
 
 /* ---- import.c, import_file.c, export.c ------------------------------------------------------- */
 
 struct hd_directory_file;
+struct hd_file_key;
 struct hd_file_user;
 
 /** Refuses an import that waits for its turn at the hash thread: nobody will wake it any more. */
@@ -117,6 +140,8 @@ void import_records_free(struct hd_directory_batch *batch);
 HD_MUSTCHECK int import_hash(struct hd_user *to, const struct hd_file_user *from,
 			     const char *stored, const struct hd_key *pepper,
 			     const struct hd_pin_cost *cost);
+/** Keys from a parsed file. @return 0, HD_ELIMIT, HD_EINVAL */
+HD_MUSTCHECK int import_keys(struct hd_phone_key *to, const struct hd_file_key *from, size_t n);
 /** "NAME:LINE: why" for the culprit of hd_directory_apply(). */
 void import_culprit(struct hd_buf *errors, const struct hd_directory_file *file, const char *name,
 		    const struct hd_directory_batch *batch, int err);
@@ -134,6 +159,9 @@ void user_put(struct hd_http_request *req, void *admin);
 void user_patch(struct hd_http_request *req, void *admin);
 void user_delete(struct hd_http_request *req, void *admin);
 void user_unlock(struct hd_http_request *req, void *admin);
+void user_keys_list(struct hd_http_request *req, void *admin);
+void user_key_put(struct hd_http_request *req, void *admin);
+void user_key_delete(struct hd_http_request *req, void *admin);
 void phones_list(struct hd_http_request *req, void *admin);
 void phone_show(struct hd_http_request *req, void *admin);
 void phone_post(struct hd_http_request *req, void *admin);
@@ -141,6 +169,10 @@ void phone_put(struct hd_http_request *req, void *admin);
 void phone_patch(struct hd_http_request *req, void *admin);
 void phone_delete(struct hd_http_request *req, void *admin);
 void phone_unlock(struct hd_http_request *req, void *admin);
+void phone_token(struct hd_http_request *req, void *admin);
+void phone_keys_list(struct hd_http_request *req, void *admin);
+void phone_key_put(struct hd_http_request *req, void *admin);
+void phone_key_delete(struct hd_http_request *req, void *admin);
 void sessions_list(struct hd_http_request *req, void *admin);
 void session_login(struct hd_http_request *req, void *admin);
 void session_logout(struct hd_http_request *req, void *admin);

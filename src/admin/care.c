@@ -65,6 +65,8 @@ void check_post(struct hd_http_request *req, void *arg)
 {
 	struct hd_admin *admin = arg;
 	struct hd_desk_audit audit = { 0 };
+	struct hd_device_audit device = { 0 };
+	const char *first;
 	struct hd_buf b = { 0 };
 	struct hd_json j;
 	struct hd_txn *txn = read_begin(admin, req);
@@ -73,18 +75,23 @@ void check_post(struct hd_http_request *req, void *arg)
 	if (!txn)
 		return;
 	err = hd_desk_check(admin->o.desk, txn, &audit);
+	if (!err)
+		err = hd_device_check(admin->o.device, txn, admin->o.directory, &device);
 	hd_store_end_read(txn);
 	if (err) {
 		hd_http_answer_error(req, err, "check: %s", hd_strerror(err));
 		return;
 	}
-	if (audit.violations)
-		hd_error("admin", "check: %s", audit.first);
+	first = audit.violations ? audit.first : device.violations ? device.first : NULL;
+	if (first)
+		hd_error("admin", "check: %s", first);
 	hd_json_init(&j, &b);
 	hd_json_object(&j, NULL);
 	hd_json_uint(&j, "sessions", audit.sessions);
-	hd_json_uint(&j, "violations", audit.violations);
-	hd_json_str(&j, "first", audit.violations ? audit.first : NULL);
+	hd_json_uint(&j, "violations", audit.violations + device.violations);
+	hd_json_str(&j, "first", first);
+	hd_json_uint(&j, "keys", device.keys);
+	hd_json_uint(&j, "secrets", device.secrets);
 	hd_json_object_end(&j);
 	hd_http_answer_json(req, 200, &b);
 }
@@ -92,7 +99,18 @@ void check_post(struct hd_http_request *req, void *arg)
 struct repair_op {
 	struct admin_op op; /* first */
 	struct hd_desk_repair repair;
+	uint32_t removed; /* out: of what is kept about phones */
 };
+
+static int repair_run(struct hd_txn *txn, void *arg)
+{
+	struct repair_op *r = arg;
+	const struct hd_admin_options *o = &r->op.admin->o;
+	int err;
+
+	err = hd_desk_repair(txn, &r->repair);
+	return err ? err : hd_device_repair(o->device, txn, o->directory, &r->removed);
+}
 
 static void repair_done(struct admin_op *op)
 {
@@ -105,6 +123,7 @@ static void repair_done(struct admin_op *op)
 	hd_json_str(&j, "result", "repaired");
 	hd_json_uint(&j, "mended", repair->mended);
 	hd_json_uint(&j, "ended", repair->ended);
+	hd_json_uint(&j, "removed", ((struct repair_op *)op)->removed);
 	hd_json_object_end(&j);
 	op_finish(op, 200, &b);
 }
@@ -116,13 +135,13 @@ void repair_post(struct hd_http_request *req, void *arg)
 
 	if (!r)
 		return;
-	op_subject(&r->op, "store", "desk sessions");
+	op_subject(&r->op, "store", "desk sessions and phones");
 	r->op.what = "repaired";
 	r->op.done = repair_done;
 	r->op.desk_changed = true;
 	r->repair.desk = admin->o.desk;
 	r->repair.now_ms = r->op.now_ms;
-	op_submit(&r->op, hd_desk_repair, &r->repair);
+	op_submit(&r->op, repair_run, r);
 }
 
 void reload_post(struct hd_http_request *req, void *arg)

@@ -1,4 +1,4 @@
-/* effects.c - what ends with what a user or a phone is no longer allowed; inside the command. */
+/* effects.c - what a change of a user or a phone brings with it; inside the command. */
 #include <string.h>
 
 #include "admin_priv.h"
@@ -41,4 +41,69 @@ int phone_settle(struct hd_txn *txn, struct admin_op *op, const struct hd_phone 
 		return 0;
 	*endedp = 1;
 	return hd_desk_end_phone(desk, txn, phone->id, op->now_ms, HD_DESK_WAY_ADMIN);
+}
+
+int phone_keep(struct hd_txn *txn, struct hd_admin *admin, const struct hd_phone *phone,
+	       const char *secret)
+{
+	bool keep = phone->model[0] || admin->o.policies.keep_secrets;
+	int err;
+
+	if (!keep || secret)
+		return hd_device_secret_put(admin->o.device, txn, phone->id,
+					    hd_slice_of(keep ? secret : NULL));
+	err = hd_device_enroll(admin->o.device, txn, phone->id);
+	/* A damaged record waits for its secret to be given again; the check tells. */
+	return err == HD_ECORRUPT ? 0 : err;
+}
+
+int keys_tell(struct hd_txn *txn, struct admin_op *op, char kind, const char *name)
+{
+	struct hd_desk *desk = op->admin->o.desk;
+	struct hd_desk_session s;
+	int err;
+
+	if (kind == 'p')
+		return hd_outbox_put(desk, txn, name, op->now_ms);
+	err = hd_desk_get_by_user(desk, txn, name, &s);
+	if (err)
+		return err == HD_ENOENT || err == HD_ECORRUPT ? 0 : err;
+	return hd_outbox_put(desk, txn, s.phone, op->now_ms);
+}
+
+static bool key_is_equal(const struct hd_phone_key *a, const struct hd_phone_key *b)
+{
+	return a->place == b->place && a->type == b->type && strcmp(a->label, b->label) == 0 &&
+	       strcmp(a->value, b->value) == 0;
+}
+
+/* What is stored is in the order of the places; what is given need not be. */
+static bool keys_are(const struct hd_phone_key *stored, const struct key_list *list)
+{
+	size_t at = 0;
+
+	for (unsigned place = 1; place <= HD_PHONE_KEYS_MAX + 1; place++)
+		for (size_t i = 0; i < list->n; i++)
+			if (list->keys[i].place == place % (HD_PHONE_KEYS_MAX + 1) &&
+			    !key_is_equal(&stored[at++], &list->keys[i]))
+				return false;
+	return true;
+}
+
+int keys_replace(struct hd_txn *txn, struct admin_op *op, const struct key_list *list,
+		 bool *changedp)
+{
+	struct hd_device *device = op->admin->o.device;
+	struct hd_phone_key stored[HD_PHONE_KEYS_MAX] = { 0 };
+	size_t n = HD_PHONE_KEYS_MAX;
+	int err;
+
+	err = hd_device_keys_get(device, txn, list->kind, list->name, stored, &n);
+	if (err && err != HD_ECORRUPT)
+		return err;
+	*changedp = err || n != list->n || !keys_are(stored, list);
+	if (!*changedp)
+		return 0;
+	err = hd_device_keys_put(device, txn, list->kind, list->name, list->keys, list->n);
+	return err ? err : keys_tell(txn, op, list->kind, list->name);
 }

@@ -27,15 +27,13 @@ static uint32_t code_point(const unsigned char *s, size_t *np)
 	return c;
 }
 
-static void member(struct hd_buf *b, const char *key, const char *text)
+static void text_write(struct hd_buf *b, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	uint32_t c;
 	size_t n;
 
-	if (!text[0])
-		return;
-	hd_buf_addf(b, ", %s: \"", key);
+	hd_buf_adds(b, "\"");
 	for (; *p; p += n) {
 		c = code_point(p, &n);
 		if (c == '"' || c == '\\')
@@ -46,6 +44,38 @@ static void member(struct hd_buf *b, const char *key, const char *text)
 			hd_buf_add(b, (struct hd_slice){ (const char *)p, n });
 	}
 	hd_buf_adds(b, "\"");
+}
+
+static void member(struct hd_buf *b, const char *key, const char *text)
+{
+	if (!text[0])
+		return;
+	hd_buf_addf(b, ", %s: ", key);
+	text_write(b, text);
+}
+
+static int keys_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_buf *b, char kind,
+		      const char *name)
+{
+	struct hd_phone_key keys[HD_PHONE_KEYS_MAX];
+	size_t n = HD_PHONE_KEYS_MAX;
+	int err;
+
+	err = hd_device_keys_get(admin->o.device, txn, kind, name, keys, &n);
+	if (err || n == 0)
+		return err;
+	hd_buf_adds(b, ", keys: [");
+	for (size_t i = 0; i < n; i++) {
+		hd_buf_addf(b, "%s\n      {type: %s", i ? "," : "",
+			    hd_phone_key_name(keys[i].type));
+		if (keys[i].place)
+			hd_buf_addf(b, ", place: %u", keys[i].place);
+		member(b, "label", keys[i].label);
+		member(b, "value", keys[i].value);
+		hd_buf_adds(b, "}");
+	}
+	hd_buf_adds(b, "]");
+	return 0;
 }
 
 static int users_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_buf *b)
@@ -64,7 +94,12 @@ static int users_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_buf
 		member(b, "name", user.name);
 		member(b, "language", user.language);
 		hd_buf_addf(b, ", roaming: %s", user.roaming ? "true" : "false");
-		hd_buf_adds(b, user.disabled ? ", disabled: true}" : "}");
+		if (user.disabled)
+			hd_buf_adds(b, ", disabled: true");
+		err = keys_write(admin, txn, b, 'u', user.number);
+		if (err)
+			return err;
+		hd_buf_adds(b, "}");
 	}
 	hd_buf_adds(b, last[0] ? "\n" : " []\n");
 	return err == HD_ENOENT ? 0 : err;
@@ -87,7 +122,12 @@ static int phones_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_bu
 		member(b, "model", phone.model);
 		member(b, "label", phone.label);
 		member(b, "owner", phone.owner);
-		hd_buf_adds(b, phone.disabled ? ", disabled: true}" : "}");
+		if (phone.disabled)
+			hd_buf_adds(b, ", disabled: true");
+		err = keys_write(admin, txn, b, 'p', phone.id);
+		if (err)
+			return err;
+		hd_buf_adds(b, "}");
 	}
 	hd_buf_adds(b, last[0] ? "\n" : " []\n");
 	return err == HD_ENOENT ? 0 : err;

@@ -27,9 +27,11 @@ struct import_op {
 	int hash_err;
 	struct hd_timer *retry; /* while the hash queue is full */
 	unsigned retries;
-	bool waiting;	/* for the timer, and for nothing else */
-	uint32_t ended; /* out: desk sessions */
-	char what[96];
+	bool waiting;	     /* for the timer, and for nothing else */
+	uint32_t ended;	     /* out: desk sessions */
+	size_t keys_changed; /* out: users and phones */
+	struct hd_phone_key keys[HD_PHONE_KEYS_MAX];
+	char what[128];
 };
 
 static void release(struct admin_op *op)
@@ -73,6 +75,47 @@ static void import_refuse(struct import_op *im, int err)
 	op_free(&im->op);
 }
 
+/* The keys of one user or phone of the file, when it says anything about them. */
+static int keys_take(struct import_op *im, struct hd_txn *txn, char kind, const char *name,
+		     const struct hd_file_key *keys, size_t n)
+{
+	const struct key_list list = { kind, name, im->keys, n };
+	bool changed = false;
+	int err;
+
+	err = import_keys(im->keys, keys, n);
+	if (!err)
+		err = keys_replace(txn, &im->op, &list, &changed);
+	if (changed)
+		im->keys_changed++;
+	return err;
+}
+
+/* What is kept beside the records; batch.bad tells whose it was that failed. */
+static int device_take(struct import_op *im, struct hd_txn *txn)
+{
+	const struct hd_directory_file *file = im->file;
+	int err = 0;
+
+	im->keys_changed = 0;
+	for (size_t i = 0; !err && i < file->n_users; i++) {
+		const struct hd_file_user *user = &file->users[i];
+
+		im->batch.bad = i;
+		if (user->keys_line)
+			err = keys_take(im, txn, 'u', user->number, user->keys, user->n_keys);
+	}
+	for (size_t i = 0; !err && i < file->n_phones; i++) {
+		const struct hd_file_phone *phone = &file->phones[i];
+
+		im->batch.bad = file->n_users + i;
+		err = phone_keep(txn, im->op.admin, &im->batch.phones[i], phone->secret);
+		if (!err && phone->keys_line)
+			err = keys_take(im, txn, 'p', phone->id, phone->keys, phone->n_keys);
+	}
+	return err;
+}
+
 static int run(struct hd_txn *txn, void *arg)
 {
 	struct import_op *im = arg;
@@ -81,6 +124,8 @@ static int run(struct hd_txn *txn, void *arg)
 
 	im->batch.now_ms = im->op.now_ms;
 	err = hd_directory_apply(o->directory, txn, &im->batch);
+	if (!err)
+		err = device_take(im, txn);
 	if (err)
 		return err;
 	/* From here on nobody in the file is the culprit. */
@@ -96,6 +141,9 @@ static void what_set(struct import_op *im)
 {
 	(void)snprintf(im->what, sizeof(im->what), "%zu added, %zu changed, %zu unchanged",
 		       im->batch.added, im->batch.changed, im->batch.unchanged);
+	if (im->keys_changed)
+		(void)snprintf(im->what + strlen(im->what), sizeof(im->what) - strlen(im->what),
+			       ", keys of %zu changed", im->keys_changed);
 	im->op.what = im->what;
 }
 
@@ -112,6 +160,7 @@ static void done(struct admin_op *op)
 	hd_json_uint(&j, "added", im->batch.added);
 	hd_json_uint(&j, "changed", im->batch.changed);
 	hd_json_uint(&j, "unchanged", im->batch.unchanged);
+	hd_json_uint(&j, "keys_changed", im->keys_changed);
 	hd_json_uint(&j, "sessions_ended", im->ended);
 	hd_json_object_end(&j);
 	op_finish(op, 200, &b);
@@ -122,7 +171,8 @@ static void failed(struct admin_op *op, int err)
 	struct import_op *im = (struct import_op *)op;
 
 	/* Only what is wrong with a record is the file's fault. */
-	if (err == HD_ENOENT || err == HD_EEXIST || err == HD_EINVAL || err == HD_ESTATE)
+	if (err == HD_ENOENT || err == HD_EEXIST || err == HD_EINVAL || err == HD_ESTATE ||
+	    err == HD_ELIMIT)
 		import_culprit(&im->errors, im->file, im->name, &im->batch, err);
 	import_refuse(im, err);
 }

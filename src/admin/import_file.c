@@ -108,12 +108,41 @@ int import_hash(struct hd_user *to, const struct hd_file_user *from, const char 
 	return hd_pin_hash(to->pin_hash, pin, pepper, cost);
 }
 
+int import_keys(struct hd_phone_key *to, const struct hd_file_key *from, size_t n)
+{
+	const char *why;
+	uint64_t place;
+	int err = 0;
+
+	if (n > HD_PHONE_KEYS_MAX)
+		return HD_ELIMIT;
+	for (size_t i = 0; !err && i < n; i++) {
+		place = 0;
+		memset(&to[i], 0, sizeof(to[i]));
+		if (from[i].place)
+			err = hd_u64_parse(&place, hd_slice_of(from[i].place), HD_PHONE_KEYS_MAX);
+		to[i].place = (uint8_t)place;
+		if (!err)
+			err = hd_phone_key_parse(&to[i].type, from[i].type);
+		if (!err)
+			err = hd_str_set(to[i].label, sizeof(to[i].label), from[i].label);
+		if (!err)
+			err = hd_str_set(to[i].value, sizeof(to[i].value), from[i].value);
+		/* The file was checked for all of it. */
+		if (err || hd_phone_key_check(&to[i], &why))
+			err = HD_EINVAL;
+	}
+	return err;
+}
+
 void import_culprit(struct hd_buf *errors, const struct hd_directory_file *file, const char *name,
 		    const struct hd_directory_batch *batch, int err)
 {
 	size_t bad = batch->bad;
 	const char *why = hd_strerror(err);
 
+	if (err == HD_ELIMIT)
+		why = "its keys are longer than 16 KiB altogether";
 	if (bad < file->n_users) {
 		if (err == HD_EEXIST)
 			why = "there is a phone with this id";

@@ -1,4 +1,4 @@
-/* phone_write.c - phones added, changed, removed, unlocked. */
+/* phone_write.c - phones added, changed, removed, unlocked; their URLs renewed. */
 #include <string.h>
 
 #include "admin_priv.h"
@@ -77,6 +77,8 @@ static int write_run(struct hd_txn *txn, void *arg)
 	err = owner_check(txn, p, phone.owner);
 	if (!err)
 		err = hd_phone_put(dir, txn, &phone);
+	if (!err)
+		err = phone_keep(txn, p->op.admin, &phone, p->has_secret ? p->secret : NULL);
 	return err ? err : phone_settle(txn, &p->op, &phone, &p->ended);
 }
 
@@ -134,7 +136,6 @@ static bool values_ok(struct phone_op *p)
 	}
 	if (p->secret[0])
 		hd_phone_set_secret(&p->given, p->op.admin->realm, hd_slice_of(p->secret));
-	hd_wipe(p->secret, sizeof(p->secret));
 	return true;
 }
 
@@ -198,6 +199,8 @@ static int remove_run(struct hd_txn *txn, void *arg)
 				   HD_DESK_WAY_ADMIN);
 	if (!err)
 		err = hd_location_remove(admin->o.location, txn, p->given.id);
+	if (!err)
+		err = hd_device_forget(admin->o.device, txn, 'p', p->given.id);
 	return err ? err : hd_phone_remove(admin->o.directory, txn, p->given.id);
 }
 
@@ -213,6 +216,16 @@ static int unlock_run(struct hd_txn *txn, void *arg)
 		return err;
 	p->op.what = "unchanged";
 	return hd_phone_get(p->op.admin->o.directory, txn, p->given.id, &phone);
+}
+
+static int token_run(struct hd_txn *txn, void *arg)
+{
+	struct phone_op *p = arg;
+	struct hd_phone phone;
+	int err;
+
+	err = hd_phone_get(p->op.admin->o.directory, txn, p->given.id, &phone);
+	return err ? err : hd_device_token_renew(p->op.admin->o.device, txn, p->given.id);
 }
 
 static void simple_begin(struct hd_http_request *req, struct hd_admin *admin, hd_command_fn *run,
@@ -236,4 +249,9 @@ void phone_delete(struct hd_http_request *req, void *arg)
 void phone_unlock(struct hd_http_request *req, void *arg)
 {
 	simple_begin(req, arg, unlock_run, "unlocked");
+}
+
+void phone_token(struct hd_http_request *req, void *arg)
+{
+	simple_begin(req, arg, token_run, "token renewed");
 }

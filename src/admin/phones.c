@@ -100,6 +100,33 @@ static int outbox_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn 
 	return 0;
 }
 
+/* What it showed of itself, and how it is with its configuration. */
+static int seen_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn, const char *id)
+{
+	struct hd_device_seen seen;
+	int err;
+
+	err = hd_device_has_secret(admin->o.device, txn, id);
+	hd_json_bool(j, "keeps_secret", !err);
+	err = hd_device_seen_get(admin->o.device, txn, id, &seen);
+	hd_json_object(j, "seen");
+	hd_json_str(j, "model", seen.model[0] ? seen.model : NULL);
+	hd_json_str(j, "firmware", seen.firmware[0] ? seen.firmware : NULL);
+	hd_json_str(j, "mac", seen.mac[0] ? seen.mac : NULL);
+	hd_json_time(j, "last_fetch", seen.fetched_at_ms);
+	hd_json_str(j, "fetched_from", seen.fetched_from[0] ? seen.fetched_from : NULL);
+	hd_json_time(j, "last_resync", seen.asked_at_ms);
+	hd_json_time(j, "told_at", seen.told_at_ms);
+	hd_json_uint(j, "resyncs_unheard", seen.unheard);
+	if (seen.last_status)
+		hd_json_int(j, "last_answer", seen.last_status);
+	else
+		hd_json_null(j, "last_answer");
+	hd_json_object_end(j);
+	/* All of it is empty then. */
+	return err == HD_ECORRUPT ? 0 : err;
+}
+
 static int whole_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn, const char *id)
 {
 	struct hd_desk_lock lock = { 0 };
@@ -126,6 +153,10 @@ static int whole_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *
 	err = outbox_show(j, admin, txn, id);
 	if (!err)
 		err = bindings_show(j, admin, txn, id);
+	if (!err)
+		err = seen_show(j, admin, txn, id);
+	if (!err)
+		err = show_keys(j, admin, txn, 'p', id);
 	hd_json_object_end(j);
 	return err;
 }

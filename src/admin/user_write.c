@@ -191,6 +191,8 @@ static int remove_run(struct hd_txn *txn, void *arg)
 
 	err = hd_desk_forget_user(admin->o.desk, txn, u->given.number, u->op.now_ms,
 				  HD_DESK_WAY_ADMIN);
+	if (!err)
+		err = hd_device_forget(admin->o.device, txn, 'u', u->given.number);
 	return err ? err : hd_user_remove(admin->o.directory, txn, u->given.number);
 }
 

@@ -27,12 +27,19 @@ static const struct ctl_option phone_options[] = {
 	{ "disabled", "yes|no", "may not register (no)", CTL_YES_NO, "disabled", false },
 };
 
+static const struct ctl_option key_options[] = {
+	{ "type", "TYPE", "speed-dial, blf, line or url", CTL_TEXT, "type", false },
+	{ "value", "VALUE", "number, code or URL", CTL_TEXT, "value", false },
+	{ "label", "TEXT", "what stands beside it", CTL_TEXT, "label", false },
+};
+
 static const struct ctl_option logout_options[] = {
 	{ "phone", "ID", "whoever sits at this phone", CTL_PLAIN, NULL, false },
 };
 
 #define USER user_options, COUNT(user_options)
 #define PHONE phone_options, COUNT(phone_options)
+#define KEY key_options, COUNT(key_options)
 #define LOGOUT logout_options, COUNT(logout_options)
 #define NONE NULL, 0
 
@@ -45,6 +52,11 @@ const struct ctl_command ctl_commands[] = {
 	{ "user", "set", "NUMBER", 1, 1, USER, "change what is given", ctl_user_set },
 	{ "user", "remove", "NUMBER", 1, 1, NONE, "log out and remove", ctl_user_remove },
 	{ "user", "unlock", "NUMBER", 1, 1, NONE, "forget wrong PINs", ctl_user_unlock },
+	{ "user", "keys", "NUMBER", 1, 1, NONE, "the keys a user takes along", ctl_user_keys },
+	{ "user", "set-key", "NUMBER PLACE", 2, 2, KEY, "put a key, 0: at the next free place",
+	  ctl_user_set_key },
+	{ "user", "remove-key", "NUMBER PLACE", 2, 2, NONE, "take a key away, 0: all without place",
+	  ctl_user_remove_key },
 	{ "phone", "list", "", 0, 0, NONE, "all phones", ctl_phone_list },
 	{ "phone", "show", "ID", 1, 1, NONE, "one phone, with desk session and bindings",
 	  ctl_phone_show },
@@ -53,6 +65,14 @@ const struct ctl_command ctl_commands[] = {
 	{ "phone", "remove", "ID", 1, 1, NONE, "end its desk session and bindings, remove",
 	  ctl_phone_remove },
 	{ "phone", "unlock", "ID", 1, 1, NONE, "forget wrong PINs typed there", ctl_phone_unlock },
+	{ "phone", "keys", "ID", 1, 1, NONE, "the keys of a phone, whoever sits there",
+	  ctl_phone_keys },
+	{ "phone", "set-key", "ID PLACE", 2, 2, KEY, "put a key, 0: at the next free place",
+	  ctl_phone_set_key },
+	{ "phone", "remove-key", "ID PLACE", 2, 2, NONE, "take a key away, 0: all without place",
+	  ctl_phone_remove_key },
+	{ "phone", "renew-token", "ID", 1, 1, NONE, "make its configuration URL another one",
+	  ctl_phone_renew_token },
 	{ "session", "list", "", 0, 0, NONE, "who sits where", ctl_session_list },
 	{ "session", "login", "USER PHONE", 2, 2, NONE, "log a user in at a phone",
 	  ctl_session_login },

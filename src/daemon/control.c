@@ -85,6 +85,7 @@ static void fill_policies(struct hd_admin_policies *p, const struct hd_conf *con
 	p->pin.length_max = conf->pin.length_max;
 	p->pin.trivial_allowed = conf->pin.trivial;
 	conf_desk_policy(&p->desk, conf);
+	p->keep_secrets = conf->provision.keep_secrets;
 }
 
 void daemon_control_take(struct daemon *d)
@@ -104,6 +105,7 @@ int daemon_open_admin(struct daemon *d)
 		.directory = d->dir,
 		.location = d->location,
 		.desk = d->desk,
+		.device = d->device,
 		.clock = d->clock,
 		.worker = d->worker,
 		.pepper = &d->pepper,

@@ -21,6 +21,14 @@ static void on_disk_error(void *arg, int err)
 	_exit(EXIT_DISK);
 }
 
+/* Phones of an older version, or with another master key, have no URL yet. */
+static int enroll_phones(struct hd_txn *txn, void *arg)
+{
+	struct daemon *d = arg;
+
+	return hd_device_enroll_all(d->device, txn, d->dir);
+}
+
 static int open_store(struct daemon *d)
 {
 	const struct hd_conf_store *c = &d->conf->store;
@@ -44,6 +52,11 @@ static int open_store(struct daemon *d)
 		err = hd_location_new(&d->location, d->store);
 	if (!err)
 		err = hd_desk_new(&d->desk, d->store, d->dir);
+	if (!err)
+		err = hd_device_new(&d->device, d->store, &d->master);
+	/* Without it phones go on calling; on a full disk only this is missing. */
+	if (!err && hd_store_execute(d->store, enroll_phones, d))
+		hd_warn("daemon", "some phones have no URL for their configuration yet");
 	if (!err)
 		err = hd_store_start(d->store);
 	if (err)
@@ -156,6 +169,7 @@ void daemon_close(struct daemon *d)
 	hd_loop_free(d->loop);
 	hd_worker_free(d->worker);
 	hd_desk_free(d->desk);
+	hd_device_free(d->device);
 	hd_location_free(d->location);
 	hd_directory_free(d->dir);
 	hd_store_close(d->store);

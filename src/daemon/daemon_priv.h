@@ -8,6 +8,7 @@
 #include "hotdesk/base/worker.h"
 #include "hotdesk/conf.h"
 #include "hotdesk/desk.h"
+#include "hotdesk/device.h"
 #include "hotdesk/directory.h"
 #include "hotdesk/event.h"
 #include "hotdesk/feature.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct hd_directory *dir;
 	struct hd_location *location;
 	struct hd_desk *desk;
+	struct hd_device *device;
 	struct hd_worker *worker;
 
 	/* control thread */

@@ -118,6 +118,7 @@ static int open_registrar(struct daemon *d)
 		.auth = d->auth,
 		.store = d->store,
 		.location = d->location,
+		.device = d->device,
 		.clock = d->clock,
 		.soft_delay_ms = d->conf->store.soft_delay_ms,
 		.bound = on_bound,

@@ -97,10 +97,6 @@ HD_MUSTCHECK int hd_unknown_save(struct hd_txn *txn, const struct hd_desk_reques
 				 const struct hd_lockout *old, const struct hd_lockout *lockout);
 HD_MUSTCHECK int hd_unknown_clear(struct hd_desk *desk, struct hd_txn *txn, const char *name);
 
-/* outbox.c */
-HD_MUSTCHECK int hd_outbox_put(struct hd_desk *desk, struct hd_txn *txn, const char *phone,
-			       int64_t now_ms);
-
 /* audit.c; epoch and sequence are filled in. */
 HD_MUSTCHECK int hd_audit_add(struct hd_desk *desk, struct hd_txn *txn,
 			      struct hd_audit_entry *entry);

@@ -1,14 +1,18 @@
-/* check.c - whether what is kept about phones is right; see hd_device_check(). */
+/* check.c - whether what is kept about phones is right, and its repair; see hd_device_check(). */
 #include <stdio.h>
 #include <string.h>
 
 #include "device_priv.h"
+
+enum { KEY_SIZE = 512 }; /* no back end has longer keys */
 
 struct check {
 	struct hd_device *device;
 	struct hd_txn *txn;
 	struct hd_directory *dir;
 	struct hd_device_audit *audit;
+	bool mend;
+	uint32_t removed;
 };
 
 static void violation(struct check *c, const char *subject, const char *what)
@@ -91,6 +95,8 @@ static int check_secret(struct check *c, struct hd_slice key)
 	if (err)
 		return err;
 	err = hd_device_secret_get(c->device, c->txn, id, secret);
+	if (err != HD_ENOENT)
+		c->audit->secrets++;
 	if (!err && phone.id[0])
 		check_ha1(c, &phone, secret);
 	hd_wipe(secret, sizeof(secret));
@@ -117,37 +123,65 @@ static int check_seen(struct check *c, struct hd_slice key)
 }
 
 /* A record that cannot be read is a violation, too, and the walk goes on. */
-static int check_table(struct check *c, unsigned table, uint64_t *countp,
-		       int (*fn)(struct check *, struct hd_slice))
+static int check_table(struct check *c, unsigned table, int (*fn)(struct check *, struct hd_slice))
 {
 	struct hd_slice key = { NULL, 0 }, record;
+	char last[KEY_SIZE];
+	uint64_t before;
 	int err;
 
-	for (*countp = 0;; ++*countp) {
+	for (;;) {
 		err = hd_txn_next(c->txn, table, key, &key, &record);
 		if (err == HD_ENOENT)
 			return 0;
-		if (!err || err == HD_ECORRUPT)
-			err = fn(c, key);
+		if ((err && err != HD_ECORRUPT) || key.len > sizeof(last))
+			return err ? err : HD_ECORRUPT;
+		/* What is removed ends the life of what was borrowed. */
+		memcpy(last, key.ptr, key.len);
+		key.ptr = last;
+		before = c->audit->violations;
+		err = fn(c, key);
+		if (!err && c->mend && c->audit->violations > before) {
+			c->removed++;
+			err = hd_txn_del(c->txn, table, key);
+		}
 		if (err)
 			return err;
 	}
+}
+
+static int check_all(struct check *c)
+{
+	int err;
+
+	memset(c->audit, 0, sizeof(*c->audit));
+	err = hd_txn_count(c->txn, c->device->keys, &c->audit->keys);
+	if (!err)
+		err = check_table(c, c->device->keys, check_keys);
+	if (!err)
+		err = check_table(c, c->device->secrets, check_secret);
+	return err ? err : check_table(c, c->device->seen, check_seen);
 }
 
 int hd_device_check(struct hd_device *device, struct hd_txn *txn, struct hd_directory *dir,
 		    struct hd_device_audit *audit)
 {
 	struct check c = { .device = device, .txn = txn, .dir = dir, .audit = audit };
+
+	return device && txn && dir && audit ? check_all(&c) : HD_EINVAL;
+}
+
+int hd_device_repair(struct hd_device *device, struct hd_txn *txn, struct hd_directory *dir,
+		     uint32_t *removedp)
+{
+	struct hd_device_audit audit;
+	struct check c = { device, txn, dir, &audit, true, 0 };
 	int err;
 
-	if (!device || !txn || !dir || !audit)
+	if (!device || !txn || !dir || !removedp)
 		return HD_EINVAL;
 
-	memset(audit, 0, sizeof(*audit));
-	err = check_table(&c, device->keys, &audit->keys, check_keys);
-	if (!err)
-		err = check_table(&c, device->secrets, &audit->secrets, check_secret);
-	if (!err)
-		err = check_table(&c, device->seen, &audit->seen, check_seen);
-	return err;
+	err = check_all(&c);
+	*removedp = c.removed;
+	return err ? err : hd_device_enroll_all(device, txn, dir);
 }

@@ -209,7 +209,7 @@ int hd_device_key_put(struct hd_device *device, struct hd_txn *txn, char kind, c
 int hd_device_key_remove(struct hd_device *device, struct hd_txn *txn, char kind, const char *name,
 			 uint8_t place)
 {
-	struct hd_phone_key keys[HD_PHONE_KEYS_MAX];
+	struct hd_phone_key keys[HD_PHONE_KEYS_MAX] = { 0 };
 	size_t n = HD_PHONE_KEYS_MAX, left = 0;
 	int err;
 

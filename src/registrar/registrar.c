@@ -14,6 +14,7 @@
 #include "hotdesk/sip/overload.h"
 #include "outbound.h"
 #include "recent.h"
+#include "sight.h"
 
 enum { KEY_SIZE = HD_SHA256_BYTES };
 
@@ -24,9 +25,10 @@ struct pending {
 	struct hd_location_change change;
 	struct hd_command command;
 	bool soft;
-	bool repeated;	       /* a retransmission: what it asks for has been done */
-	bool listed;	       /* nothing was to be changed */
-	uint8_t key[KEY_SIZE]; /* of Call-ID, branch, CSeq and source */
+	bool repeated;		  /* a retransmission: what it asks for has been done */
+	bool listed;		  /* nothing was to be changed */
+	char serial[HD_MAC_SIZE]; /* X-Serialnumber, or "" */
+	uint8_t key[KEY_SIZE];	  /* of Call-ID, branch, CSeq and source */
 	UT_hash_handle hh;
 };
 
@@ -258,7 +260,10 @@ static int change_or_list(struct hd_txn *txn, struct pending *p, hd_command_fn *
 
 static int run_change(struct hd_txn *txn, void *arg)
 {
-	return change_or_list(txn, arg, hd_location_change);
+	struct pending *p = arg;
+	int err = change_or_list(txn, p, hd_location_change);
+
+	return err ? err : sight_note(txn, p->registrar->options.device, &p->change, p->serial);
 }
 
 static int run_preview(struct hd_txn *txn, void *arg)
@@ -596,6 +601,8 @@ static void receive_authentic(struct hd_registrar *r, struct hd_request *req,
 	p->change.max_contacts = r->options.policy.contacts_max;
 	p->change.cseq = hd_msg_cseq(msg);
 	p->change.remove_all = wish.star;
+	(void)!hd_device_by_instance(p->serial,
+				     hd_slice_of(hd_msg_header(msg, "X-Serialnumber", 0)));
 	if (hd_str_set(p->change.aor, sizeof(p->change.aor), sender->phone) ||
 	    hd_str_set(p->change.call_id, sizeof(p->change.call_id), hd_msg_call_id(msg))) {
 		refuse(req, 400, "Call-ID Too Long", NULL);

@@ -1,5 +1,6 @@
 """REGISTER as phones and RFC 3261 10.3 want it, seen from outside."""
 
+import json
 import re
 import time
 
@@ -582,3 +583,38 @@ def test_forty_at_once(d):
         assert a.final("REGISTER", cseq=2).status == 200
     held = {b["phone"] for b in bindings(d)}
     assert {a.user for a in phones} <= held
+
+
+# ---- what a REGISTER shows of the phone -------------------------------------------------------------
+
+
+def seen(d, phone):
+    return json.loads(d.ctl("--json", "phone", "show", phone.user).stdout)["seen"]
+
+
+def test_what_a_phone_shows_is_kept(d):
+    a = d.phone()
+    a.agent = "snomD785/10.1.84.12"
+    assert seen(d, a)["model"] is None
+    a.register(extra=[("X-Serialnumber", "000413AABB01")])
+    first = seen(d, a)
+    assert (first["model"], first["firmware"], first["mac"]) == ("snom-d785", "10.1.84.12", "000413aabb01")
+    a.register()
+    assert seen(d, a) == first, "a refresh changes nothing"
+    a.agent = "snomD785/10.1.99.0"
+    a.register()
+    assert (seen(d, a)["firmware"], seen(d, a)["mac"]) == ("10.1.99.0", "000413aabb01")
+
+
+def test_the_mac_in_the_instance_is_seen(d):
+    a = d.phone()
+    a.agent = "Aastra 6867i/4.5.0.41"
+    a.register(contact=a.contact + ';+sip.instance="<urn:uuid:00000000-0000-1000-8000-00085D738C60>"')
+    assert (seen(d, a)["model"], seen(d, a)["mac"]) == ("aastra-6867i", "00085d738c60")
+
+
+def test_an_agent_of_nothing_is_harmless(d):
+    a = d.phone()
+    a.agent = "\"<script>" + "x" * 200 + "/9'--"
+    a.register(extra=[("X-Serialnumber", "not a mac")])
+    assert seen(d, a)["mac"] is None and "violations: 0" in d.ctl("check").stdout

@@ -39,6 +39,51 @@ def test_status_and_metrics():
         assert d.admin("GET", "/readyz") == (200, "ready\n")
 
 
+def test_keys_go_in_and_out():
+    with Daemon() as d:
+        assert d.ctl("user", "set-key", "201", "3", "--type", "blf", "--value", "202",
+                     "--label", "Ben Öz").stdout == "user 201: key put\n"
+        d.ctl("user", "set-key", "201", "0", "--type", "url", "--value", "https://door.example/")
+        d.ctl("phone", "set-key", "desk-101", "1", "--type", "line")
+        table = d.ctl("user", "keys", "201").stdout.splitlines()
+        assert [line.split() for line in table] == [
+            ["PLACE", "TYPE", "LABEL", "VALUE"], ["3", "blf", "Ben", "Öz", "202"],
+            ["-", "url", "-", "https://door.example/"]]
+        assert "keys.1.value: 202" in d.ctl("user", "show", "201").stdout
+        assert as_json(d, "phone", "keys", "desk-101")["keys"][0]["type"] == "line"
+        exported = d.ctl("export").stdout
+        d.ctl("user", "remove-key", "201", "3")
+        refused(d, REFUSED, "not found", "user", "remove-key", "201", "3")
+        refused(d, REFUSED, "value: missing", "user", "set-key", "201", "3", "--type", "blf")
+        refused(d, USAGE, "expected NUMBER PLACE", "user", "set-key", "201")
+        d.ctl("import", "-", stdin=exported)
+        assert as_json(d, "user", "keys", "201")["keys"][0]["label"] == "Ben Öz"
+        assert d.ctl("export").stdout.split("users:")[1] == exported.split("users:")[1]
+        assert d.ctl("phone", "renew-token", "desk-101").stdout == "phone desk-101: token renewed\n"
+        assert "violations: 0" in d.ctl("check").stdout
+
+
+def test_keys_of_the_seed_survive_a_restart():
+    seed = """
+users:
+  - {number: "201", pin: "471147", keys: [{type: blf, place: 5, value: "202"}]}
+phones:
+  - {id: desk-101, secret: s3cret-101, model: snom-d785}
+  - {id: desk-102, secret: s3cret-102}
+"""
+    with Daemon(directory=seed) as d:
+        shown = as_json(d, "user", "keys", "201")
+        assert shown["keys"] == [{"place": 5, "type": "blf", "label": None, "value": "202"}]
+        assert as_json(d, "phone", "show", "desk-101")["keeps_secret"]
+        assert not as_json(d, "phone", "show", "desk-102")["keeps_secret"]
+        d.kill()
+        d.start()
+        assert as_json(d, "user", "keys", "201") == shown
+        assert as_json(d, "phone", "show", "desk-101")["keeps_secret"]
+        assert b"s3cret-10" not in (d.folder / "db" / "data.mdb").read_bytes()
+        assert "s3cret" not in d.log()
+
+
 def test_a_desk_from_nothing():
     """Everything by hand: a phone with a generated secret, a user with a PIN from standard input."""
     with Daemon() as d:

@@ -15,6 +15,7 @@ struct fixture {
 	struct hd_directory *directory;
 	struct hd_location *location;
 	struct hd_desk *desk;
+	struct hd_device *device;
 	struct hd_worker *worker;
 	struct hd_key pepper;
 	struct hd_admin *admin;

@@ -67,9 +67,10 @@ static void test_reload_and_check(void **state)
 	f.reload_err = HD_EPARSE;
 	expect(&f, "POST", "/v1/reload", "", 422, "hotdeskd.yaml:3: bad");
 	expect(&f, "POST", "/v1/check", "", 200,
-	       "{\"sessions\": 0, \"violations\": 0, \"first\": null}");
+	       "{\"sessions\": 0, \"violations\": 0, \"first\": null, \"keys\": 0, \"secrets\": "
+	       "0}");
 	expect(&f, "POST", "/v1/repair", "", 200,
-	       "{\"result\": \"repaired\", \"mended\": 0, \"ended\": 0}");
+	       "{\"result\": \"repaired\", \"mended\": 0, \"ended\": 0, \"removed\": 0}");
 	expect(&f, "GET", "/v1/reload", NULL, 405, "method");
 	fixture_close(&f);
 }

@@ -24,6 +24,7 @@ struct fixture {
 	struct hd_directory *dir;
 	struct hd_device *device;
 	struct hd_key master;
+	uint32_t removed; /* by a repair */
 };
 
 static inline int fixture_setup(void **state)

@@ -30,6 +30,19 @@ static void expect(struct fixture *f, uint64_t violations, const char *first)
 			 (unsigned)audit.violations, audit.first);
 }
 
+static int run_repair(struct hd_txn *txn, void *arg)
+{
+	struct fixture *f = arg;
+
+	return hd_device_repair(f->device, txn, f->dir, &f->removed);
+}
+
+static uint32_t repair(struct fixture *f)
+{
+	assert_ok(hd_store_execute(f->store, run_repair, f));
+	return f->removed;
+}
+
 static void test_good(void **state)
 {
 	struct fixture *f = *state;
@@ -48,7 +61,8 @@ static void test_good(void **state)
 	audit = check(f);
 	assert_int_equal(audit.keys, 2);
 	assert_int_equal(audit.secrets, 1);
-	assert_int_equal(audit.seen, 1);
+	assert_int_equal(repair(f), 0);
+	expect(f, 0, "");
 }
 
 static void test_orphans(void **state)
@@ -63,11 +77,14 @@ static void test_orphans(void **state)
 	assert_ok(WRITE(f, 's', .name = "desk-101", .secret = "s3cret-101"));
 	assert_ok(WRITE(f, 'v', .name = "desk-101", .seen = &seen));
 	expect(f, 4, "desk-101: has keys and is no phone");
+	assert_int_equal(repair(f), 4);
+	expect(f, 0, "");
 }
 
 static void test_secrets(void **state)
 {
 	struct fixture *f = *state;
+	char secret[HD_SIP_SECRET_SIZE], token[HD_TOKEN_SIZE], id[HD_PHONE_ID_SIZE];
 
 	add_phone(f, "s3cret-101");
 	assert_ok(WRITE(f, 's', .name = "desk-101", .secret = "another"));
@@ -78,6 +95,13 @@ static void test_secrets(void **state)
 	memset(&f->master, 8, sizeof(f->master));
 	assert_ok(hd_device_new(&f->device, f->store, &f->master));
 	expect(f, 1, "desk-101: its secret is damaged or sealed with another master key");
+	assert_int_equal(repair(f), 1);
+	expect(f, 0, "");
+	assert_int_equal(fixture_secret(f, "desk-101", secret), HD_ENOENT);
+	/* It can be reached all the same. */
+	assert_ok(fixture_token(f, "desk-101", token));
+	assert_ok(fixture_by_token(f, token, id));
+	assert_string_equal(id, "desk-101");
 }
 
 static void test_damaged(void **state)
@@ -95,6 +119,8 @@ static void test_damaged(void **state)
 	assert_ok(WRITE(f, 'X', .table = f->device->keys, .key = hd_slice_of("x"),
 			.value = hd_slice_of("x")));
 	expect(f, 3, "201: record is damaged");
+	assert_int_equal(repair(f), 3);
+	expect(f, 0, "");
 }
 
 int main(void)
