@@ -127,6 +127,7 @@ struct hd_directory_batch {
 	int64_t now_ms;
 	size_t bad;			  /* out */
 	size_t added, changed, unchanged; /* out */
+	bool *changes; /* out, or NULL: which were there and are others now, users first */
 };
 /** An hd_command_fn body. @return 0 or the error of the culprit */
 HD_MUSTCHECK int hd_directory_apply(struct hd_directory *dir, struct hd_txn *txn,

@@ -75,8 +75,6 @@ HD_MUSTCHECK int phone_settle(struct hd_txn *txn, struct admin_op *op, const str
  */
 HD_MUSTCHECK int phone_keep(struct hd_txn *txn, struct hd_admin *admin,
 			    const struct hd_phone *phone, const char *secret);
-/** Tells the phone that shows the keys of a user ('u') or phone ('p'): they have changed. */
-HD_MUSTCHECK int keys_tell(struct hd_txn *txn, struct admin_op *op, char kind, const char *name);
 struct key_list {
 	char kind; /* 'u' or 'p' */
 	const char *name;
@@ -86,6 +84,15 @@ struct key_list {
 /** Replaces the keys, and tells the phone that shows them. *changedp: they were others. */
 HD_MUSTCHECK int keys_replace(struct hd_txn *txn, struct admin_op *op, const struct key_list *list,
 			      bool *changedp);
+
+/* ---- tell.c: phones that show what was changed; inside a command ------------------------------ */
+
+HD_MUSTCHECK int tell_phone(struct hd_txn *txn, struct admin_op *op, const char *id);
+/** The phone where a user sits, if any. */
+HD_MUSTCHECK int tell_user(struct hd_txn *txn, struct admin_op *op, const char *number);
+/** The phones that belong to these users, whose names they show. Sorts the numbers. */
+HD_MUSTCHECK int tell_owned(struct hd_txn *txn, struct admin_op *op, const char **numbers,
+			    size_t n);
 
 /* ---- show.c: records as JSON ----------------------------------------------------------------- */
 

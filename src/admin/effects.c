@@ -57,20 +57,6 @@ int phone_keep(struct hd_txn *txn, struct hd_admin *admin, const struct hd_phone
 	return err == HD_ECORRUPT ? 0 : err;
 }
 
-int keys_tell(struct hd_txn *txn, struct admin_op *op, char kind, const char *name)
-{
-	struct hd_desk *desk = op->admin->o.desk;
-	struct hd_desk_session s;
-	int err;
-
-	if (kind == 'p')
-		return hd_outbox_put(desk, txn, name, op->now_ms);
-	err = hd_desk_get_by_user(desk, txn, name, &s);
-	if (err)
-		return err == HD_ENOENT || err == HD_ECORRUPT ? 0 : err;
-	return hd_outbox_put(desk, txn, s.phone, op->now_ms);
-}
-
 static bool key_is_equal(const struct hd_phone_key *a, const struct hd_phone_key *b)
 {
 	return a->place == b->place && a->type == b->type && strcmp(a->label, b->label) == 0 &&
@@ -105,5 +91,7 @@ int keys_replace(struct hd_txn *txn, struct admin_op *op, const struct key_list 
 	if (!*changedp)
 		return 0;
 	err = hd_device_keys_put(device, txn, list->kind, list->name, list->keys, list->n);
-	return err ? err : keys_tell(txn, op, list->kind, list->name);
+	if (err)
+		return err;
+	return list->kind == 'u' ? tell_user(txn, op, list->name) : tell_phone(txn, op, list->name);
 }

@@ -29,6 +29,7 @@ struct import_op {
 	unsigned retries;
 	bool waiting;	     /* for the timer, and for nothing else */
 	uint32_t ended;	     /* out: desk sessions */
+	const char **names;  /* room for users that were changed */
 	size_t keys_changed; /* out: users and phones */
 	struct hd_phone_key keys[HD_PHONE_KEYS_MAX];
 	char what[128];
@@ -43,6 +44,7 @@ static void release(struct admin_op *op)
 	hd_timer_free(im->retry);
 	hd_directory_file_free(im->file);
 	import_records_free(&im->batch);
+	free(im->names);
 	hd_buf_fini(&im->errors);
 }
 
@@ -116,6 +118,25 @@ static int device_take(struct import_op *im, struct hd_txn *txn)
 	return err;
 }
 
+/* Phones that show what the file has changed; not what is new, which nobody shows yet. */
+static int changes_tell(struct import_op *im, struct hd_txn *txn)
+{
+	const struct hd_directory_batch *b = &im->batch;
+	size_t n = 0;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < b->n_users; i++) {
+		if (!b->changes[i])
+			continue;
+		im->names[n++] = b->users[i].number;
+		err = tell_user(txn, &im->op, b->users[i].number);
+	}
+	for (size_t i = 0; !err && i < b->n_phones; i++)
+		if (b->changes[b->n_users + i])
+			err = tell_phone(txn, &im->op, b->phones[i].id);
+	return err ? err : tell_owned(txn, &im->op, im->names, n);
+}
+
 static int run(struct hd_txn *txn, void *arg)
 {
 	struct import_op *im = arg;
@@ -130,7 +151,9 @@ static int run(struct hd_txn *txn, void *arg)
 		return err;
 	/* From here on nobody in the file is the culprit. */
 	im->batch.bad = im->batch.n_users + im->batch.n_phones;
-	err = hd_desk_settle(o->desk, txn, im->op.now_ms, HD_DESK_WAY_ADMIN, &im->ended);
+	err = changes_tell(im, txn);
+	if (!err)
+		err = hd_desk_settle(o->desk, txn, im->op.now_ms, HD_DESK_WAY_ADMIN, &im->ended);
 	for (size_t i = 0; !err && i < im->batch.n_phones; i++)
 		if (im->batch.phones[i].disabled)
 			err = hd_location_remove(o->location, txn, im->batch.phones[i].id);
@@ -253,6 +276,16 @@ static void hashed(struct admin_op *op)
 	go_on(im);
 }
 
+static int records_make(struct import_op *im)
+{
+	int err = import_records(&im->batch, im->file, im->op.admin, im->name, &im->errors);
+
+	if (err)
+		return err;
+	im->names = calloc(im->batch.n_users + 1, sizeof(*im->names));
+	return im->names ? 0 : HD_ENOMEM;
+}
+
 void import_cancel(struct import_op *im)
 {
 	if (im->waiting)
@@ -278,7 +311,7 @@ void import_post(struct hd_http_request *req, void *arg)
 	admin->import = im;
 	err = hd_directory_file_parse(&im->file, hd_http_body(req), im->name, &im->errors);
 	if (!err)
-		err = import_records(&im->batch, im->file, admin, im->name, &im->errors);
+		err = records_make(im);
 	if (!err)
 		err = hd_timer_new(&im->retry, admin->o.loop, go_on, im);
 	if (err) {
@@ -302,7 +335,7 @@ static int seed(struct import_op *im, const char *path)
 
 	err = hd_directory_file_load(&im->file, path, &im->errors);
 	if (!err)
-		err = import_records(&im->batch, im->file, admin, im->name, &im->errors);
+		err = records_make(im);
 	im->cost = admin->o.policies.cost;
 	for (; !err && pin_next(im); im->at++) {
 		err = stored_find(im);

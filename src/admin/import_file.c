@@ -67,7 +67,8 @@ int import_records(struct hd_directory_batch *batch, const struct hd_directory_f
 	/* One more than none, so that NULL means no memory. */
 	batch->users = calloc(file->n_users + 1, sizeof(*batch->users));
 	batch->phones = calloc(file->n_phones + 1, sizeof(*batch->phones));
-	if (!batch->users || !batch->phones)
+	batch->changes = calloc(file->n_users + file->n_phones + 1, sizeof(*batch->changes));
+	if (!batch->users || !batch->phones || !batch->changes)
 		return HD_ENOMEM;
 	batch->n_users = file->n_users;
 	batch->n_phones = file->n_phones;
@@ -89,6 +90,7 @@ void import_records_free(struct hd_directory_batch *batch)
 		hd_wipe(batch->phones, batch->n_phones * sizeof(*batch->phones));
 	free(batch->users);
 	free(batch->phones);
+	free(batch->changes);
 	memset(batch, 0, sizeof(*batch));
 }
 

@@ -65,6 +65,11 @@ static int owner_find(struct hd_txn *txn, const struct key_op *k)
 			      : hd_phone_get(dir, txn, k->name, &phone);
 }
 
+static int owner_tell(struct hd_txn *txn, struct key_op *k)
+{
+	return k->kind == 'u' ? tell_user(txn, &k->op, k->name) : tell_phone(txn, &k->op, k->name);
+}
+
 static int put_run(struct hd_txn *txn, void *arg)
 {
 	struct key_op *k = arg;
@@ -73,7 +78,7 @@ static int put_run(struct hd_txn *txn, void *arg)
 	err = owner_find(txn, k);
 	if (!err)
 		err = hd_device_key_put(k->op.admin->o.device, txn, k->kind, k->name, &k->key);
-	return err ? err : keys_tell(txn, &k->op, k->kind, k->name);
+	return err ? err : owner_tell(txn, k);
 }
 
 static int delete_run(struct hd_txn *txn, void *arg)
@@ -85,7 +90,7 @@ static int delete_run(struct hd_txn *txn, void *arg)
 	if (!err)
 		err = hd_device_key_remove(k->op.admin->o.device, txn, k->kind, k->name,
 					   k->key.place);
-	return err ? err : keys_tell(txn, &k->op, k->kind, k->name);
+	return err ? err : owner_tell(txn, k);
 }
 
 static void put_failed(struct admin_op *op, int err)

@@ -79,6 +79,8 @@ static int write_run(struct hd_txn *txn, void *arg)
 		err = hd_phone_put(dir, txn, &phone);
 	if (!err)
 		err = phone_keep(txn, p->op.admin, &phone, p->has_secret ? p->secret : NULL);
+	if (!err && !p->added)
+		err = tell_phone(txn, &p->op, phone.id);
 	return err ? err : phone_settle(txn, &p->op, &phone, &p->ended);
 }
 

@@ -31,6 +31,15 @@ static void user_merge(struct hd_user *to, const struct user_op *u)
 		to->disabled = u->given.disabled;
 }
 
+/* Where the user's name is shown. */
+static int name_tell(struct hd_txn *txn, struct user_op *u)
+{
+	const char *number = u->given.number;
+	int err = tell_user(txn, &u->op, number);
+
+	return err ? err : tell_owned(txn, &u->op, &number, 1);
+}
+
 static int write_run(struct hd_txn *txn, void *arg)
 {
 	struct user_op *u = arg;
@@ -57,6 +66,8 @@ static int write_run(struct hd_txn *txn, void *arg)
 	user.changed_at_ms = u->op.now_ms;
 	err = hd_user_put(dir, txn, &user);
 	hd_wipe(user.pin_hash, sizeof(user.pin_hash));
+	if (!err && !u->added && (u->has_name || u->has_language || u->mode == REPLACE))
+		err = name_tell(txn, u);
 	return err ? err : user_settle(txn, &u->op, &user, &u->ended);
 }
 

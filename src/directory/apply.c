@@ -18,6 +18,17 @@ static bool phone_is_equal(const struct hd_phone *a, const struct hd_phone *b)
 	       strcmp(a->ha1_sha256, b->ha1_sha256) == 0 && a->disabled == b->disabled;
 }
 
+static void count_written(struct hd_directory_batch *batch, bool added)
+{
+	if (added) {
+		batch->added++;
+		return;
+	}
+	batch->changed++;
+	if (batch->changes)
+		batch->changes[batch->bad] = true;
+}
+
 static int apply_user(struct hd_directory *dir, struct hd_txn *txn,
 		      struct hd_directory_batch *batch, const struct hd_user *wanted)
 {
@@ -38,10 +49,7 @@ static int apply_user(struct hd_directory *dir, struct hd_txn *txn,
 	err = hd_user_put(dir, txn, &user);
 	if (err)
 		return err;
-	if (found == HD_ENOENT)
-		batch->added++;
-	else
-		batch->changed++;
+	count_written(batch, found == HD_ENOENT);
 	return 0;
 }
 
@@ -68,10 +76,7 @@ static int apply_phone(struct hd_directory *dir, struct hd_txn *txn,
 	err = hd_phone_put(dir, txn, &phone);
 	if (err)
 		return err;
-	if (found == HD_ENOENT)
-		batch->added++;
-	else
-		batch->changed++;
+	count_written(batch, found == HD_ENOENT);
 	return 0;
 }
 
@@ -108,6 +113,9 @@ int hd_directory_apply(struct hd_directory *dir, struct hd_txn *txn,
 
 	batch->bad = 0;
 	batch->added = batch->changed = batch->unchanged = 0;
+	if (batch->changes)
+		memset(batch->changes, 0,
+		       (batch->n_users + batch->n_phones) * sizeof(*batch->changes));
 	for (size_t i = 0; i < batch->n_users; i++) {
 		batch->bad = i;
 		err = apply_user(dir, txn, batch, &batch->users[i]);

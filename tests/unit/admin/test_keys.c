@@ -107,6 +107,46 @@ static void test_told_where_the_user_sits(void **state)
 	fixture_close(&f);
 }
 
+/* What a phone shows: its label and owner, the name of who sits there or owns it. */
+static void test_told_of_names(void **state)
+{
+	struct hd_outbox_done done = { .phone = "desk-101", .epoch = UINT64_MAX };
+	static const struct {
+		const char *method, *target, *body;
+		int told;
+	} rows[] = {
+		{ "PATCH", "/v1/phones/desk-101", "{\"label\": \"Desk\"}", 1 },
+		{ "PATCH", "/v1/users/201", "{\"name\": \"Anna B\"}", 0 },
+		{ "PATCH", "/v1/phones/desk-101", "{\"owner\": \"201\"}", 1 },
+		{ "PATCH", "/v1/users/201", "{\"name\": \"Anna C\"}", 1 },
+		{ "PATCH", "/v1/users/201", "{\"roaming\": false}", 0 },
+		{ "POST", "/v1/import", "users: [{number: \"201\", name: Anna D}]", 1 },
+		{ "POST", "/v1/import", "users: [{number: \"201\", name: Anna D}]", 0 },
+		{ "POST", "/v1/import", "users: [{number: \"202\", name: Ben}]", 0 },
+		{ "POST", "/v1/import", "phones: [{id: desk-101, model: snom-d785, label: Other}]",
+		  1 },
+		{ "POST", "/v1/import", "phones: [{id: desk-101, model: snom-d785, label: Other}]",
+		  0 },
+		{ "POST", "/v1/import", "users: [{number: \"201\", name: Anna E}]", 0 },
+		{ "POST", "/v1/sessions/login", "{\"user\": \"201\", \"phone\": \"desk-101\"}", 1 },
+		{ "POST", "/v1/import", "users: [{number: \"201\", name: Anna F}]", 1 },
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	done.desk = f.desk;
+	add_two(&f);
+	expect(&f, "GET", "/v1/phones/desk-101", NULL, 200, "\"pending\": null");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		free(ask(&f, rows[i].method, rows[i].target, rows[i].body, 200));
+		expect(&f, "GET", "/v1/phones/desk-101", NULL, 200,
+		       rows[i].told ? "\"pending\": {\"epoch\"" : "\"pending\": null");
+		execute(&f, hd_outbox_done, &done);
+	}
+	fixture_close(&f);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -279,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_and_remove),
 		cmocka_unit_test(test_told_where_the_user_sits),
+		cmocka_unit_test(test_told_of_names),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_import_and_export),
 		cmocka_unit_test(test_import_too_long),
