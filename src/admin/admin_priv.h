@@ -85,7 +85,7 @@ struct key_list {
 HD_MUSTCHECK int keys_replace(struct hd_txn *txn, struct admin_op *op, const struct key_list *list,
 			      bool *changedp);
 
-/* ---- tell.c: phones that show what was changed; inside a command ------------------------------ */
+/* ---- tell.c: phones that show what was changed; inside a command ----------------------------- */
 
 HD_MUSTCHECK int tell_phone(struct hd_txn *txn, struct admin_op *op, const char *id);
 /** The phone where a user sits, if any. */
