@@ -19,7 +19,7 @@
 
 #include "sofia_hook_priv.h"
 
-enum { URL_PARTS = 8, STATUS_MAX = 699 };
+enum { URL_PARTS = 8, STATUS_MIN = 100, STATUS_MAX = 699 };
 
 static _Thread_local hd_sent_by_fn *sent_by;
 static _Thread_local const void *sent_by_arg;
@@ -138,7 +138,13 @@ issize_t hook_sip_status_d(su_home_t *home, sip_header_t *h, char *s, isize_t le
 
 	drop_blank_lines(h, s, (usize_t)len);
 	rc = REAL(sip_status_d)(home, h, s, len);
-	return h->sh_status->st_status > STATUS_MAX ? -1 : rc; /* there is no such class */
+	if (rc >= 0 && h->sh_status->st_status <= STATUS_MAX)
+		return rc;
+	/* There is no such class. An error here would cost a stream its connection. */
+	h->sh_status->st_version = sip_version_2_0;
+	h->sh_status->st_status = 0;
+	h->sh_status->st_phrase = "";
+	return 0;
 }
 
 /* It knows a method of most characters of a token, but of '+' and '`' (RFC 3261 25.1). */
@@ -260,6 +266,8 @@ static bool is_shorn(const sip_t *sip)
 int hook_sip_sanity_check(sip_t const *sip)
 {
 	if (sip && (is_cut(sip) || is_shorn(sip)))
+		return -1;
+	if (sip && sip->sip_status && sip->sip_status->st_status < STATUS_MIN)
 		return -1;
 	if (sip && sip->sip_status && sip->sip_via && sent_by &&
 	    !sent_by(sent_by_arg, sip->sip_via))
