@@ -49,15 +49,18 @@ static int on_event(struct hd_irq *irq, nta_incoming_t *nta, sip_t const *sip)
  */
 static nta_incoming_t *create_nta(struct hd_agent *agent, msg_t *msg, tport_t *tport)
 {
-	sip_via_t *via = sip_object(msg)->sip_via;
+	sip_t *sip = sip_object(msg);
+	sip_via_t *via = sip->sip_via;
+	sip_require_t *require = sip->sip_require;
 	const char *rport = via->v_rport, *protocol = via->v_protocol;
 	nta_incoming_t *nta;
 
 	if (tport_is_reliable(tport))
 		via->v_rport = NULL;
 	via->v_protocol = hd_via_protocol(tport); /* the library reads in it where to send */
-	nta = nta_incoming_create(agent->nta, NULL, msg, sip_object(msg), NTATAG_TPORT(tport),
-				  TAG_END());
+	sip->sip_require = NULL; /* with 100rel it would make a callee's 1xx reliable itself */
+	nta = nta_incoming_create(agent->nta, NULL, msg, sip, NTATAG_TPORT(tport), TAG_END());
+	sip->sip_require = require;
 	via->v_rport = rport;
 	via->v_protocol = protocol;
 	return nta;
