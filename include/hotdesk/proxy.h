@@ -1,5 +1,5 @@
 /*
- * proxy.h - the stateful proxy (RFC 3261 section 16): one target, no forking.
+ * proxy.h - the stateful proxy (RFC 3261 section 16): one target, or a few of one phone (forking).
  *
  * Every dialog that is set up through us carries our Record-Route, whose user part is a token: how
  * to reach the caller and the callee, who they are, and an HMAC over that and the Call-ID. So
@@ -23,7 +23,7 @@ struct hd_proxy_options {
 	const char *realm;	/* borrowed: whose credentials are removed */
 	struct hd_key key;	/* copied: of the tokens; the same after a restart */
 	uint32_t timer_c_s;
-	uint32_t t1_ms;
+	uint32_t t1_ms, t2_ms;
 	const struct hd_clock *clock; /* borrowed */
 	/** Borrowed; where phones have moved to during a dialog. NULL: they have not. */
 	struct hd_store *store;
@@ -46,10 +46,13 @@ enum hd_proxy_route {
 enum hd_proxy_route hd_proxy_classify(struct hd_proxy *proxy, struct hd_request *req);
 
 /**
- * RFC 3261 16.3: Max-Forwards, Proxy-Require.
+ * RFC 3261 16.3: Max-Forwards, Proxy-Require, and RFC 5393 4.2: a request that comes back to us as
+ * it was before loops.
  * @return false: it was answered and ended
  */
 HD_MUSTCHECK bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req);
+
+enum { HD_PROXY_TARGETS_MAX = 8 };
 
 /** Where an initial request goes: one binding. */
 struct hd_proxy_target {
@@ -61,10 +64,15 @@ struct hd_proxy_target {
 	const char *phone;    /* who is called */
 	const char *caller;   /* the phone that was authenticated, or NULL */
 	const char *identity; /* URI of the caller as it was authenticated, or NULL: RFC 3325 */
+	unsigned q_permille;  /* of the Contact, 0 to 1000 */
 };
-/** Forwards an initial request of an authenticated phone; ends it. */
+/**
+ * Forwards an initial request of an authenticated phone; ends it.
+ * @param targets n of them, 1 to HD_PROXY_TARGETS_MAX: those with the highest q at once, those of
+ * the next lower when all of these have failed
+ */
 void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
-		      const struct hd_proxy_target *target);
+		      const struct hd_proxy_target *targets, size_t n);
 /** Forwards a request (ACK included) that was HD_PROXY_DIALOG; ends it. */
 void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req);
 /** A response to no transaction: passed on when its branch proves that we sent the request. */

@@ -96,28 +96,33 @@ static void refuse(struct hd_request *req, int status, const char *subject, cons
 static void forward(struct daemon *d, struct hd_request *req, const struct hd_plan *plan,
 		    const char *phone)
 {
-	struct hd_proxy_target target = {
-		.contact_uri = plan->bindings[0].contact_uri,
-		.flow = plan->bindings[0].flow,
-		.path = plan->bindings[0].path,
-		.outbound = plan->bindings[0].reg_id != 0,
-		.user = plan->user[0] ? plan->user : plan->phone,
-		.phone = plan->phone,
-	};
+	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
 	struct hd_msg *msg = hd_request_msg(req);
 	struct hd_buf identity = { 0 };
+	size_t n = 0;
 
 	if (identify(d, phone, &identity)) {
 		hd_buf_fini(&identity);
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
-	target.identity = hd_buf_text(&identity);
-	target.caller = phone;
+	for (; n < plan->n_bindings && n < HD_PROXY_TARGETS_MAX; n++) {
+		const struct hd_binding *b = &plan->bindings[n];
+
+		targets[n].contact_uri = b->contact_uri;
+		targets[n].flow = b->flow;
+		targets[n].path = b->path;
+		targets[n].outbound = b->reg_id != 0;
+		targets[n].user = plan->user[0] ? plan->user : plan->phone;
+		targets[n].phone = plan->phone;
+		targets[n].identity = hd_buf_text(&identity);
+		targets[n].caller = phone;
+		targets[n].q_permille = b->q_permille;
+	}
 	if (hd_msg_method(msg) == HD_METHOD_INVITE)
 		hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(msg), "%s: calls %s at %s", phone,
-			    target.user, plan->phone);
-	hd_proxy_forward(d->proxy, req, &target);
+			    targets[0].user, plan->phone);
+	hd_proxy_forward(d->proxy, req, targets, n);
 	hd_buf_fini(&identity);
 }
 

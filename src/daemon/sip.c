@@ -136,6 +136,7 @@ static int open_proxy(struct daemon *d)
 		.realm = d->realm_copy,
 		.timer_c_s = d->conf->sip.timer_c_s,
 		.t1_ms = d->conf->sip.t1_ms,
+		.t2_ms = d->conf->sip.t2_ms,
 		.clock = d->clock,
 		.store = d->store,
 		.location = d->location,

@@ -1,4 +1,4 @@
-/* context.c - response contexts (RFC 3261 16.7): one server and one client transaction each. */
+/* context.c - response contexts (RFC 3261 16.7): one server transaction and its branches. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,25 +11,47 @@
 
 enum { KEY_SIZE = 132, CALL_ID_SIZE = 120 };
 
+struct branch {
+	struct response_context *rc;
+	struct hd_orq *orq;
+	/* INVITE: Timer C, then the wait for a final response or for repeated 2xx. Others: 100. */
+	struct hd_sip_timer *timer;
+	enum { WAITING, TRYING, PROCEEDING, CANCELLED, ACCEPTED, ENDED } state;
+	struct forward *later;	 /* WAITING: its turn comes when those of a higher q have failed */
+	int status;		 /* ENDED: without a 2xx */
+	const char *phrase;	 /* of a status made here; NULL: the RFC's */
+	struct hd_msg *response; /* with several branches: what was received, our Via removed */
+};
+
 struct response_context {
 	struct hd_proxy *proxy;
 	struct hd_irq *irq;
-	struct hd_orq *orq;
-	struct hd_sip_timer
-		*timer; /* Timer C, then the wait for a final or for retransmitted 2xx */
-	enum { TRYING, PROCEEDING, CANCELLED, ACCEPTED } state;
 	bool invite;
 	bool hashed;
+	bool accepted;	    /* a 2xx was forwarded */
+	bool closed;	    /* cancelled, or a 6xx came: nothing new is tried */
+	bool tried;	    /* not an INVITE: a 100 was sent */
 	char key[KEY_SIZE]; /* cut Call-ID and CSeq */
 	char what[40];
 	UT_hash_handle hh;
 	struct response_context *prev, *next;
+	size_t n_branches;
+	struct branch branches[];
 };
 
 static struct hd_metric calls =
 	HD_COUNTER("hotdeskd_requests_forwarded", NULL, "requests that became a response context");
 static struct hd_metric open_contexts =
 	HD_GAUGE("hotdeskd_response_contexts", NULL, "requests being forwarded");
+
+void response_context_metrics(void)
+{
+	hd_metric_register(&calls);
+	hd_metric_register(&open_contexts);
+}
+
+static void on_timer(void *arg);
+static void on_response(void *arg, struct hd_orq *orq, int status, struct hd_msg *response);
 
 static void key_format(char key[KEY_SIZE], const char *call_id, uint32_t cseq)
 {
@@ -40,6 +62,14 @@ static void key_format(char key[KEY_SIZE], const char *call_id, uint32_t cseq)
 		n = CALL_ID_SIZE;
 	memcpy(key, call_id, n);
 	memcpy(key + CALL_ID_SIZE + 4, &cseq, sizeof(cseq));
+}
+
+static void branch_fini(struct branch *b)
+{
+	hd_sip_timer_free(b->timer);
+	hd_orq_free(b->orq);
+	forward_free(b->later);
+	hd_msg_free(b->response);
 }
 
 static void context_free(struct response_context *rc)
@@ -56,113 +86,271 @@ static void context_free(struct response_context *rc)
 		rc->next->prev = rc->prev;
 	proxy->n_open--;
 	hd_metric_set(&open_contexts, (int64_t)proxy->n_open);
-	hd_sip_timer_free(rc->timer);
-	hd_orq_free(rc->orq);
+	for (size_t i = 0; i < rc->n_branches; i++)
+		branch_fini(&rc->branches[i]);
 	hd_irq_free(rc->irq);
 	free(rc);
 }
 
-static void final(struct response_context *rc, int status, const char *phrase)
+static void set_timer(struct branch *b, int64_t in_ms)
+{
+	if (!b->timer && hd_sip_timer_new(&b->timer, b->rc->proxy->options.agent, on_timer, b))
+		return;
+	hd_sip_timer_set(b->timer, in_ms);
+}
+
+static bool is_pending(const struct branch *b)
+{
+	return b->state >= TRYING && b->state <= CANCELLED;
+}
+
+/* ---- branches ------------------------------------------------------------------------------- */
+
+static void branch_end(struct branch *b, int status, const char *phrase)
+{
+	b->state = ENDED;
+	b->status = status;
+	b->phrase = phrase;
+	if (b->rc->invite)
+		hd_sip_timer_cancel(b->timer);
+}
+
+static void branch_send(struct branch *b, struct forward *fwd)
+{
+	int err;
+
+	b->state = TRYING;
+	err = hd_orq_new(&b->orq, b->rc->proxy->options.agent, fwd->msg, &fwd->target, on_response,
+			 b);
+	fwd->msg = NULL;
+	if (err == HD_EGONE)
+		branch_end(b, 480, "Phone Is Not Connected");
+	else if (err)
+		branch_end(b, 500, "Next Hop Cannot Be Reached");
+}
+
+/* RFC 3261 9.1: who does not answer a CANCEL for 64*T1 is taken to have ended. */
+static void branch_cancel(struct branch *b, const char *reason)
+{
+	if (b->state == WAITING) {
+		branch_end(b, 487, NULL);
+	} else if (b->state < CANCELLED && b->rc->invite) {
+		hd_orq_cancel(b->orq, reason);
+		b->state = CANCELLED;
+		set_timer(b, 64 * (int64_t)b->rc->proxy->options.t1_ms);
+	}
+}
+
+static void cancel_all(struct response_context *rc, const char *reason)
+{
+	for (size_t i = 0; i < rc->n_branches; i++)
+		branch_cancel(&rc->branches[i], reason);
+}
+
+/* @return false: none is left to try */
+static bool try_next(struct response_context *rc)
+{
+	unsigned q = 0;
+	bool found = false;
+
+	for (size_t i = 0; i < rc->n_branches; i++) {
+		struct branch *b = &rc->branches[i];
+
+		if (b->state != WAITING || (found && b->later->q_permille != q))
+			continue;
+		found = true;
+		q = b->later->q_permille;
+		branch_send(b, b->later);
+		forward_free(b->later);
+		b->later = NULL;
+	}
+	return found;
+}
+
+/* ---- the final response (16.7 steps 6 to 9) ------------------------------------------------- */
+
+static void reply(struct response_context *rc, int status, const char *phrase)
 {
 	struct hd_slice none = { NULL, 0 };
 
 	hd_irq_reply(rc->irq, status, phrase, NULL, none);
-	context_free(rc);
 }
 
-static void set_timer(struct response_context *rc, int64_t in_ms);
-
-/* Timer C (16.8), a CANCEL that is never answered (9.1), or no more 2xx to expect (RFC 6026). */
-static void on_timer(void *arg)
-{
-	struct response_context *rc = arg;
-
-	switch (rc->state) {
-	case ACCEPTED:
-		context_free(rc);
-		return;
-	case CANCELLED:
-		final(rc, 487, NULL);
-		return;
-	case PROCEEDING:
-		hd_log_call(HD_LOG_NOTICE, "proxy", hd_msg_call_id(hd_irq_msg(rc->irq)),
-			    "%s: rang too long, cancelled (Timer C)", rc->what);
-		hd_orq_cancel(rc->orq, "SIP;cause=408;text=\"Timer C\"");
-		rc->state = CANCELLED;
-		set_timer(rc, 64 * (int64_t)rc->proxy->options.t1_ms);
-		return;
-	case TRYING:
-	default:
-		final(rc, 408, NULL);
-		return;
-	}
-}
-
-static void set_timer(struct response_context *rc, int64_t in_ms)
-{
-	if (!rc->timer && hd_sip_timer_new(&rc->timer, rc->proxy->options.agent, on_timer, rc))
-		return;
-	hd_sip_timer_set(rc->timer, in_ms);
-}
-
-static void forward_response(struct response_context *rc, struct hd_msg *response)
+static struct hd_msg *copy_response(struct response_context *rc, struct hd_msg *response)
 {
 	struct hd_msg *copy = hd_msg_copy(response);
 
 	if (!copy)
-		return;
+		return NULL;
 	if (!hd_msg_pop_via(copy)) {
 		hd_msg_free(copy);
-		return;
+		return NULL;
 	}
 	identity_clean(rc->proxy, copy, response);
-	hd_irq_forward(rc->irq, copy);
+	return copy;
 }
 
-/* A final response of our own or of the phone, other than 2xx. */
-static void on_failure(struct response_context *rc, int status, struct hd_msg *response)
+static void forward_response(struct response_context *rc, struct hd_msg *response)
 {
-	if (response && status != 503) {
+	struct hd_msg *copy = copy_response(rc, response);
+
+	if (copy)
+		hd_irq_forward(rc->irq, copy);
+}
+
+/* Lower is better: 6xx, then the lowest class; in 4xx what the caller can act upon. */
+static int rank(int status)
+{
+	switch (status) {
+	case 401:
+	case 407:
+	case 415:
+	case 420:
+	case 484:
+		return 400;
+	case 408:
+	case 480:
+	case 487:
+		return 402;
+	case 503:
+		return 501;
+	default:
+		return status >= 600 ? 0 : status < 400 || status >= 500 ? status / 100 * 100 : 401;
+	}
+}
+
+static bool is_challenge(const struct branch *b)
+{
+	return b->response && (b->status == 401 || b->status == 407);
+}
+
+/* 16.7 step 7: the challenges of all in the one response. */
+static void add_challenges(struct response_context *rc, struct branch *best)
+{
+	static const char *const names[] = { "WWW-Authenticate", "Proxy-Authenticate" };
+
+	for (size_t i = 0; i < rc->n_branches; i++) {
+		struct branch *b = &rc->branches[i];
+		int err = 0;
+
+		if (b == best || !is_challenge(b))
+			continue;
+		for (size_t name = 0; !err && name < 2; name++)
+			err = hd_msg_copy_headers(best->response, b->response, names[name]);
+		if (err)
+			hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(b->response),
+				    "%s: a challenge is left out: %s", rc->what, hd_strerror(err));
+	}
+}
+
+/*
+ * RFC 4320 4.2: no 408 for a non-INVITE, not even when it is repeated. So the server transaction
+ * is kept open until the client has given up.
+ */
+static bool keep_silent(struct response_context *rc)
+{
+	if (rc->closed) /* it has been, for long enough */
+		return false;
+	rc->closed = true;
+	if (rc->tried)
+		set_timer(&rc->branches[0], 64 * (int64_t)rc->proxy->options.t1_ms);
+	return true;
+}
+
+/* @return false: there is to be none yet */
+static bool answer(struct response_context *rc)
+{
+	struct branch *best = &rc->branches[0];
+
+	for (size_t i = 1; i < rc->n_branches; i++)
+		if (rank(rc->branches[i].status) < rank(best->status))
+			best = &rc->branches[i];
+	if (best->status == 408 && !rc->invite && keep_silent(rc))
+		return false;
+	if (!best->response) {
+		reply(rc, best->status == 503 ? 500 : best->status, best->phrase);
+		return true;
+	}
+	if (is_challenge(best))
+		add_challenges(rc, best);
+	hd_irq_forward(rc->irq, best->response);
+	best->response = NULL;
+	return true;
+}
+
+/* Something has ended: whatever is now to be done. The context may be gone afterwards. */
+static void settle(struct response_context *rc)
+{
+	bool open;
+
+	do {
+		open = false;
+		for (size_t i = 0; i < rc->n_branches; i++)
+			if (is_pending(&rc->branches[i]) || rc->branches[i].state == ACCEPTED)
+				return;
+		if (!rc->accepted && !rc->closed)
+			open = try_next(rc);
+	} while (open);
+	if (!rc->accepted && !answer(rc))
+		return;
+	context_free(rc);
+}
+
+/* ---- what happens --------------------------------------------------------------------------- */
+
+/* RFC 4320 4.1: a 100 when the client has waited long; and then what keep_silent() waits for. */
+static void on_other_timer(struct response_context *rc)
+{
+	if (rc->tried) {
+		settle(rc);
+		return;
+	}
+	rc->tried = true;
+	reply(rc, 100, NULL);
+	if (rc->closed)
+		set_timer(&rc->branches[0], 64 * (int64_t)rc->proxy->options.t1_ms);
+}
+
+static void on_timer(void *arg)
+{
+	struct branch *b = arg;
+	struct response_context *rc = b->rc;
+
+	if (!rc->invite) {
+		on_other_timer(rc);
+		return;
+	}
+	if (b->state == PROCEEDING) { /* 16.8 */
+		hd_log_call(HD_LOG_NOTICE, "proxy", hd_msg_call_id(hd_irq_msg(rc->irq)),
+			    "%s: rang too long, cancelled (Timer C)", rc->what);
+		branch_cancel(b, "SIP;cause=408;text=\"Timer C\"");
+		return;
+	}
+	branch_end(b, 487, NULL);
+	settle(rc);
+}
+
+static void on_provisional(struct branch *b, int status, struct hd_msg *response)
+{
+	struct response_context *rc = b->rc;
+
+	if (!response || !rc->invite || b->state == ACCEPTED)
+		return; /* of a non-INVITE, none is passed on: RFC 4320 4.1 */
+	if (status == 100 && b->state != TRYING)
+		return;
+	/* A 100 ends Timer B, so Timer C must watch from here on: 16.7 step 2, 16.8. */
+	if (b->state != CANCELLED) {
+		b->state = PROCEEDING;
+		set_timer(b, (int64_t)rc->proxy->options.timer_c_s * 1000);
+	}
+	if (status > 100 && !rc->accepted)
 		forward_response(rc, response);
-		context_free(rc);
-		return;
-	}
-	if (rc->state == CANCELLED)
-		final(rc, 487, NULL);
-	else if (status == 408) /* for a non-INVITE the library sends none: RFC 4320 4.2 */
-		final(rc, 408, NULL);
-	else /* 16.7 step 6: a 503 is not passed on */
-		final(rc, 500, response ? NULL : "Phone Cannot Be Reached");
 }
 
-static void on_response(void *arg, struct hd_orq *orq, int status, struct hd_msg *response)
+static void on_success(struct branch *b, struct hd_msg *response)
 {
-	struct response_context *rc = arg;
+	struct response_context *rc = b->rc;
 
-	(void)orq;
-	if (response && hd_msg_via_count(response) < 2)
-		return; /* 16.7 step 3: nobody to send it to */
-	if (status < 200) {
-		if (!response || rc->state == ACCEPTED)
-			return;
-		if (status == 100 && rc->state != TRYING)
-			return;
-		/* A 100 ends Timer B, so Timer C must watch from here on: 16.7 step 2, 16.8. */
-		if (rc->invite && rc->state != CANCELLED) {
-			rc->state = PROCEEDING;
-			set_timer(rc, (int64_t)rc->proxy->options.timer_c_s * 1000);
-		}
-		if (status > 100)
-			forward_response(rc, response);
-		return;
-	}
-	if (rc->state == ACCEPTED && status >= 300)
-		return;
-	if (status >= 300) {
-		/* RFC 4320 4.2: a phone's own 408 for a non-INVITE is not passed on either. */
-		on_failure(rc, status, status == 408 && !rc->invite ? NULL : response);
-		return;
-	}
 	if (!response)
 		return;
 	forward_response(rc, response);
@@ -170,10 +358,69 @@ static void on_response(void *arg, struct hd_orq *orq, int status, struct hd_msg
 		context_free(rc);
 		return;
 	}
-	if (rc->state == ACCEPTED)
+	if (b->state == ACCEPTED)
 		return;
-	rc->state = ACCEPTED;
-	set_timer(rc, 64 * (int64_t)rc->proxy->options.t1_ms);
+	b->state = ACCEPTED;
+	rc->accepted = true;
+	set_timer(b, 64 * (int64_t)rc->proxy->options.t1_ms);
+	if (rc->n_branches > 1)
+		cancel_all(rc, "SIP;cause=200;text=\"Call completed elsewhere\"");
+}
+
+static void on_failure(struct branch *b, int status, struct hd_msg *response)
+{
+	struct response_context *rc = b->rc;
+	const char *phrase = NULL;
+
+	/* 16.7 step 6: a 503 is not passed on. RFC 4320 4.2: nor is a 408 for a non-INVITE. */
+	if (status == 503 && !response)
+		phrase = "Phone Cannot Be Reached";
+	if (status == 503 || (status == 408 && !rc->invite))
+		response = NULL;
+	if (!response && b->state == CANCELLED)
+		status = 487;
+	branch_end(b, status, phrase);
+	if (response && rc->n_branches == 1) {
+		forward_response(rc, response);
+		context_free(rc);
+		return;
+	}
+	if (response)
+		b->response = copy_response(rc, response);
+	if (status >= 600 && !rc->accepted) {
+		rc->closed = true;
+		cancel_all(rc, "SIP;cause=603;text=\"Declined elsewhere\"");
+	}
+	settle(rc);
+}
+
+static void on_response(void *arg, struct hd_orq *orq, int status, struct hd_msg *response)
+{
+	struct branch *b = arg;
+
+	(void)orq;
+	if (b->state == ENDED)
+		return;
+	if (response && hd_msg_via_count(response) < 2)
+		return; /* 16.7 step 3: nobody to send it to */
+	if (status < 200)
+		on_provisional(b, status, response);
+	else if (status < 300)
+		on_success(b, response);
+	else if (b->state != ACCEPTED)
+		on_failure(b, status, response);
+}
+
+/* With the reasons that the caller gives: RFC 3326. */
+static void cancel_all_as(struct response_context *rc, struct hd_msg *cancel)
+{
+	struct hd_buf reasons = { 0 };
+	const char *value;
+
+	for (unsigned i = 0; cancel && (value = hd_msg_header(cancel, "Reason", i)); i++)
+		hd_buf_addf(&reasons, "%s%s", i ? ", " : "", value);
+	cancel_all(rc, reasons.len && !hd_buf_error(&reasons) ? hd_buf_text(&reasons) : NULL);
+	hd_buf_fini(&reasons);
 }
 
 static void on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struct hd_msg *msg)
@@ -181,22 +428,22 @@ static void on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struc
 	struct response_context *rc = arg;
 
 	(void)irq;
-	if (event == HD_IRQ_CANCEL && rc->invite && rc->state < CANCELLED) {
-		hd_orq_cancel(rc->orq, msg ? hd_msg_header(msg, "Reason", 0) : NULL);
-		rc->state = CANCELLED;
-		set_timer(rc, 64 * (int64_t)rc->proxy->options.t1_ms);
-	} else if (event == HD_IRQ_GONE && rc->state != ACCEPTED) {
-		if (rc->invite && rc->orq && rc->state < CANCELLED)
-			hd_orq_cancel(rc->orq, NULL);
+	if (event == HD_IRQ_CANCEL && rc->invite && !rc->accepted) {
+		rc->closed = true;
+		cancel_all_as(rc, msg);
+	} else if (event == HD_IRQ_GONE && !rc->accepted) {
+		cancel_all(rc, NULL);
 		context_free(rc);
 	}
 }
 
+/* ---- begin and end -------------------------------------------------------------------------- */
+
 static int context_new(struct response_context **rcp, struct hd_proxy *proxy,
-		       struct hd_request *req)
+		       struct hd_request *req, size_t n)
 {
 	struct hd_msg *msg = hd_request_msg(req);
-	struct response_context *rc = calloc(1, sizeof(*rc)), *known;
+	struct response_context *rc = calloc(1, sizeof(*rc) + n * sizeof(rc->branches[0])), *known;
 	int err;
 
 	if (!rc) {
@@ -205,6 +452,7 @@ static int context_new(struct response_context **rcp, struct hd_proxy *proxy,
 	}
 	rc->proxy = proxy;
 	rc->invite = hd_msg_method(msg) == HD_METHOD_INVITE;
+	rc->n_branches = n;
 	key_format(rc->key, hd_msg_call_id(msg), hd_msg_cseq(msg));
 	err = hd_irq_new(&rc->irq, req, on_irq, rc);
 	if (err) {
@@ -226,16 +474,26 @@ static int context_new(struct response_context **rcp, struct hd_proxy *proxy,
 	return 0;
 }
 
-void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, struct forward *fwd)
+/* When a client's Timer E reaches T2; from then on silence would get us blacklisted: RFC 4320. */
+static int64_t trying_after_ms(const struct hd_proxy *proxy)
 {
-	struct hd_slice none = { NULL, 0 };
+	int64_t interval = proxy->options.t1_ms, sum = 0;
+
+	for (; interval < proxy->options.t2_ms; interval *= 2)
+		sum += interval;
+	return sum > 0 ? sum : interval;
+}
+
+void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, struct forward *fwd,
+			    size_t n)
+{
 	struct response_context *rc;
-	int err;
 
 	hd_metric_register(&calls);
 	hd_metric_register(&open_contexts);
-	if (context_new(&rc, proxy, req)) {
-		hd_msg_free(fwd->msg);
+	if (context_new(&rc, proxy, req, n)) {
+		for (size_t i = 0; i < n; i++)
+			hd_msg_free(fwd[i].msg);
 		return;
 	}
 	hd_metric_add(&calls, 1);
@@ -243,12 +501,19 @@ void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, stru
 	if (hd_str_set(rc->what, sizeof(rc->what), fwd->what))
 		rc->what[0] = '\0';
 	if (rc->invite)
-		hd_irq_reply(rc->irq, 100, NULL, NULL, none);
-	err = hd_orq_new(&rc->orq, proxy->options.agent, fwd->msg, &fwd->target, on_response, rc);
-	if (err == HD_EGONE)
-		final(rc, 480, "Phone Is Not Connected");
-	else if (err)
-		final(rc, 500, "Next Hop Cannot Be Reached");
+		reply(rc, 100, NULL);
+	for (size_t i = 0; i < n; i++) {
+		struct branch *b = &rc->branches[i];
+
+		b->rc = rc;
+		if (fwd[i].q_permille == fwd[0].q_permille)
+			branch_send(b, &fwd[i]);
+		else if (forward_keep(&b->later, &fwd[i]))
+			branch_end(b, 500, NULL);
+	}
+	if (!rc->invite)
+		set_timer(&rc->branches[0], trying_after_ms(proxy));
+	settle(rc);
 }
 
 void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_t cseq)
@@ -258,9 +523,10 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 
 	key_format(key, call_id, cseq);
 	HASH_FIND(hh, proxy->contexts, key, KEY_SIZE, rc);
-	if (rc &&
-	    rc->state == ACCEPTED) /* A lost ACK shows within two retransmissions of the 2xx. */
-		set_timer(rc, 4 * (int64_t)proxy->options.t1_ms);
+	/* An ACK that is lost behind us shows within one interval of the callee's repetitions. */
+	if (rc && rc->n_branches == 1 && rc->branches[0].state == ACCEPTED)
+		set_timer(&rc->branches[0],
+			  (int64_t)proxy->options.t2_ms + 2 * (int64_t)proxy->options.t1_ms);
 }
 
 void response_context_end_all(struct hd_proxy *proxy)
@@ -269,8 +535,9 @@ void response_context_end_all(struct hd_proxy *proxy)
 
 	for (rc = proxy->open; rc; rc = next) {
 		next = rc->next;
-		if (rc->invite && rc->state < CANCELLED) { /* else the phone rings on by itself */
-			hd_orq_cancel(rc->orq, NULL);
+		if (rc->invite && !rc->accepted &&
+		    !rc->closed) { /* else the phone rings on by itself */
+			cancel_all(rc, NULL);
 			hd_irq_shed(rc->irq, HD_SHED_STOPPING);
 		}
 		context_free(rc);

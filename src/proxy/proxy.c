@@ -19,6 +19,7 @@ int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options)
 	if (!proxy)
 		return HD_ENOMEM;
 	proxy->options = *options;
+	response_context_metrics();
 	*pp = proxy;
 	return 0;
 }
@@ -91,9 +92,13 @@ bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req)
 	struct hd_buf lines = { 0 };
 	const char *tags;
 
-	(void)proxy;
 	if (hd_msg_max_forwards(msg) == 0) {
 		hd_request_reply(req, 483, NULL, NULL);
+		return false;
+	}
+	if (hd_msg_via_count(msg) > 1 &&
+	    hd_agent_has_sent(proxy->options.agent, msg, forward_loop_hash(msg))) {
+		hd_request_reply(req, 482, NULL, NULL);
 		return false;
 	}
 	for (unsigned i = 0; (tags = hd_msg_header(msg, "Proxy-Require", i)); i++)
@@ -180,10 +185,13 @@ static void clean(struct hd_proxy *proxy, struct hd_msg *copy, struct hd_request
 	identity_clean(proxy, copy, hd_request_msg(req));
 }
 
-void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
-		      const struct hd_proxy_target *target)
+/*
+ * A copy for one target. @return 0; HD_EACCESS: a Route leads elsewhere; HD_EUNSUPPORTED: it is not
+ * secure; other errors
+ */
+static int copy_for(struct forward *fwd, struct hd_proxy *proxy, struct hd_request *req,
+		    const struct hd_proxy_target *target)
 {
-	struct forward fwd = { .what = target->user };
 	const struct hd_way way = { .flow = target->flow,
 				    .contact_uri = target->contact_uri,
 				    .path = target->path,
@@ -191,40 +199,68 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 	struct hd_uri left;
 	int err;
 
-	fwd.msg = hd_msg_copy(hd_request_msg(req));
-	if (!fwd.msg) {
-		hd_request_shed(req, HD_SHED_MEMORY);
+	memset(fwd, 0, sizeof(*fwd));
+	fwd->msg = hd_msg_copy(hd_request_msg(req));
+	if (!fwd->msg)
+		return HD_ENOMEM;
+	fwd->what = target->user;
+	fwd->q_permille = target->q_permille;
+	pop_own_routes(proxy, fwd->msg);
+	if (hd_msg_route(fwd->msg, &left)) {
+		hd_msg_free(fwd->msg);
+		return HD_EACCESS;
+	}
+	clean(proxy, fwd->msg, req);
+	err = hd_msg_route_to(proxy->options.agent, fwd->msg, &way, &fwd->target);
+	if (!err)
+		err = secure_check(req, target->contact_uri, &fwd->target);
+	if (!err)
+		err = identity_assert(proxy, fwd->msg, &fwd->target, target->identity);
+	if (!err)
+		err = hd_msg_step_max_forwards(fwd->msg);
+	if (!err && may_make_dialog(hd_msg_method(fwd->msg)))
+		err = record_route(proxy, fwd->msg, hd_request_flow(req), target, &fwd->target);
+	if (!err)
+		err = hd_msg_set_ruri(fwd->msg, target->contact_uri);
+	if (!err)
+		return 0;
+	hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(hd_request_msg(req)),
+		    "%s: cannot be forwarded: %s", target->user, hd_strerror(err));
+	hd_msg_free(fwd->msg);
+	return err;
+}
+
+void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
+		      const struct hd_proxy_target *targets, size_t n)
+{
+	uint32_t loop = forward_loop_hash(hd_request_msg(req));
+	struct forward fwd[HD_PROXY_TARGETS_MAX];
+	size_t used = 0;
+	int err = HD_EINVAL;
+
+	for (size_t i = 0; i < n && used < HD_PROXY_TARGETS_MAX; i++) {
+		err = copy_for(&fwd[used], proxy, req, &targets[i]);
+		fwd[used].target.loop = loop;
+		used += !err;
+	}
+	if (used > 1)
+		forward_sort(fwd, used);
+	if (used > 1 && !forward_share_breadth(fwd, used)) {
+		for (size_t i = 0; i < used; i++)
+			hd_msg_free(fwd[i].msg);
+		hd_request_reply(req, 440, "Max-Breadth Exceeded", NULL);
 		return;
 	}
-	pop_own_routes(proxy, fwd.msg);
-	if (hd_msg_route(fwd.msg, &left)) {
-		hd_msg_free(fwd.msg);
+	if (used > 0)
+		response_context_begin(proxy, req, fwd, used);
+	else if (err == HD_EACCESS)
 		hd_request_reply(req, 403, "Route Not Allowed", NULL);
-		return;
-	}
-	clean(proxy, fwd.msg, req);
-	err = hd_msg_route_to(proxy->options.agent, fwd.msg, &way, &fwd.target);
-	if (!err)
-		err = secure_check(req, target->contact_uri, &fwd.target);
-	if (!err)
-		err = identity_assert(proxy, fwd.msg, &fwd.target, target->identity);
-	if (!err)
-		err = hd_msg_step_max_forwards(fwd.msg);
-	if (!err && may_make_dialog(hd_msg_method(fwd.msg)))
-		err = record_route(proxy, fwd.msg, hd_request_flow(req), target, &fwd.target);
-	if (!err)
-		err = hd_msg_set_ruri(fwd.msg, target->contact_uri);
-	if (err) {
-		hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(hd_request_msg(req)),
-			    "%s: cannot be forwarded: %s", target->user, hd_strerror(err));
-		hd_msg_free(fwd.msg);
-		if (err == HD_EUNSUPPORTED)
-			secure_refuse(req);
-		else
-			hd_request_reply(req, 500, NULL, NULL);
-		return;
-	}
-	response_context_begin(proxy, req, &fwd);
+	else if (err == HD_EUNSUPPORTED)
+		secure_refuse(req);
+	else if (err == HD_ENOMEM)
+		hd_request_shed(req, HD_SHED_MEMORY);
+	else
+		hd_request_reply(req, 500, NULL, NULL);
 }
 
 /* ---- inside a dialog ------------------------------------------------------------------------ */
@@ -343,15 +379,12 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 	if (hd_msg_method(msg) != HD_METHOD_ACK &&
 	    (hd_msg_method(msg) == HD_METHOD_INVITE || hd_request_is_stream(req) ||
 	     hd_target_takes_tcp(proxy->options.agent, fwd.msg, &fwd.target))) {
-		response_context_begin(proxy, req, &fwd);
+		response_context_begin(proxy, req, &fwd, 1);
 		return;
 	}
-	if (hd_msg_method(msg) == HD_METHOD_ACK) {
+	if (hd_msg_method(msg) == HD_METHOD_ACK)
 		response_context_acked(proxy, hd_msg_call_id(msg), hd_msg_cseq(msg));
-		err = hd_agent_send(proxy->options.agent, fwd.msg, &fwd.target, NULL);
-	} else {
-		err = stateless_forward(proxy, &fwd);
-	}
+	err = stateless_forward(proxy, &fwd);
 	if (err)
 		hd_log_call(HD_LOG_INFO, "proxy", hd_msg_call_id(msg), "%s not sent: %s",
 			    hd_msg_method_name(msg), hd_strerror(err));

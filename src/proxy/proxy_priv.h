@@ -85,14 +85,35 @@ void identity_clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd
 HD_MUSTCHECK int identity_assert(struct hd_proxy *proxy, struct hd_msg *copy,
 				 const struct hd_target *target, const char *identity);
 
-/** One request that is being forwarded (RFC 3261 16.7). */
+/** One request that is being forwarded to one target (RFC 3261 16.6). */
 struct forward {
 	struct hd_msg *msg; /* the copy to send; moved */
 	struct hd_target target;
-	const char *what; /* called number, for the log */
+	const char *what;    /* called number, for the log */
+	unsigned q_permille; /* those with the highest are tried first, and all at once */
 };
-/** Makes the server transaction and the response context, sends; ends the request. */
-void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, struct forward *fwd);
+/** A copy that lasts; msg is moved, also on error. @return 0 or HD_ENOMEM */
+HD_MUSTCHECK int forward_keep(struct forward **keptp, struct forward *fwd);
+/** Of a kept one. NULL-safe. */
+void forward_free(struct forward *fwd);
+/** The highest q first; the order of the same q stays. */
+void forward_sort(struct forward *fwd, size_t n);
+/**
+ * Shares the Max-Breadth of a request out over those of its copies that are sent at once.
+ * @return false: there are more than that
+ */
+HD_MUSTCHECK bool forward_share_breadth(struct forward *fwd, size_t n);
+/** Of a request as it came: the same when it comes back to be sent the same way. */
+uint32_t forward_loop_hash(const struct hd_msg *msg);
+
+/**
+ * Makes the server transaction and the response context, sends; ends the request.
+ * @param fwd n of them, the highest q first; their messages are moved
+ */
+void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, struct forward *fwd,
+			    size_t n);
+/** The metrics are there before the first request is. */
+void response_context_metrics(void);
 void response_context_end_all(struct hd_proxy *proxy);
 /** The ACK for a 2xx has passed: the context need not wait long for retransmissions. */
 void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_t cseq);

@@ -52,7 +52,8 @@ void hd_proxy_response(struct hd_proxy *proxy, struct hd_msg *response)
 
 	/* RFC 4320 4.2: no 408 for a non-INVITE; RFC 6026 7.2: nothing that we did not ask for. */
 	if (strncmp(branch, prefix, sizeof(prefix) - 1) != 0 || method == HD_METHOD_INVITE ||
-	    hd_msg_status(response) == 408 || hd_msg_status(response) == 100 ||
+	    method == HD_METHOD_ACK || hd_msg_status(response) == 408 ||
+	    hd_msg_status(response) == 100 ||
 	    !branch_format(expected, &proxy->options.key, response, 1) ||
 	    strlen(branch) != strlen(expected) || !hd_secret_eq(branch, expected, strlen(expected)))
 		return;

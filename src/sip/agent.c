@@ -205,8 +205,7 @@ static bool is_wildcard(const struct hd_listener *l)
 	return strcmp(l->host, "0.0.0.0") == 0 || strcmp(l->host, "::") == 0;
 }
 
-/* What the library puts into a Via: a listener's address and port. */
-static bool is_own_via(const void *arg, const sip_via_t *via)
+bool hd_via_is_own(const void *arg, const sip_via_t *via)
 {
 	const struct hd_agent *agent = arg;
 	struct hd_slice host = hd_slice_of(via->v_host);
@@ -258,7 +257,7 @@ static int set_up(struct hd_agent *agent)
 		TAG_END());
 	if (!agent->nta)
 		return HD_ESYSTEM;
-	hd_parse_set_sent_by(is_own_via, agent);
+	hd_parse_set_sent_by(hd_via_is_own, agent);
 	hd_parse_set_screen(hd_agent_screen, agent);
 	hd_stun_set_allow(may_ask, agent);
 	agent->icts = ict_table_new(agent);

@@ -26,6 +26,21 @@ int hd_msg_add(struct hd_msg *msg, const char *lines)
 	return 0;
 }
 
+int hd_msg_copy_headers(struct hd_msg *msg, struct hd_msg *src, const char *name)
+{
+	struct hd_buf lines = { 0 };
+	const char *value;
+	int err;
+
+	for (unsigned i = 0; (value = hd_msg_header(src, name, i)); i++)
+		hd_buf_addf(&lines, "%s: %s\r\n", name, value);
+	err = hd_buf_error(&lines);
+	if (!err && lines.len)
+		err = hd_msg_add(msg, hd_buf_text(&lines));
+	hd_buf_fini(&lines);
+	return err;
+}
+
 static bool is_named(const sip_header_t *h, const char *name)
 {
 	const char *own;

@@ -18,7 +18,8 @@
 enum {
 	INTERNAL_MSG = 1 << 15, /* nta_internal.h: a response that the library made itself */
 	BRANCH_BYTES = 12,
-	BRANCH_SIZE = sizeof(HD_BRANCH_FORWARDED) + 2UL * BRANCH_BYTES,
+	LOOP_BYTES = 4,
+	BRANCH_SIZE = sizeof(HD_BRANCH_FORWARDED) + 2UL * (LOOP_BYTES + BRANCH_BYTES),
 };
 
 struct hd_orq {
@@ -31,6 +32,7 @@ struct hd_orq {
 	tport_t *spare_tport;
 	struct hd_sip_timer *timer;
 	bool cancelled;
+	uint32_t loop; /* of the target */
 	hd_orq_fn *fn;
 	void *arg;
 };
@@ -50,7 +52,10 @@ static void drop_spare(struct hd_orq *orq)
 	orq->timer = NULL;
 }
 
-/* A provisional response has come for an INVITE: from here on ict.h is smaller. */
+/*
+ * A provisional response has come for an INVITE: from here on ict.h is smaller. Or the 2xx, over a
+ * stream: its repetitions (13.3.1.4) would not be ours any more.
+ */
 static void take_over(struct hd_orq *orq)
 {
 	msg_t *request = nta_outgoing_getrequest(orq->nta);
@@ -80,7 +85,8 @@ static int on_response(struct hd_orq *orq, nta_outgoing_t *nta, sip_t const *sip
 	if (!msg && status == 503 && fall_back(orq))
 		return 0;
 	drop_spare(orq);
-	if (msg && status < 200 && !orq->cancelled && nta_outgoing_method(nta) == sip_method_invite)
+	if (msg && !orq->cancelled && nta_outgoing_method(nta) == sip_method_invite &&
+	    (status < 200 || (status < 300 && tport_is_reliable(orq->tport))))
 		take_over(orq);
 	orq->fn(orq->arg, orq, status, msg ? msg_wrap(msg) : NULL);
 	if (msg)
@@ -88,13 +94,30 @@ static int on_response(struct hd_orq *orq, nta_outgoing_t *nta, sip_t const *sip
 	return 0;
 }
 
-static void branch_format(char branch[BRANCH_SIZE])
-{
-	uint8_t random[BRANCH_BYTES];
+static const size_t prefix_len = sizeof(HD_BRANCH_FORWARDED) - 1;
 
-	hd_random_bytes(random, sizeof(random));
-	memcpy(branch, HD_BRANCH_FORWARDED, sizeof(HD_BRANCH_FORWARDED));
-	hd_hex_format(branch + strlen(HD_BRANCH_FORWARDED), random, sizeof(random));
+static void branch_format(char branch[BRANCH_SIZE], uint32_t loop)
+{
+	uint8_t raw[LOOP_BYTES + BRANCH_BYTES];
+
+	memcpy(raw, &loop, LOOP_BYTES);
+	hd_random_bytes(raw + LOOP_BYTES, BRANCH_BYTES);
+	memcpy(branch, HD_BRANCH_FORWARDED, prefix_len);
+	hd_hex_format(branch + prefix_len, raw, sizeof(raw));
+}
+
+bool hd_agent_has_sent(const struct hd_agent *agent, const struct hd_msg *msg, uint32_t loop)
+{
+	char begin[sizeof(HD_BRANCH_FORWARDED) + 2UL * LOOP_BYTES];
+	const size_t n = sizeof(begin) - 1;
+
+	memcpy(begin, HD_BRANCH_FORWARDED, prefix_len);
+	hd_hex_format(begin + prefix_len, (const uint8_t *)&loop, LOOP_BYTES);
+	for (const sip_via_t *via = sip_of(msg)->sip_via; via; via = via->v_next)
+		if (via->v_branch && strncmp(via->v_branch, begin, n) == 0 &&
+		    hd_via_is_own(agent, via))
+			return true;
+	return false;
 }
 
 /* msg is moved. */
@@ -104,7 +127,7 @@ static int start(struct hd_orq *orq, struct hd_msg *msg, tport_t *tport)
 	char branch[BRANCH_SIZE];
 
 	if (forwarded)
-		branch_format(branch);
+		branch_format(branch, orq->loop);
 	orq->tport = tport_ref(tport);
 	orq->nta = nta_outgoing_mcreate(orq->agent->nta, on_response, orq,
 					URL_STRING_MAKE(orq->url), msg_of(msg), NTATAG_TPORT(tport),
@@ -178,6 +201,7 @@ int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
 	orq->agent = agent;
 	orq->fn = fn;
 	orq->arg = arg;
+	orq->loop = target->loop;
 	prefer_tcp(orq, msg, target, &tport);
 	err = start(orq, msg, tport);
 	msg = NULL;

@@ -99,6 +99,9 @@ static inline sip_header_t *first_header(msg_t *m)
 	return (sip_header_t *)*msg_chain_head(m);
 }
 
+/** What the library puts into a Via: a listener's address and port. For hd_parse_set_sent_by(). */
+bool hd_via_is_own(const void *agent, const sip_via_t *via);
+
 /** Fills our URI from Sofia's; slices borrow. */
 void hd_uri_from_url(struct hd_uri *uri, const url_t *url);
 

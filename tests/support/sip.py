@@ -36,7 +36,8 @@ class Message:
 
     @property
     def status(self):
-        return int(self.start.split()[1]) if self.start.startswith("SIP/2.0 ") else 0
+        m = re.match(r"SIP/2\.0 (\d+)(?: |$)", self.start)
+        return int(m.group(1)) if m else 0
 
     @property
     def method(self):

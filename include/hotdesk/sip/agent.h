@@ -178,6 +178,7 @@ struct hd_target {
 	const char *flow; /* as of hd_request_flow(); NULL: none */
 	const char *uri;  /* next hop as URI text with a literal address; used without a flow */
 	const char *via;  /* a flow whose listener is to be preferred for uri; NULL: none */
+	uint32_t loop;	  /* for hd_agent_has_sent() */
 };
 /**
  * Sends a request in a client transaction of its own; msg is moved, also on error. The Via is added
@@ -198,6 +199,8 @@ void hd_orq_free(struct hd_orq *orq);
  */
 HD_MUSTCHECK int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg,
 			       const struct hd_target *target, const char *branch);
+/** True when a Via of the message says that hd_orq_new() sent it with this target.loop. */
+bool hd_agent_has_sent(const struct hd_agent *agent, const struct hd_msg *msg, uint32_t loop);
 /** Sends a response on by its second Via, after taking the first off; msg is moved. */
 HD_MUSTCHECK int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg);
 /** True when what is sent there goes by UDP. */

@@ -81,6 +81,8 @@ size_t hd_msg_size(const struct hd_msg *msg);
 const char *hd_msg_header(struct hd_msg *msg, const char *name, unsigned i);
 /** Adds "Name: value" lines, one or several with CRLF between. @return 0, HD_EPARSE or HD_ENOMEM */
 HD_MUSTCHECK int hd_msg_add(struct hd_msg *msg, const char *lines);
+/** Adds the header fields of that name in src. @return as hd_msg_add() */
+HD_MUSTCHECK int hd_msg_copy_headers(struct hd_msg *msg, struct hd_msg *src, const char *name);
 /** Removes all header fields of that name. @return how many */
 unsigned hd_msg_remove(struct hd_msg *msg, const char *name);
 /** True when an option tag stands in a Require, Proxy-Require or Supported. */

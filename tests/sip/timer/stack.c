@@ -222,7 +222,7 @@ static void proxied(struct stack *s, struct hd_request *req)
 	snprintf(contact, sizeof(contact), "sip:callee@127.0.0.1:%u", s->callee.port);
 	target.contact_uri = contact;
 	target.flow = s->callee.flow;
-	hd_proxy_forward(s->proxy, req, &target);
+	hd_proxy_forward(s->proxy, req, &target, 1);
 }
 
 static void on_request(void *arg, struct hd_request *req)
@@ -271,9 +271,9 @@ static void open_agent(struct stack *s)
 
 int stack_setup(void **state)
 {
-	struct hd_proxy_options o = { .realm = "hotdesk.test",
-				      .timer_c_s = TIMER_C_S,
-				      .t1_ms = T1 };
+	struct hd_proxy_options o = {
+		.realm = "hotdesk.test", .timer_c_s = TIMER_C_S, .t1_ms = T1, .t2_ms = T2
+	};
 	struct stack *s = calloc(1, sizeof(*s));
 
 	assert_non_null(s);

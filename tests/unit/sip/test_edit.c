@@ -71,6 +71,29 @@ static void test_add_and_remove(void **state)
 	hd_msg_free(m);
 }
 
+/* Above the body, and behind those of the same name. */
+static void test_add_above_body(void **state)
+{
+	struct hd_msg *m = msg_from(INVITE_LINE COMMON_LINES
+				    "X-A: 1\r\nProxy-Authenticate: Digest realm=\"a\"\r\n"
+				    "Content-Length: 2\r\n\r\nab");
+	struct hd_msg *other = invite_with("X-A: 2\r\nX-A: 3\r\nX-B: 4\r\n"
+					   "Proxy-Authenticate: Digest realm=\"b\"\r\n");
+
+	(void)state;
+	assert_int_equal(hd_msg_copy_headers(m, other, "X-A"), 0);
+	assert_int_equal(hd_msg_copy_headers(m, other, "Proxy-Authenticate"), 0);
+	assert_int_equal(hd_msg_copy_headers(m, other, "X-None"), 0);
+	assert_text_has(m, "X-A: 2\r\nX-A: 3\r\n");
+	assert_text_has(m, "realm=\"b\"\r\n");
+	assert_text_lacks(m, "X-B");
+	assert_text_has(m, "\r\n\r\nab");
+	assert_string_equal(hd_msg_header(m, "Proxy-Authenticate", 1), "Digest realm=\"b\"");
+	assert_int_equal(hd_msg_add(m, "No header\r\n"), HD_EPARSE);
+	hd_msg_free(m);
+	hd_msg_free(other);
+}
+
 static void test_set_ruri(void **state)
 {
 	static const char *const uris[] = {
@@ -186,9 +209,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_untouched),      cmocka_unit_test(test_max_forwards),
-		cmocka_unit_test(test_add_and_remove), cmocka_unit_test(test_set_ruri),
-		cmocka_unit_test(test_routes),	       cmocka_unit_test(test_record_route),
-		cmocka_unit_test(test_credentials),    cmocka_unit_test(test_pop_via),
+		cmocka_unit_test(test_add_and_remove), cmocka_unit_test(test_add_above_body),
+		cmocka_unit_test(test_set_ruri),       cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_record_route),   cmocka_unit_test(test_credentials),
+		cmocka_unit_test(test_pop_via),
 	};
 
 	return cmocka_run_group_tests(tests, msg_init, NULL);
