@@ -489,8 +489,6 @@ void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, stru
 {
 	struct response_context *rc;
 
-	hd_metric_register(&calls);
-	hd_metric_register(&open_contexts);
 	if (context_new(&rc, proxy, req, n)) {
 		for (size_t i = 0; i < n; i++)
 			hd_msg_free(fwd[i].msg);
