@@ -16,6 +16,7 @@
 static const char magic_cookie[] = "z9hG4bK";
 
 struct hd_irq {
+	bool answered; /* finally: what is left are retransmissions */
 	struct hd_agent *agent;
 	nta_incoming_t *nta;
 	msg_t *msg;		  /* a reference of ours */
@@ -141,6 +142,14 @@ const char *hd_irq_tag(struct hd_irq *irq)
 	return tag ? tag : "";
 }
 
+static void note_final(struct hd_irq *irq, int status)
+{
+	if (status < 200 || irq->answered)
+		return;
+	irq->answered = true;
+	atomic_fetch_sub_explicit(&irq->agent->open_irqs, 1, memory_order_relaxed);
+}
+
 void hd_irq_reply(struct hd_irq *irq, int status, const char *phrase, const char *lines,
 		  struct hd_slice body)
 {
@@ -169,6 +178,7 @@ void hd_irq_reply(struct hd_irq *irq, int status, const char *phrase, const char
 	}
 	if (nta_incoming_mreply(irq->nta, msg) < 0)
 		hd_debug("sip", "%s: response %d not sent", irq->flow, status);
+	note_final(irq, status);
 }
 
 /* The ACK of a client without the magic cookie is known by the To tag (RFC 3261 17.2.3). */
@@ -185,6 +195,7 @@ static void note_tag(struct hd_irq *irq, const sip_t *response)
 void hd_irq_forward(struct hd_irq *irq, struct hd_msg *msg)
 {
 	const sip_t *sip = sip_of(msg);
+	int status = sip->sip_status ? sip->sip_status->st_status : 0;
 
 	/* The library asserts on both. */
 	if (!sip->sip_via || !sip->sip_cseq || !sip->sip_status ||
@@ -195,13 +206,14 @@ void hd_irq_forward(struct hd_irq *irq, struct hd_msg *msg)
 	note_tag(irq, sip);
 	if (nta_incoming_mreply(irq->nta, msg_of(msg)) < 0)
 		hd_debug("sip", "%s: response not forwarded", irq->flow);
+	note_final(irq, status);
 }
 
 void hd_irq_free(struct hd_irq *irq)
 {
 	if (!irq)
 		return;
-	atomic_fetch_sub_explicit(&irq->agent->open_irqs, 1, memory_order_relaxed);
+	note_final(irq, 200);
 	nta_incoming_bind(irq->nta, NULL, NULL);
 	nta_incoming_destroy(irq->nta);
 	msg_destroy(irq->msg);

@@ -73,6 +73,7 @@ class Traffic:
         self.received = [s for s in everything if s.kind == "received"]
         sent = [s for s in everything if s.kind == "sent" and s.sane]
         self.requests = collections.defaultdict(list)
+        self.asked = collections.defaultdict(list)
         self.responses = collections.defaultdict(list)
         self.into = collections.defaultdict(list)
         for s in sent:
@@ -80,6 +81,8 @@ class Traffic:
                 self.responses[(branch(s.vias[1]) if len(s.vias) > 1 else "", s.call_id, s.cseq_method)].append(s)
             else:
                 self.requests[s.key].append(s)
+                for key in (s.branch, (s.call_id, s.number)):
+                    self.asked[(s.phone, s.cseq_method, key)].append(s)
         for r in self.received:
             if r.m.method:
                 self.into[r.phone].append(r)
@@ -87,18 +90,21 @@ class Traffic:
     def forwarded(self):
         """(sent request, request that came of it) pairs."""
         for r in self.received:
-            if r.m.method and len(r.vias) > 1:
-                origin = self.requests.get((branch(r.vias[1]), r.call_id, r.cseq_method))
-                if origin:
+            for i, via in enumerate(r.vias if r.m.method else ()):
+                origin = self.requests.get((branch(via), r.call_id, r.cseq_method))
+                if origin and (i > 0 or origin[-1].phone is not r.phone):
                     yield origin[-1], r
+                    break
 
     def answers(self):
         """(request that a phone sent, response that it received) pairs."""
         for r in self.received:
             if r.m.status and r.sane:
-                for q in self.requests.get(r.key, [])[-1:]:
-                    if q.phone is r.phone:
-                        yield q, r
+                same_key = [q for q in self.requests.get(r.key, []) if q.phone is r.phone]
+                # Without its branch or its Call-ID a response still is the answer to something.
+                for q in (same_key or self.asked.get((r.phone, r.cseq_method, r.branch)) or
+                          self.asked.get((r.phone, r.cseq_method, (r.call_id, r.number)), []))[-1:]:
+                    yield q, r
 
     def origins(self, answer):
         """The responses of phones out of which this one may have been made."""
@@ -139,6 +145,9 @@ def to_is_echoed(t):
 @rule("LNT-04")
 def one_via_is_added(t):
     for s, r in t.forwarded():
+        if len(r.vias) < 2:
+            yield "no Via of ours", s, r
+            continue
         rest = [re.sub(r"\s+", " ", v) for v in r.vias[2:]] == [re.sub(r"\s+", " ", v) for v in s.vias[1:]]
         if not r.branch.startswith("z9hG4bK"):
             yield f"our Via has no branch with the magic cookie: {r.vias[0]}", s, r
@@ -208,6 +217,10 @@ def responses_stay(t):
     adds = ("via", "content-length", "proxy-authenticate", "www-authenticate")
     for q, r in t.answers():
         origins = t.origins(r)
+        if not origins and not q.m.tag("to") and r.m.tag("to"):
+            origins = [o for o in t.responses.get(r.key, []) if o.m.tag("to") == r.m.tag("to")]
+            if origins:
+                yield f"{origins[-1].m.start} became {r.m.start}", origins[-1], r
         if not origins:
             continue
         good = [o for o in origins if lines(o.m, adds) == lines(r.m, adds) and body(o) == r.m.body and
