@@ -54,8 +54,12 @@ struct hd_conf_sip {
 	size_t n_source_exempt;
 	char **trusted; /* networks whose P-Asserted-Identity counts; without it: none */
 	size_t n_trusted;
-	bool sofia_guard;	  /* true; design.md section 9 */
-	uint32_t sofia_log_level; /* 0..9; 1 */
+	char **dns_servers; /* for next hops with a name; without it: those of resolv.conf */
+	size_t n_dns_servers;
+	uint32_t dns_timeout_ms, dns_lookups_max;	       /* 5000, 256 */
+	uint32_t dns_cache_max, dns_ttl_max_s, dns_negative_s; /* 1024, 3600, 60 */
+	bool sofia_guard;				       /* true; design.md section 9 */
+	uint32_t sofia_log_level;			       /* 0..9; 1 */
 };
 
 struct hd_conf_auth {

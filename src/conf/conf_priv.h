@@ -112,6 +112,7 @@ bool hd_form_realm(struct hd_slice s);	 /* text without quotes and backslashes *
 bool hd_form_host(struct hd_slice s);	 /* host name, IPv4 address, or IPv6 address in [] */
 bool hd_form_alias(struct hd_slice s);	 /* the same, also with :PORT */
 bool hd_form_listen(struct hd_slice s);	 /* hd_listen_parse() takes it */
+bool hd_form_server(struct hd_slice s);	 /* an address, IPv6 in [], also with :PORT */
 bool hd_form_network(struct hd_slice s); /* ADDRESS/PREFIX without bits behind the prefix */
 bool hd_form_code(struct hd_slice s);	 /* feature code: 1..16 of 0-9 A-D * # */
 bool hd_form_mode(struct hd_slice s);	 /* 660, 0660 */

@@ -121,6 +121,16 @@ bool hd_form_alias(struct hd_slice s)
 				   !port_parse(&number, port) && number > 0);
 }
 
+bool hd_form_server(struct hd_slice s)
+{
+	struct hd_slice host, port;
+	uint16_t number;
+
+	return is_address(AF_INET, s) || is_bracketed(s) ||
+	       (split_port(s, &host, &port) && (is_address(AF_INET, host) || is_bracketed(host)) &&
+		!port_parse(&number, port) && number > 0);
+}
+
 int hd_listen_parse(struct hd_listen *listen, struct hd_slice s)
 {
 	static const char *const names[] = {

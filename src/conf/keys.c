@@ -66,6 +66,7 @@ _Static_assert(sizeof(hd_log_levels) / sizeof(hd_log_levels[0]) == HD_LOG_LEVELS
 #define LISTEN_WORDS "\"udp:ADDRESS:PORT\", \"tcp:...\" or \"tls:...\", an IPv6 address in []"
 #define NETWORK_WORDS "a network such as 10.0.0.0/8 or 2001:db8::/32, no bits set behind the prefix"
 #define NUMBER_WORDS "a number of 1 to 32 of 0-9 A-Z a-z . _ - * #"
+#define SERVER_WORDS "an IPv4 address, or an IPv6 address in [], also with :PORT"
 #define CODE_WORDS "1 to 16 of the keys 0-9 A-D * #"
 
 const struct hd_key_info hd_keys[] = {
@@ -109,6 +110,13 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(sip, t1_ms, 10, 10000, "500", FIXED),
 	NUMBER(sip, t2_ms, 10, 60000, "4000", FIXED),
 	NUMBER(sip, t4_ms, 10, 60000, "5000", FIXED),
+	LIST(sip, dns_servers, IN(sip, dns_servers), IN(sip, n_dns_servers), 0, 8, "[]", FIXED,
+	     hd_form_server, SERVER_WORDS),
+	NUMBER(sip, dns_timeout_ms, 100, 60000, "5000", FIXED),
+	NUMBER(sip, dns_lookups_max, 1, 65536, "256", LIVE),
+	NUMBER(sip, dns_cache_max, 1, 1000000, "1024", LIVE),
+	NUMBER(sip, dns_ttl_max_s, 0, 7 * DAY_S, "3600", LIVE),
+	NUMBER(sip, dns_negative_s, 0, DAY_S, "60", LIVE),
 	BOOL(sip, sofia_guard, "true", FIXED),
 	NUMBER(sip, sofia_log_level, 0, 9, "1", FIXED),
 

@@ -74,6 +74,10 @@ void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf)
 		.connections_per_source = c->connections_per_source,
 		.first_message_s = c->first_message_s,
 		.half_message_s = c->half_message_s,
+		.dns_lookups_max = c->dns_lookups_max,
+		.dns_cache_max = c->dns_cache_max,
+		.dns_ttl_max_s = c->dns_ttl_max_s,
+		.dns_negative_s = c->dns_negative_s,
 		.tcp_keepalive_s = c->tcp_keepalive_s,
 		.tcp_timeout_s = c->tcp_timeout_s,
 	};

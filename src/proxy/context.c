@@ -14,6 +14,7 @@ enum { KEY_SIZE = 132, CALL_ID_SIZE = 120 };
 struct branch {
 	struct response_context *rc;
 	struct hd_orq *orq;
+	struct record record;
 	/* INVITE: Timer C, then the wait for a final response or for repeated 2xx. Others: 100. */
 	struct hd_sip_timer *timer;
 	enum { WAITING, TRYING, PROCEEDING, CANCELLED, ACCEPTED, ENDED } state;
@@ -115,16 +116,34 @@ static void branch_end(struct branch *b, int status, const char *phrase)
 		hd_sip_timer_cancel(b->timer);
 }
 
+/* A name has led to a hop: now it is known which Record-Route fits. */
+static int on_hop(void *arg, struct hd_msg *msg, const struct hd_flow *hop, bool by_flow)
+{
+	struct branch *b = arg;
+
+	if (!b->record.wanted)
+		return 0;
+	b->record.token.callee = *hop;
+	b->record.token.callee_flow_only = by_flow;
+	return record_route(b->rc->proxy, msg, &b->record);
+}
+
+static const char too_many[] = "Too Many Look-Ups";
+
 static void branch_send(struct branch *b, struct forward *fwd)
 {
 	int err;
 
 	b->state = TRYING;
+	b->record = fwd->record;
+	fwd->target.prepare = on_hop;
 	err = hd_orq_new(&b->orq, b->rc->proxy->options.agent, fwd->msg, &fwd->target, on_response,
 			 b);
 	fwd->msg = NULL;
 	if (err == HD_EGONE)
 		branch_end(b, 480, "Phone Is Not Connected");
+	else if (err == HD_EBUSY)
+		branch_end(b, 503, too_many);
 	else if (err)
 		branch_end(b, 500, "Next Hop Cannot Be Reached");
 }
@@ -508,6 +527,11 @@ void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, stru
 			branch_send(b, &fwd[i]);
 		else if (forward_keep(&b->later, &fwd[i]))
 			branch_end(b, 500, NULL);
+	}
+	if (n == 1 && rc->branches[0].phrase == too_many) {
+		hd_irq_shed(rc->irq, HD_SHED_DNS);
+		context_free(rc);
+		return;
 	}
 	if (!rc->invite)
 		set_timer(&rc->branches[0], trying_after_ms(proxy));

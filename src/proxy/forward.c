@@ -5,18 +5,20 @@
 #include "hotdesk/base/secret.h"
 #include "proxy_priv.h"
 
-enum { MAX_BREADTH = 60 }; /* RFC 5393 5.3.3: when a request names none */
+enum { TEXTS = 4, MAX_BREADTH = 60 }; /* RFC 5393 5.3.3: when a request names none */
 
 /* Texts stand behind the struct. */
 int forward_keep(struct forward **keptp, struct forward *fwd)
 {
-	const char *const texts[] = { fwd->target.flow, fwd->target.uri, fwd->target.via };
-	const char **const fields[] = { &fwd->target.flow, &fwd->target.uri, &fwd->target.via };
+	const char *const texts[] = { fwd->target.flow, fwd->target.uri, fwd->target.via,
+				      fwd->target.last };
+	const char **const fields[] = { &fwd->target.flow, &fwd->target.uri, &fwd->target.via,
+					&fwd->target.last };
 	size_t size = sizeof(*fwd), n;
 	struct forward *kept;
 	char *p;
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < TEXTS; i++)
 		size += texts[i] ? strlen(texts[i]) + 1 : 0;
 	kept = malloc(size);
 	if (!kept) {
@@ -24,7 +26,7 @@ int forward_keep(struct forward **keptp, struct forward *fwd)
 		return HD_ENOMEM;
 	}
 	p = (char *)(kept + 1);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < TEXTS; i++) {
 		if (!texts[i])
 			continue;
 		n = strlen(texts[i]) + 1;

@@ -151,32 +151,41 @@ static int add_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct hd
 	return hd_msg_add_record_route(msg, uri);
 }
 
-/* Two of them where transport, family or listener differ (RFC 5658): the callee's side on top. */
-static int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const char *caller_flow,
-			const struct hd_proxy_target *target, const struct hd_target *hop)
+int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct record *record)
 {
-	struct route_token token = { 0 };
+	const struct route_token *token = &record->token;
 	char text[TOKEN_SIZE];
-	const bool leaves_secure = secure_is_asked(msg) || secure_is_sips(target->contact_uri);
-	struct hd_uri contact;
-	bool known;
 	int err;
 
-	if (hd_flow_parse(&token.caller, caller_flow))
+	route_token_format(text, &proxy->options.key, hd_msg_call_id(msg), token);
+	if (token->caller.listener == token->callee.listener)
+		return add_route(proxy, msg, &token->caller, text, record->leaves_secure);
+	err = add_route(proxy, msg, &token->caller, text, record->asked_secure);
+	return err ? err : add_route(proxy, msg, &token->callee, text, record->leaves_secure);
+}
+
+static int make_record(struct hd_proxy *proxy, struct record *record, const struct forward *fwd,
+		       const char *caller_flow, const struct hd_proxy_target *target)
+{
+	struct route_token *token = &record->token;
+	const struct hd_target *hop = &fwd->target;
+	struct hd_uri contact;
+	bool known;
+
+	if (hd_flow_parse(&token->caller, caller_flow))
 		return HD_EINVAL;
-	callee_flow(proxy, &token.callee, hop, target->flow);
-	token.caller_tag = route_tag_hash(hd_msg_from_tag(msg));
-	known = hd_msg_contact_uri(msg, &contact);
-	token.caller_flow_only = token.caller.transport != 0 || token.caller.nat || !known;
-	token.callee_flow_only = hop->flow != NULL;
-	token.caller_no_other = token.caller.nat || (known && hd_uri_param(&contact, "ob", NULL));
-	token.callee_no_other = hop->flow && (token.callee.nat || target->outbound);
-	moved_remember(proxy, &token, target);
-	route_token_format(text, &proxy->options.key, hd_msg_call_id(msg), &token);
-	if (token.caller.listener == token.callee.listener)
-		return add_route(proxy, msg, &token.caller, text, leaves_secure);
-	err = add_route(proxy, msg, &token.caller, text, secure_is_asked(msg));
-	return err ? err : add_route(proxy, msg, &token.callee, text, leaves_secure);
+	record->asked_secure = secure_is_asked(fwd->msg);
+	record->leaves_secure = record->asked_secure || secure_is_sips(target->contact_uri);
+	callee_flow(proxy, &token->callee, hop, target->flow);
+	token->caller_tag = route_tag_hash(hd_msg_from_tag(fwd->msg));
+	known = hd_msg_contact_uri(fwd->msg, &contact);
+	token->caller_flow_only = token->caller.transport != 0 || token->caller.nat || !known;
+	token->callee_flow_only = hop->flow != NULL;
+	token->caller_no_other = token->caller.nat || (known && hd_uri_param(&contact, "ob", NULL));
+	token->callee_no_other = hop->flow && (token->callee.nat || target->outbound);
+	moved_remember(proxy, token, target);
+	record->wanted = hd_target_is_name(hop);
+	return record->wanted ? 0 : record_route(proxy, fwd->msg, record);
 }
 
 static void clean(struct hd_proxy *proxy, struct hd_msg *copy, struct hd_request *req)
@@ -219,7 +228,7 @@ static int copy_for(struct forward *fwd, struct hd_proxy *proxy, struct hd_reque
 	if (!err)
 		err = hd_msg_step_max_forwards(fwd->msg);
 	if (!err && may_make_dialog(hd_msg_method(fwd->msg)))
-		err = record_route(proxy, fwd->msg, hd_request_flow(req), target, &fwd->target);
+		err = make_record(proxy, &fwd->record, fwd, hd_request_flow(req), target);
 	if (!err)
 		err = hd_msg_set_ruri(fwd->msg, target->contact_uri);
 	if (!err)

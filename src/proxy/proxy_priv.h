@@ -85,10 +85,21 @@ void identity_clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd
 HD_MUSTCHECK int identity_assert(struct hd_proxy *proxy, struct hd_msg *copy,
 				 const struct hd_target *target, const char *identity);
 
+/** What our Record-Route of a request is made of. */
+struct record {
+	struct route_token token;
+	bool wanted; /* to be added when the hop is known */
+	bool asked_secure, leaves_secure;
+};
+/** Adds it: two where transport, family or listener differ (RFC 5658), the callee's side on top. */
+HD_MUSTCHECK int record_route(struct hd_proxy *proxy, struct hd_msg *msg,
+			      const struct record *record);
+
 /** One request that is being forwarded to one target (RFC 3261 16.6). */
 struct forward {
 	struct hd_msg *msg; /* the copy to send; moved */
 	struct hd_target target;
+	struct record record;
 	const char *what;    /* called number, for the log */
 	unsigned q_permille; /* those with the highest are tried first, and all at once */
 };

@@ -104,6 +104,8 @@ int hd_agent_new(struct hd_agent **ap, const struct hd_agent_options *options)
 		err = HD_ENOMEM;
 	if (!err)
 		err = overload_init(&agent->overload);
+	if (!err)
+		err = agent_dns_new(agent);
 	if (err) {
 		hd_agent_free(agent);
 		return err;
@@ -133,6 +135,7 @@ void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *l
 	agent->options.limits.trusted = NULL;
 	hd_source_table_set(agent->sources, limits);
 	overload_set(&agent->overload, limits);
+	agent_dns_set_limits(agent);
 	hd_guard_configure(&guard);
 	for (size_t i = 0; i < agent->options.n_listeners && agent->primaries[i]; i++)
 		(void)tport_set_params(agent->primaries[i],
@@ -264,6 +267,8 @@ static int set_up(struct hd_agent *agent)
 	err = agent->icts ? hd_agent_bind(agent) : HD_ENOMEM;
 	if (!err)
 		err = watch_mailbox(agent);
+	if (!err)
+		err = agent_dns_open(agent);
 	if (err)
 		return err;
 	agent->timer = su_timer_create(su_root_task(agent->root), 1000);
@@ -281,6 +286,7 @@ static void tear_down(struct hd_agent *agent)
 	hd_parse_set_screen(NULL, NULL);
 	hd_stun_set_allow(NULL, NULL);
 	hd_tls_use(NULL);
+	agent_dns_close(agent);
 	ict_table_free(agent->icts);
 	agent->icts = NULL;
 	nta_agent_destroy(agent->nta);
@@ -396,6 +402,7 @@ void hd_agent_free(struct hd_agent *agent)
 		return;
 	hd_source_table_free(agent->sources);
 	overload_fini(&agent->overload);
+	agent_dns_free(agent);
 	hd_mailbox_free(agent->mailbox);
 	for (size_t i = 0; i < agent->n_strings; i++)
 		free(agent->strings[i]);

@@ -271,18 +271,54 @@ static bool is_literal(const char *text)
 	       !address_parse(&at, uri.host);
 }
 
+/* The host that a URI is reached at, or the zero slice. */
+static struct hd_slice host_of(const char *text)
+{
+	struct hd_slice maddr, none = { NULL, 0 };
+	struct hd_uri uri;
+
+	if (!text || hd_uri_parse(&uri, hd_slice_of(text)) || uri.scheme > HD_URI_SIPS)
+		return none;
+	return hd_uri_param(&uri, "maddr", &maddr) ? maddr : uri.host;
+}
+
+bool hd_target_is_name(const struct hd_target *target)
+{
+	struct hd_flow at = { 0 };
+	struct hd_slice host = host_of(target->uri);
+
+	return !target->flow && host.len && address_parse(&at, host);
+}
+
+/* A name that means the same elsewhere: "pc" is none, "pc.example.com" is. */
+static bool is_qualified(const char *text)
+{
+	struct hd_slice host = host_of(text);
+
+	return host.len > 2 && memchr(host.ptr, '.', host.len - 1);
+}
+
 void hd_flow_target(struct hd_agent *agent, const char *text, const char *contact_uri,
 		    struct hd_target *target)
 {
 	struct hd_flow flow;
 
 	memset(target, 0, sizeof(*target));
-	if (!hd_flow_parse(&flow, text) &&
-	    ((flow.transport && flow_tport(agent, &flow)) || flow.nat || !is_literal(contact_uri)))
-		target->flow = text;
-	else
-		target->uri = contact_uri;
 	target->via = text;
+	if (hd_flow_parse(&flow, text)) {
+		target->uri = contact_uri;
+		return;
+	}
+	if ((flow.transport && flow_tport(agent, &flow)) || flow.nat) {
+		target->flow = text;
+	} else if (is_literal(contact_uri)) {
+		target->uri = contact_uri;
+	} else if (is_qualified(contact_uri)) {
+		target->uri = contact_uri;
+		target->last = text;
+	} else {
+		target->flow = text;
+	}
 }
 
 static bool can_reach(const struct hd_listener *l, uint8_t transport, uint8_t family)
@@ -336,8 +372,8 @@ bool hd_target_is_udp(const struct hd_target *target)
 
 	if (target->flow)
 		return strncmp(target->flow, "udp/", 4) == 0;
-	return target->uri && !hd_uri_parse(&uri, hd_slice_of(target->uri)) &&
-	       uri.scheme == HD_URI_SIP &&
+	return target->uri && !hd_target_is_name(target) &&
+	       !hd_uri_parse(&uri, hd_slice_of(target->uri)) && uri.scheme == HD_URI_SIP &&
 	       (!hd_uri_param(&uri, "transport", &transport) || hd_slice_caseis(transport, "udp"));
 }
 

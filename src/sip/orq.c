@@ -10,6 +10,7 @@
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/secret.h"
+#include "hotdesk/sip/resolver.h"
 #include "ict.h"
 #include "large.h"
 #include "sip_priv.h"
@@ -22,6 +23,19 @@ enum {
 	BRANCH_SIZE = sizeof(HD_BRANCH_FORWARDED) + 2UL * (LOOP_BYTES + BRANCH_BYTES),
 };
 
+/* Where a name leads, and what of it has been tried. */
+struct route {
+	struct hd_lookup *lookup; /* while it is open */
+	struct hd_hops hops;
+	size_t next;
+	int err; /* of the look-up */
+	bool starting;
+	struct hd_msg *msg; /* what each hop gets a copy of */
+	char via[HD_FLOW_TEXT_SIZE], last[HD_FLOW_TEXT_SIZE];
+	int (*prepare)(void *arg, struct hd_msg *msg, const struct hd_flow *hop, bool by_flow);
+	struct hd_sip_timer *timer; /* cancelled before anything was sent */
+};
+
 struct hd_orq {
 	struct hd_agent *agent;
 	nta_outgoing_t *nta; /* the library's transaction, or else our own */
@@ -31,17 +45,21 @@ struct hd_orq {
 	struct hd_msg *spare; /* for UDP, while TCP is only tried */
 	tport_t *spare_tport;
 	struct hd_sip_timer *timer;
+	struct route *route; /* of a name; NULL: there is one hop alone */
 	bool cancelled;
 	uint32_t loop; /* of the target */
 	hd_orq_fn *fn;
 	void *arg;
 };
 
+static bool go_on(struct hd_orq *orq, int status, bool answered);
+
 static void on_own_response(void *arg, int status, msg_t *response)
 {
 	struct hd_orq *orq = arg;
 
-	orq->fn(orq->arg, orq, status, msg_wrap(response));
+	if (!go_on(orq, status, true))
+		orq->fn(orq->arg, orq, status, msg_wrap(response));
 }
 
 static void drop_spare(struct hd_orq *orq)
@@ -88,7 +106,8 @@ static int on_response(struct hd_orq *orq, nta_outgoing_t *nta, sip_t const *sip
 	if (msg && !orq->cancelled && nta_outgoing_method(nta) == sip_method_invite &&
 	    (status < 200 || (status < 300 && tport_is_reliable(orq->tport))))
 		take_over(orq);
-	orq->fn(orq->arg, orq, status, msg ? msg_wrap(msg) : NULL);
+	if (!go_on(orq, status, msg != NULL))
+		orq->fn(orq->arg, orq, status, msg ? msg_wrap(msg) : NULL);
 	if (msg)
 		msg_destroy(msg);
 	return 0;
@@ -186,50 +205,62 @@ static void prefer_tcp(struct hd_orq *orq, struct hd_msg *msg, const struct hd_t
 		hd_sip_timer_set(orq->timer, 2 * (int64_t)agent->options.t1_ms);
 }
 
-int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
-	       const struct hd_target *target, hd_orq_fn *fn, void *arg)
+static int send_to(struct hd_orq *orq, struct hd_msg *msg, const struct hd_target *target)
 {
-	struct hd_orq *orq = calloc(1, sizeof(*orq));
 	tport_t *tport = NULL;
-	int err = HD_ENOMEM;
+	struct hd_flow hop;
+	int err;
 
-	if (!orq)
-		goto failed;
-	err = hd_target_resolve(agent, target, &tport, orq->url, sizeof(orq->url));
-	if (err)
-		goto failed;
-	orq->agent = agent;
-	orq->fn = fn;
-	orq->arg = arg;
-	orq->loop = target->loop;
+	err = hd_target_resolve(orq->agent, target, &tport, orq->url, sizeof(orq->url));
+	if (!err && orq->route && orq->route->prepare) {
+		err = hd_target_flow(orq->agent, target, &hop);
+		if (!err)
+			err = orq->route->prepare(orq->arg, msg, &hop, target->flow != NULL);
+	}
+	if (err) {
+		hd_msg_free(msg);
+		return err;
+	}
 	prefer_tcp(orq, msg, target, &tport);
-	err = start(orq, msg, tport);
-	msg = NULL;
-	if (err)
-		goto failed;
-	*orqp = orq;
-	return 0;
-failed:
-	hd_msg_free(msg);
-	hd_orq_free(orq);
+	return start(orq, msg, tport);
+}
+
+/* ---- a name: several hops (RFC 3263 4.3) ---------------------------------------------------- */
+
+static int send_copy(struct hd_orq *orq, const struct hd_target *target)
+{
+	struct hd_msg *copy = hd_msg_copy(orq->route->msg);
+
+	return copy ? send_to(orq, copy, target) : HD_ENOMEM;
+}
+
+/* @return 0; an error: no hop is left */
+static int send_next(struct hd_orq *orq)
+{
+	struct route *route = orq->route;
+	struct hd_target target = { .via = route->via };
+	char uri[HD_HOP_TEXT_SIZE];
+	int err = route->err ? route->err : HD_EGONE;
+
+	target.uri = uri;
+	while (route->next < route->hops.n) {
+		hd_hop_format(uri, sizeof(uri), &route->hops.hops[route->next++]);
+		err = send_copy(orq, &target);
+		if (!err)
+			return 0;
+		hd_log_call(HD_LOG_INFO, "sip", hd_msg_call_id(route->msg), "%s: not sent: %s", uri,
+			    hd_strerror(err));
+	}
+	if (route->hops.n || !route->last[0])
+		return err;
+	target.flow = route->last;
+	err = send_copy(orq, &target);
+	route->last[0] = '\0';
 	return err;
 }
 
-void hd_orq_cancel(struct hd_orq *orq, const char *reason)
+static void stop(struct hd_orq *orq)
 {
-	orq->cancelled = true;
-	if (orq->ict)
-		ict_cancel(orq->ict, reason);
-	else
-		nta_outgoing_tcancel(orq->nta, NULL, NULL, NTATAG_CANCEL_408(0),
-				     NTATAG_CANCEL_2543(0),
-				     TAG_IF(reason, SIPTAG_REASON_STR(reason)), TAG_END());
-}
-
-void hd_orq_free(struct hd_orq *orq)
-{
-	if (!orq)
-		return;
 	drop_spare(orq);
 	ict_free(orq->ict);
 	if (orq->nta) {
@@ -237,31 +268,138 @@ void hd_orq_free(struct hd_orq *orq)
 		nta_outgoing_destroy(orq->nta);
 	}
 	tport_unref(orq->tport);
-	free(orq);
+	orq->ict = NULL;
+	orq->nta = NULL;
+	orq->tport = NULL;
 }
 
-int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg, const struct hd_target *target,
-		  const char *branch)
+/* @return true: what has come is not for the owner, another hop is tried */
+static bool go_on(struct hd_orq *orq, int status, bool answered)
 {
-	tport_t *tport = NULL;
-	char url[160];
+	struct route *route = orq->route;
+
+	if (!route || orq->cancelled || route->next >= route->hops.n ||
+	    (status != 503 && (answered || status != 408)))
+		return false;
+	hd_log_call(HD_LOG_INFO, "sip", hd_msg_call_id(route->msg), "%s: %s, on to the next",
+		    orq->url,
+		    answered	    ? "answered 503"
+		    : status == 408 ? "no answer"
+				    : "no way");
+	stop(orq);
+	if (send_next(orq))
+		orq->fn(orq->arg, orq, 503, NULL);
+	return true;
+}
+
+static void on_found(void *arg, int err, const struct hd_hops *hops)
+{
+	struct hd_orq *orq = arg;
+	struct route *route = orq->route;
+
+	route->err = err;
+	route->hops = *hops;
+	if (err)
+		hd_log_call(HD_LOG_INFO, "sip", hd_msg_call_id(route->msg),
+			    "next hop: no address: %s", hd_strerror(err));
+	if (!route->starting && send_next(orq))
+		orq->fn(orq->arg, orq, 503, NULL);
+}
+
+static void on_cancelled(void *arg)
+{
+	struct hd_orq *orq = arg;
+
+	orq->fn(orq->arg, orq, 487, NULL);
+}
+
+static void route_free(struct route *route)
+{
+	if (!route)
+		return;
+	hd_lookup_cancel(route->lookup);
+	hd_sip_timer_free(route->timer);
+	hd_msg_free(route->msg);
+	free(route);
+}
+
+/* msg is moved, also on error. */
+static int begin_by_name(struct hd_orq *orq, struct hd_msg *msg, const struct hd_target *target)
+{
+	struct route *route = calloc(1, sizeof(*route));
 	int err;
 
-	err = hd_target_resolve(agent, target, &tport, url, sizeof(url));
-	if (err) {
+	if (!route) {
 		hd_msg_free(msg);
-		return err;
+		return HD_ENOMEM;
 	}
-	return nta_msg_tsend(agent->nta, msg_of(msg), URL_STRING_MAKE(url), NTATAG_TPORT(tport),
-			     TAG_IF(branch, NTATAG_BRANCH_KEY(branch)), TAG_END()) < 0
-		       ? HD_EGONE
-		       : 0;
+	orq->route = route;
+	route->msg = msg;
+	route->prepare = target->prepare;
+	err = hd_str_set(route->via, sizeof(route->via), target->via);
+	if (!err)
+		err = hd_str_set(route->last, sizeof(route->last), target->last);
+	if (!err)
+		err = hd_sip_timer_new(&route->timer, orq->agent, on_cancelled, orq);
+	if (err)
+		return err;
+	route->starting = true;
+	err = hd_resolver_find(&route->lookup, orq->agent->resolver, target->uri, on_found, orq);
+	route->starting = false;
+	if (err)
+		route->err = err;
+	if (route->lookup || (err == HD_EBUSY && !route->last[0]))
+		return err;
+	return send_next(orq);
 }
 
-int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg)
+/* ---- what others call ----------------------------------------------------------------------- */
+
+int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
+	       const struct hd_target *target, hd_orq_fn *fn, void *arg)
 {
-	/* Removes the topmost Via by itself. */
-	return nta_msg_tsend(agent->nta, msg_of(msg), NULL, TAG_END()) < 0 ? HD_EGONE : 0;
+	struct hd_orq *orq = calloc(1, sizeof(*orq));
+	int err;
+
+	if (!orq) {
+		hd_msg_free(msg);
+		return HD_ENOMEM;
+	}
+	orq->agent = agent;
+	orq->fn = fn;
+	orq->arg = arg;
+	orq->loop = target->loop;
+	err = hd_target_is_name(target) ? begin_by_name(orq, msg, target)
+					: send_to(orq, msg, target);
+	if (err)
+		hd_orq_free(orq);
+	else
+		*orqp = orq;
+	return err;
+}
+
+void hd_orq_cancel(struct hd_orq *orq, const char *reason)
+{
+	orq->cancelled = true;
+	if (orq->ict) {
+		ict_cancel(orq->ict, reason);
+	} else if (orq->nta) {
+		nta_outgoing_tcancel(orq->nta, NULL, NULL, NTATAG_CANCEL_408(0),
+				     NTATAG_CANCEL_2543(0),
+				     TAG_IF(reason, SIPTAG_REASON_STR(reason)), TAG_END());
+	} else if (orq->route) { /* the owner is told later: it is not ready for it now */
+		hd_lookup_cancel(orq->route->lookup);
+		hd_sip_timer_set(orq->route->timer, 0);
+	}
+}
+
+void hd_orq_free(struct hd_orq *orq)
+{
+	if (!orq)
+		return;
+	stop(orq);
+	route_free(orq->route);
+	free(orq);
 }
 
 int hd_msg_new_request(struct hd_msg **msgp, const struct hd_new_request *request)

@@ -32,6 +32,10 @@
 
 struct source_table;
 struct ict_table;
+struct hd_resolver;
+struct dns_cache;
+struct dns_client;
+struct unsent;
 
 enum { EMERGENCY_MAX = 64, EMERGENCY_SIZE = 33 };
 
@@ -59,7 +63,12 @@ struct hd_agent {
 	struct overload overload;
 	uint8_t tag_seed[16]; /* of the To tags of answers without a transaction */
 	struct ict_table *icts;
-	const char *via_protocol; /* of the request that is being received, as it came */
+	struct hd_resolver *resolver;
+	struct dns_cache *dns_cache;
+	struct dns_client *dns_client;
+	struct hd_sip_timer *resolver_timer; /* while the loop runs */
+	struct unsent *unsent;		     /* messages that wait for an address (send.c) */
+	const char *via_protocol;	     /* of the request that is being received, as it came */
 	su_root_t *root;
 	nta_agent_t *nta;
 	su_timer_t *timer;
@@ -128,6 +137,14 @@ tport_t *hd_listener_for(struct hd_agent *agent, uint8_t transport, uint8_t fami
  */
 HD_MUSTCHECK int hd_agent_open(struct hd_agent *agent);
 void hd_agent_close(struct hd_agent *agent);
+
+/** The resolver and what it stands on (agent_dns.c). @return 0, HD_EINVAL or HD_ENOMEM, logged */
+HD_MUSTCHECK int agent_dns_new(struct hd_agent *agent);
+HD_MUSTCHECK int agent_dns_open(struct hd_agent *agent);
+void agent_dns_close(struct hd_agent *agent);
+void agent_dns_free(struct hd_agent *agent);
+void agent_dns_set_limits(struct hd_agent *agent);
+void agent_forget_unsent(struct hd_agent *agent);
 
 /** Binds the listeners; at the SIP thread. @return 0, HD_ESYSTEM or HD_EINVAL, logged */
 HD_MUSTCHECK int hd_agent_bind(struct hd_agent *agent);

@@ -5,8 +5,8 @@
  * end it exactly once: by a stateless reply, by making it a server transaction, or by dropping it.
  * Replies go where RFC 3261 18.2.2 and RFC 3581 say, on the connection the request came from.
  *
- * Layer: 3.  May include: base, event, conf's plain values, sofia-sip.  Thread: all calls on the
- * SIP thread, but for new, start, stop, free, mailbox, listeners and stats.
+ * Layer: 3.  May include: base, event, conf's plain values, sofia-sip.  Thread: the SIP thread, but
+ * for new, start, stop, free, mailbox, listeners and stats.
  */
 #ifndef HOTDESK_SIP_AGENT_H
 #define HOTDESK_SIP_AGENT_H
@@ -17,12 +17,12 @@
 #include "hotdesk/base/clock.h"
 #include "hotdesk/base/mailbox.h"
 #include "hotdesk/sip/message.h"
+#include "hotdesk/sip/timer.h"
 
 struct hd_agent;
 struct hd_request;
 struct hd_irq;
 struct hd_orq;
-struct hd_sip_timer;
 struct hd_flow;
 
 enum { HD_LISTENERS_MAX = 16, HD_FLOW_TEXT_SIZE = 96 };
@@ -50,6 +50,8 @@ struct hd_agent_limits {
 	uint32_t timer_c_s;
 	uint32_t connections_max, connections_per_source, first_message_s, half_message_s;
 	uint32_t tcp_keepalive_s, tcp_timeout_s;
+	uint32_t dns_lookups_max, dns_cache_max; /* resolver.h */
+	uint32_t dns_ttl_max_s, dns_negative_s;
 };
 
 struct hd_agent_options {
@@ -61,6 +63,9 @@ struct hd_agent_options {
 	const char *tls_certificate, *tls_key, *tls_ca; /* PEM files */
 	const char
 		*tls_dir; /* folder of ours for Sofia's agent.pem and cafile.pem; needed for TLS */
+	const char *const *dns_servers; /* used by hd_agent_new(); none: those of resolv.conf */
+	size_t n_dns_servers;
+	uint32_t dns_timeout_ms;
 	uint32_t t1_ms, t2_ms, t4_ms, idle_s, message_max_bytes;
 	struct hd_agent_limits limits;
 	bool sofia_guard;
@@ -173,28 +178,40 @@ void hd_irq_free(struct hd_irq *irq);
  */
 typedef void hd_orq_fn(void *arg, struct hd_orq *orq, int status, struct hd_msg *response);
 
-/** Where to send: a flow, or else a URI's address. */
+/** Where to send: a flow, or else where a URI leads. */
 struct hd_target {
 	const char *flow; /* as of hd_request_flow(); NULL: none */
-	const char *uri;  /* next hop as URI text with a literal address; used without a flow */
+	const char *uri;  /* next hop as URI text; used without a flow */
 	const char *via;  /* a flow whose listener is to be preferred for uri; NULL: none */
 	uint32_t loop;	  /* for hd_agent_has_sent() */
+	const char *last; /* a flow for when the name in uri leads nowhere; NULL: none */
+	/**
+	 * For a name in uri: called with fn's arg on the copy that is going to be sent to a hop, to
+	 * add what depends on it; or NULL. by_flow: the hop is `last`.
+	 * @return 0, or an error: not sent there
+	 */
+	int (*prepare)(void *arg, struct hd_msg *msg, const struct hd_flow *hop, bool by_flow);
 };
 /**
  * Sends a request in a client transaction of its own; msg is moved, also on error. The Via is added
- * here.
- * @return 0; HD_EGONE (the flow's connection is closed), HD_EINVAL, HD_ENOMEM
+ * here. What target points to is copied.
+ *
+ * A name in target->uri is looked up first, without waiting (resolver.h), so that errors may come
+ * to fn: 503. Its hops are tried one after the other, each with a branch of its own, until one
+ * answers with anything but 503 (RFC 3263 4.3): on to the next go a transport error, no answer in
+ * time, and 503. CANCEL and ACK go where the INVITE went. A request that is cancelled before it was
+ * sent ends with 487.
+ * @return 0; HD_EGONE (the flow's connection is closed), HD_EBUSY (too many look-ups), HD_ENOENT
+ *         (the name leads nowhere), HD_EINVAL, HD_ENOMEM
  */
 HD_MUSTCHECK int hd_orq_new(struct hd_orq **orqp, struct hd_agent *agent, struct hd_msg *msg,
 			    const struct hd_target *target, hd_orq_fn *fn, void *arg);
-/** CANCEL as soon as a provisional response is there; the 487 comes to fn. reason: header value or
- * NULL */
+/** CANCEL as soon as a provisional response is there; the 487 comes to fn. reason: or NULL */
 void hd_orq_cancel(struct hd_orq *orq, const char *reason);
 void hd_orq_free(struct hd_orq *orq);
 /**
  * Sends a request without a transaction; msg is moved.
- * @param branch of our Via, with its magic cookie; NULL: one made from the message, the same each
- * time
+ * @param branch of our Via, with its magic cookie; NULL: one made from the message
  * @return as hd_orq_new()
  */
 HD_MUSTCHECK int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg,
@@ -203,7 +220,9 @@ HD_MUSTCHECK int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg,
 bool hd_agent_has_sent(const struct hd_agent *agent, const struct hd_msg *msg, uint32_t loop);
 /** Sends a response on by its second Via, after taking the first off; msg is moved. */
 HD_MUSTCHECK int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg);
-/** True when what is sent there goes by UDP. */
+/** True when it must be looked up. */
+bool hd_target_is_name(const struct hd_target *target);
+/** True when what is sent there goes by UDP; false for a name. */
 bool hd_target_is_udp(const struct hd_target *target);
 /** True when what is sent there goes by TLS. */
 bool hd_target_is_tls(const struct hd_target *target);
@@ -254,8 +273,8 @@ HD_MUSTCHECK int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow 
 bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri);
 /**
  * How to reach who sent from a flow and named this Contact: over its connection while that is open,
- * over the flow when it is behind a NAT, else at the Contact's own address. The target borrows both
- * texts.
+ * over the flow when it is behind a NAT, else at the Contact's own address, or where its name (of
+ * two labels or more) leads, with the flow as the last resort. The target borrows both texts.
  */
 void hd_flow_target(struct hd_agent *agent, const char *flow, const char *contact_uri,
 		    struct hd_target *target);
@@ -272,20 +291,10 @@ struct hd_way {
  */
 HD_MUSTCHECK int hd_msg_route_to(struct hd_agent *agent, struct hd_msg *msg,
 				 const struct hd_way *way, struct hd_target *target);
-/** Whether a message was received from a network of limits.trusted, or a target is in one. */
+/** Whether a message came from a network of limits.trusted, or a target is in one. */
 bool hd_msg_is_trusted(struct hd_agent *agent, const struct hd_msg *msg);
 bool hd_target_is_trusted(struct hd_agent *agent, const struct hd_target *target);
 /** False when it is a connection and that is closed. */
 bool hd_flow_is_alive(struct hd_agent *agent, const char *flow);
-
-/* ---- timers on the SIP thread --------------------------------------------------------------- */
-
-typedef void hd_sip_timer_fn(void *arg);
-HD_MUSTCHECK int hd_sip_timer_new(struct hd_sip_timer **tp, struct hd_agent *agent,
-				  hd_sip_timer_fn *fn, void *arg);
-/** Once, after in_ms; a running one is set anew. */
-void hd_sip_timer_set(struct hd_sip_timer *timer, int64_t in_ms);
-void hd_sip_timer_cancel(struct hd_sip_timer *timer);
-void hd_sip_timer_free(struct hd_sip_timer *timer);
 
 #endif

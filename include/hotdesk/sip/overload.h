@@ -20,6 +20,7 @@
 	X(TRANSACTIONS, "transactions")                                                            \
 	X(HASH, "hash")	  /* PINs that wait for their check */                                     \
 	X(STORE, "store") /* commands that wait for the disk, or the disk is full */               \
+	X(DNS, "dns")	  /* look-ups that are open */                                             \
 	X(MEMORY, "memory")                                                                        \
 	X(STOPPING, "stopping")
 
