@@ -121,7 +121,7 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 	}
 	if (hd_msg_method(msg) == HD_METHOD_INVITE)
 		hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(msg), "%s: calls %s at %s", phone,
-			    targets[0].user, plan->phone);
+			    plan->user[0] ? plan->user : plan->phone, plan->phone);
 	hd_proxy_forward(d->proxy, req, targets, n);
 	hd_buf_fini(&identity);
 }

@@ -175,7 +175,7 @@ static bool try_next(struct response_context *rc)
 	for (size_t i = 0; i < rc->n_branches; i++) {
 		struct branch *b = &rc->branches[i];
 
-		if (b->state != WAITING || (found && b->later->q_permille != q))
+		if (b->state != WAITING || !b->later || (found && b->later->q_permille != q))
 			continue;
 		found = true;
 		q = b->later->q_permille;

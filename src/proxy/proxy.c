@@ -184,8 +184,12 @@ static int make_record(struct hd_proxy *proxy, struct record *record, const stru
 	token->caller_no_other = token->caller.nat || (known && hd_uri_param(&contact, "ob", NULL));
 	token->callee_no_other = hop->flow && (token->callee.nat || target->outbound);
 	moved_remember(proxy, token, target);
-	record->wanted = hd_target_is_name(hop);
-	return record->wanted ? 0 : record_route(proxy, fwd->msg, record);
+	if (!hd_target_is_name(hop))
+		return record_route(proxy, fwd->msg, record);
+	/* What the name leads to is no binding of the phone, and so cannot move. */
+	token->callee_phone[0] = '\0';
+	record->wanted = true;
+	return 0;
 }
 
 static void clean(struct hd_proxy *proxy, struct hd_msg *copy, struct hd_request *req)

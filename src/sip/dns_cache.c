@@ -24,6 +24,7 @@ struct dns_entry {
 	struct dns_answer answer;
 	struct dns_record *records; /* owned */
 	struct dns_waiter *waiters;
+	struct dns_entry *dead; /* removed, to be freed with this one */
 	UT_hash_handle hh;
 };
 
@@ -49,11 +50,16 @@ int dns_cache_new(struct dns_cache **cp, const struct hd_clock *clock, dns_ask_f
 	return 0;
 }
 
-static void entry_free(struct dns_cache *cache, struct dns_entry *e)
+static void entry_free(struct dns_entry *e)
 {
-	HASH_DEL(cache->entries, e);
 	free(e->records);
 	free(e);
+}
+
+static void entry_remove(struct dns_cache *cache, struct dns_entry *e)
+{
+	HASH_DEL(cache->entries, e);
+	entry_free(e);
 }
 
 void dns_cache_free(struct dns_cache *cache)
@@ -62,8 +68,12 @@ void dns_cache_free(struct dns_cache *cache)
 
 	if (!cache)
 		return;
-	HASH_ITER (hh, cache->entries, e, next)
-		entry_free(cache, e);
+	e = cache->entries;
+	HASH_CLEAR(hh, cache->entries);
+	for (; e; e = next) {
+		next = e->hh.next;
+		entry_free(e);
+	}
 	free(cache);
 }
 
@@ -88,13 +98,22 @@ static int key_set(struct key *key, const char *name, enum dns_type type)
 /* Those that nobody waits for go, the oldest first, until there is room for one more. */
 static void make_room(struct dns_cache *cache)
 {
-	struct dns_entry *e, *next;
+	struct dns_entry *e, *next, *dead = NULL;
+	size_t n = HASH_COUNT(cache->entries);
 
 	HASH_ITER (hh, cache->entries, e, next) {
-		if (HASH_COUNT(cache->entries) < cache->limits.entries_max)
-			return;
-		if (!e->asking && !e->telling)
-			entry_free(cache, e);
+		if (n < cache->limits.entries_max)
+			break;
+		if (e->asking || e->telling)
+			continue;
+		HASH_DEL(cache->entries, e);
+		e->dead = dead;
+		dead = e;
+		n--;
+	}
+	for (; dead; dead = next) {
+		next = dead->dead;
+		entry_free(dead);
 	}
 }
 
@@ -119,7 +138,7 @@ static int entry_ask(struct dns_cache *cache, const struct key *key, struct dns_
 	if (err) {
 		waiter->entry = NULL;
 		cache->asking--;
-		entry_free(cache, e);
+		entry_remove(cache, e);
 	}
 	return err;
 }
@@ -134,7 +153,7 @@ int dns_cache_ask(struct dns_cache *cache, const char *name, enum dns_type type,
 		return HD_EINVAL;
 	HASH_FIND(hh, cache->entries, &key, sizeof(key), e);
 	if (e && !e->asking && !e->telling && e->until_ms <= hd_clock_mono_ms(cache->clock)) {
-		entry_free(cache, e);
+		entry_remove(cache, e);
 		e = NULL;
 	}
 	if (!e)

@@ -50,11 +50,12 @@ static int set_host(struct resolver_uri *u, struct hd_slice host)
 
 static int set_transport(struct resolver_uri *u, struct hd_slice name)
 {
-	for (uint8_t i = UDP; i <= TLS; i++) {
+	for (unsigned i = UDP; i <= TLS; i++) {
 		if (!hd_slice_caseis(name, transports[i]))
 			continue;
 		u->has_transport = true;
-		u->hop.transport = u->sips ? TLS : i; /* RFC 3261 26.2.2: tcp of sips is TLS */
+		u->hop.transport =
+			u->sips ? TLS : (uint8_t)i; /* RFC 3261 26.2.2: tcp of sips is TLS */
 		return u->sips && i == UDP ? HD_EUNSUPPORTED : 0;
 	}
 	return HD_EUNSUPPORTED;

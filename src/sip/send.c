@@ -39,18 +39,28 @@ static int send_to(struct hd_agent *agent, struct hd_msg *msg, const struct hd_t
 		       : 0;
 }
 
-static void unsent_free(struct unsent *u)
+static void unlisted_free(struct unsent *u)
 {
-	DL_DELETE(u->agent->unsent, u);
 	hd_lookup_cancel(u->lookup);
 	hd_msg_free(u->msg);
 	free(u);
 }
 
+static void unsent_free(struct unsent *u)
+{
+	DL_DELETE(u->agent->unsent, u);
+	unlisted_free(u);
+}
+
 void agent_forget_unsent(struct hd_agent *agent)
 {
-	while (agent->unsent)
-		unsent_free(agent->unsent);
+	struct unsent *next;
+
+	for (struct unsent *u = agent->unsent; u; u = next) {
+		next = u->next;
+		unlisted_free(u);
+	}
+	agent->unsent = NULL;
 }
 
 static void on_found(void *arg, int err, const struct hd_hops *hops)

@@ -58,11 +58,8 @@ class Dns:
         self.records, self.ttl, self.negative = records or {}, ttl, negative
         self.silent, self.truncate, self.fail = False, False, False
         self.asked = []
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.udp.bind(("127.0.0.1", 0))
+        self.udp, self.tcp = two_sockets()
         self.port = self.udp.getsockname()[1]
-        self.tcp.bind(("127.0.0.1", self.port))
         self.tcp.listen()
         self.ended = False
         for sock in (self.udp, self.tcp):
@@ -144,6 +141,20 @@ def ready(address):
             return sock.recv(512)[:2] == query[:2]
         except OSError:
             return False
+
+
+def two_sockets():
+    """UDP and TCP on the one port: it may be taken in the other protocol."""
+    for _ in range(50):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            tcp.bind(udp.getsockname())
+            return udp, tcp
+        except OSError:
+            udp.close(), tcp.close()
+    raise AssertionError("no port is free for both")
 
 
 class Dnsmasq:

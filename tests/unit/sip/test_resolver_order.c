@@ -95,8 +95,11 @@ static void test_few(void **unused)
 
 static struct dns_record naptr(uint16_t order, uint16_t preference, const char *service)
 {
-	struct dns_record r = { .order = order, .preference = preference, .terminal = true,
-				.flag = 's', .name = "_sip.x" };
+	struct dns_record r = { .order = order,
+				.preference = preference,
+				.terminal = true,
+				.flag = 's',
+				.name = "_sip.x" };
 
 	snprintf(r.service, sizeof(r.service), "%s", service);
 	return r;
@@ -107,7 +110,7 @@ static void test_naptr(void **unused)
 	const uint8_t all[RESOLVER_TRANSPORTS] = { 3, 3, 3 };
 	struct dns_record records[] = {
 		naptr(20, 1, "sip+d2u"), naptr(10, 9, "sip+d2t"), naptr(10, 2, "sips+d2t"),
-		naptr(1, 1, "e2u+sip"),  naptr(2, 1, "sip+d2s"),
+		naptr(1, 1, "e2u+sip"),	 naptr(2, 1, "sip+d2s"),
 	};
 	size_t n;
 
