@@ -2,6 +2,7 @@
 
 It is driven over its control socket (module ctrl_tcp), which also tells its events; what it sends and receives
 is read from its SIP trace. Every wait has a deadline and tells what was expected and what came instead.
+linphone.py has the other stack.
 """
 
 import contextlib
@@ -76,20 +77,22 @@ class Softphone:
         self.folder.mkdir(exist_ok=True)
         self.trace_path = self.folder / "trace"
         self.events, self.replies, self.buf, self.ctrl, self.process = [], [], b"", None, None
-        route = f"sip:{server[0]}:{server[1]};transport={transport}"
-        (self.folder / "accounts").write_text(
-            f'<sip:{user}@{domain}>;auth_pass={password};outbound="{route}";regint={regint}\n')
-        (self.folder / "contacts").write_text("")
+        self.password, self.regint = password, regint
         self.ring_s, self.more, self.tell = ring_s, more, tell
 
     # ---- life ----------------------------------------------------------------------------------------
 
     def start(self):
         """Starts it; the port of its control socket is ours to choose, so that a second try may be needed."""
+        route = f"sip:{self.server[0]}:{self.server[1]};transport={self.transport}"
+        (self.folder / "accounts").write_text(
+            f'<sip:{self.user}@{self.domain}>;auth_pass={self.password};outbound="{route}";regint={self.regint}\n')
+        (self.folder / "contacts").write_text("")
         for _ in range(5):
             port = free_port()
             (self.folder / "config").write_text(
                 CONFIG.format(modules=modules(), control=port, ring_s=self.ring_s, more=self.more))
+            self.traced, self.trace_at = [], 0
             with open(self.trace_path, "wb") as out:
                 self.process = subprocess.Popen(
                     ["stdbuf", "-oL", baresip(), "-4", "-s", "-f", self.folder],
@@ -109,19 +112,25 @@ class Softphone:
                 time.sleep(0.02)
         return False
 
-    def end(self):
-        """Ends it; it un-registers on its way out. The trace stays until close()."""
+    def stop(self):
+        """As a person would: it un-registers."""
         if self.ctrl:
             self.ctrl.close()
             self.ctrl = None
+        self.process.terminate()
+
+    def end(self):
+        """Ends it. The trace stays until close()."""
         if not self.process:
             return
-        self.process.terminate()
+        self.stop()
         try:
             self.process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
         self.process = None
 
     def close(self):
@@ -206,15 +215,40 @@ class Softphone:
     def resume(self):
         self.command("resume")
 
+    def transfer(self, number):
+        """The call goes to that number: REFER without a call of ours to it."""
+        self.command("transfer", f"sip:{number}@{self.domain}")
+
+    def calls(self):
+        """How many it is in."""
+        return int(re.search(r"Active calls \((\d+)\)", self.command("listcalls")).group(1))
+
+    def quiet(self):
+        """Between two tests: no call is left, and what was told is forgotten."""
+        until = time.monotonic() + DEADLINE
+        while n := self.calls():
+            assert time.monotonic() < until, f"{self.user}: expected no call, got {n}"
+            self.pump(0.02)
+        self.events.clear()
+
     # ---- SIP trace ----------------------------------------------------------------------------------------
 
     def trace(self):
         """All messages sent and received up to now."""
-        with contextlib.suppress(FileNotFoundError):
-            server = f"{self.server[0]}:{self.server[1]}"
-            return [Traced(t.decode(), s.decode(), d.decode(), raw, server)
-                    for t, s, d, raw in TRACE.findall(self.trace_path.read_bytes())]
-        return []
+        text, server, end = self.trace_more(), f"{self.server[0]}:{self.server[1]}", 0
+        for m in TRACE.finditer(text):
+            transport, source, destination, raw = m.groups()
+            self.traced.append(Traced(transport.decode(), source.decode(), destination.decode(), raw, server))
+            end = m.end()
+        self.trace_at += end
+        return self.traced
+
+    def trace_more(self):
+        """What is in the file after what has been read of it."""
+        with contextlib.suppress(FileNotFoundError), open(self.trace_path, "rb") as trace:
+            trace.seek(self.trace_at)
+            return trace.read()
+        return b""
 
     def mark(self):
         """A place in the trace, to look for what comes after it."""
