@@ -33,13 +33,14 @@ LAYERS = {
     # cares: DNS servers, asked without waiting (Sofia's own resolver has known holes).
     "sip": (3, ["base", "event"], ["sofia", "ssl", "crypto", "cares"]),
     "media": (3, ["base"], []),
+    "template": (3, ["base"], []),
     "http": (3, ["base", "event"], ["event", "jansson", "ssl", "crypto"]),
     "registrar": (4, ["sip"] + L2, []),
     "proxy": (4, ["sip"] + L2, []),
     "feature": (4, ["sip", "media"] + L2, []),
     "notify": (4, ["sip"] + L2, []),
     "upstream": (4, ["sip"] + L2, []),
-    "provision": (4, ["http"] + L2, []),
+    "provision": (4, ["http", "template"] + L2, []),
     "admin": (4, ["http", "conf"] + L2, []),  # imports what conf reads
     "ctl": (5, ["base"], ["curl", "jansson"]),
 }
