@@ -147,7 +147,7 @@ struct hd_desk_request {
  *         HD_ESTATE (no dummy was set), HD_ECORRUPT, HD_EIO
  */
 HD_MUSTCHECK int hd_desk_prepare(struct hd_txn *txn, struct hd_desk_request *request);
-/** On the thread of hd_desk_prepare(); what was prepared before keeps the old one. */
+/** What was prepared before keeps the old one. Any thread. */
 void hd_desk_set_dummy(struct hd_desk *desk, const char *pin_hash);
 /** Entries of the audit log that are kept, from the next one on; any thread. Default HD_AUDIT_MAX.
  */

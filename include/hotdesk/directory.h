@@ -21,13 +21,15 @@ enum {
 	HD_NAME_SIZE = 129,  /* UTF-8 text */
 	HD_PHONE_ID_SIZE = 65,
 	HD_REALM_SIZE = 129,
+	HD_PIN_SIZE = 65,
+	HD_LANGUAGE_SIZE = 9,
 };
 
 struct hd_user {
 	char number[HD_NUMBER_SIZE];
 	char name[HD_NAME_SIZE];
 	char pin_hash[HD_PIN_HASH_SIZE]; /* "" : no PIN, cannot log in by code */
-	char language[9];
+	char language[HD_LANGUAGE_SIZE];
 	bool roaming;
 	bool disabled;
 	int64_t changed_at_ms;

@@ -13,8 +13,7 @@
 #ifndef HOTDESK_FEATURE_H
 #define HOTDESK_FEATURE_H
 
-#include "hotdesk/base/worker.h"
-#include "hotdesk/desk.h"
+#include "hotdesk/desk_operation.h"
 #include "hotdesk/plan.h"
 #include "hotdesk/sip/agent.h"
 #include "hotdesk/store.h"
@@ -25,23 +24,16 @@ struct hd_features_options {
 	struct hd_agent *agent; /* all borrowed */
 	struct hd_store *store;
 	struct hd_desk *desk;
-	struct hd_worker *worker;
-	struct hd_key pepper; /* copied */
-	const struct hd_clock *clock;
-	struct hd_desk_policy policy;
+	struct hd_operations *operations; /* of the SIP thread */
 	struct hd_feature_codes codes;
 	uint32_t dialogue_s, dialogues_max;
 	uint32_t t1_ms, t2_ms;
-	/** A login or logout was committed: phones may have to be told. */
-	void (*changed)(void *arg);
-	void *arg;
 };
 HD_MUSTCHECK int hd_features_new(struct hd_features **fp,
 				 const struct hd_features_options *options);
 void hd_features_free(struct hd_features *features);
-void hd_features_set_policy(struct hd_features *features, const struct hd_desk_policy *policy,
-			    const struct hd_feature_codes *codes, uint32_t dialogue_s,
-			    uint32_t dialogues_max);
+void hd_features_set_policy(struct hd_features *features, const struct hd_feature_codes *codes,
+			    uint32_t dialogue_s, uint32_t dialogues_max);
 
 /**
  * An INVITE or INFO of an authenticated phone whose Request-URI is a feature code (parsed, wiped by

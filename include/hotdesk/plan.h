@@ -13,7 +13,7 @@
 #include "hotdesk/directory.h"
 #include "hotdesk/location.h"
 
-enum { HD_FEATURE_CODE_SIZE = 17, HD_PIN_SIZE = 65 };
+enum { HD_FEATURE_CODE_SIZE = 17 };
 
 /** The codes of the configuration; a code is 1..16 of 0-9 * # A-D. */
 struct hd_feature_codes {

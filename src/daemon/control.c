@@ -95,6 +95,7 @@ void daemon_control_take(struct daemon *d)
 	fill_policies(&policies, d->conf);
 	policies.cost = d->pin_cost;
 	hd_admin_set_policies(d->admin, &policies);
+	hd_operations_set_policy(d->control_operations, &policies.desk);
 }
 
 int daemon_open_admin(struct daemon *d)

@@ -142,6 +142,8 @@ int daemon_open(struct daemon *d)
 	if (!err)
 		err = hd_loop_new(&d->loop);
 	if (!err)
+		err = daemon_open_operations(d, &d->control_operations, hd_loop_mailbox(d->loop));
+	if (!err)
 		err = daemon_open_admin(d);
 	if (!err)
 		err = daemon_seed(d);
@@ -167,6 +169,7 @@ void daemon_close(struct daemon *d)
 		hd_mailbox_drain(hd_loop_mailbox(d->loop));
 	daemon_close_control(d);
 	hd_loop_free(d->loop);
+	hd_operations_free(d->control_operations);
 	hd_worker_free(d->worker);
 	hd_desk_free(d->desk);
 	hd_device_free(d->device);

@@ -7,7 +7,7 @@
 #include "hotdesk/admin.h"
 #include "hotdesk/base/worker.h"
 #include "hotdesk/conf.h"
-#include "hotdesk/desk.h"
+#include "hotdesk/desk_operation.h"
 #include "hotdesk/device.h"
 #include "hotdesk/directory.h"
 #include "hotdesk/event.h"
@@ -36,6 +36,8 @@ struct daemon {
 	struct hd_desk *desk;
 	struct hd_device *device;
 	struct hd_worker *worker;
+	/* One a thread: the SIP thread's (codes, dialogue, hoteling), the control thread's. */
+	struct hd_operations *operations, *control_operations;
 
 	/* control thread */
 	struct hd_loop *loop;
@@ -81,6 +83,12 @@ HD_MUSTCHECK int daemon_open_sip(struct daemon *d);
 void daemon_close_sip(struct daemon *d);
 /** The outbox may have grown; any thread. */
 void daemon_wake_notify(void *arg);
+
+/** Logins and logouts that answer to a mailbox (operations.c). */
+HD_MUSTCHECK int daemon_open_operations(struct daemon *d, struct hd_operations **osp,
+					struct hd_mailbox *mailbox);
+/** The outbox may have grown; SIP thread. */
+void daemon_desk_changed(void *arg);
 
 /** Values out of the configuration. */
 void conf_desk_policy(struct hd_desk_policy *policy, const struct hd_conf *conf);

@@ -52,7 +52,8 @@ static void take(struct hd_task *task)
 	hd_registrar_set_policy(d->registrar, &registrar);
 	conf_desk_policy(&desk, h->after);
 	conf_codes(&d->planner.codes, h->after);
-	hd_features_set_policy(d->features, &desk, &d->planner.codes, h->after->desk.dialogue_s,
+	hd_operations_set_policy(d->operations, &desk);
+	hd_features_set_policy(d->features, &d->planner.codes, h->after->desk.dialogue_s,
 			       h->after->desk.dialogues_max);
 	hd_notify_set_retry(d->notify, h->after->desk.resync_retry_s,
 			    h->after->desk.resync_retry_max_s);

@@ -13,11 +13,12 @@ static void on_bound(void *arg, const char *phone)
 	hd_notify_bound(d->notify, phone);
 }
 
-static void on_changed(void *arg)
+void daemon_desk_changed(void *arg)
 {
 	struct daemon *d = arg;
 
-	hd_notify_wake(d->notify);
+	if (d->notify) /* else it is over, and the next start tells the phones */
+		hd_notify_wake(d->notify);
 }
 
 static void run_wake(struct hd_task *task)
@@ -158,23 +159,15 @@ static int open_features(struct daemon *d)
 		.agent = d->agent,
 		.store = d->store,
 		.desk = d->desk,
-		.worker = d->worker,
-		.clock = d->clock,
+		.operations = d->operations,
 		.dialogue_s = d->conf->desk.dialogue_s,
 		.dialogues_max = d->conf->desk.dialogues_max,
 		.t1_ms = d->conf->sip.t1_ms,
 		.t2_ms = d->conf->sip.t2_ms,
-		.changed = on_changed,
-		.arg = d,
 	};
-	int err;
 
-	o.pepper = d->pepper;
-	conf_desk_policy(&o.policy, d->conf);
 	conf_codes(&o.codes, d->conf);
-	err = hd_features_new(&d->features, &o);
-	hd_wipe(&o.pepper, sizeof(o.pepper));
-	return err;
+	return hd_features_new(&d->features, &o);
 }
 
 static int open_notify(struct daemon *d)
@@ -226,6 +219,8 @@ int daemon_open_sip(struct daemon *d)
 	if (!err)
 		err = open_proxy(d);
 	if (!err)
+		err = daemon_open_operations(d, &d->operations, hd_agent_mailbox(d->agent));
+	if (!err)
 		err = open_features(d);
 	if (!err)
 		err = open_notify(d);
@@ -262,6 +257,8 @@ void daemon_close_sip(struct daemon *d)
 	hd_auth_free(d->auth);
 	hd_digest_free(d->digest);
 	hd_agent_free(d->agent);
+	hd_operations_free(d->operations);
+	d->operations = NULL;
 	d->notify = NULL;
 	d->features = NULL;
 	d->proxy = NULL;

@@ -1,5 +1,6 @@
 /* desk.c - the tables of the desk and the names of its words; see desk.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "desk_priv.h"
 
@@ -38,6 +39,10 @@ int hd_desk_new(struct hd_desk **dp, struct hd_store *store, struct hd_directory
 	if (!desk)
 		return HD_ENOMEM;
 
+	if (pthread_mutex_init(&desk->dummy_lock, NULL)) {
+		free(desk);
+		return HD_ENOMEM;
+	}
 	desk->dir = dir;
 	atomic_init(&desk->audit_max, HD_AUDIT_MAX);
 	err = hd_store_table(store, "desk_user", &desk->users);
@@ -52,7 +57,7 @@ int hd_desk_new(struct hd_desk **dp, struct hd_store *store, struct hd_directory
 	if (!err)
 		err = hd_store_table(store, "audit", &desk->audit);
 	if (err) {
-		free(desk);
+		hd_desk_free(desk);
 		return err;
 	}
 
@@ -62,14 +67,29 @@ int hd_desk_new(struct hd_desk **dp, struct hd_store *store, struct hd_directory
 
 void hd_desk_free(struct hd_desk *desk)
 {
+	if (!desk)
+		return;
+	(void)pthread_mutex_destroy(&desk->dummy_lock);
 	free(desk);
 }
 
 void hd_desk_set_dummy(struct hd_desk *desk, const char *pin_hash)
 {
+	if (!desk)
+		return;
+	(void)pthread_mutex_lock(&desk->dummy_lock);
 	/* One that does not fit leaves none, and then no login is prepared. */
-	if (desk && hd_str_set(desk->dummy, sizeof(desk->dummy), pin_hash))
+	if (hd_str_set(desk->dummy, sizeof(desk->dummy), pin_hash))
 		desk->dummy[0] = '\0';
+	(void)pthread_mutex_unlock(&desk->dummy_lock);
+}
+
+int hd_dummy_get(struct hd_desk *desk, char pin_hash[HD_PIN_HASH_SIZE])
+{
+	(void)pthread_mutex_lock(&desk->dummy_lock);
+	memcpy(pin_hash, desk->dummy, HD_PIN_HASH_SIZE);
+	(void)pthread_mutex_unlock(&desk->dummy_lock);
+	return pin_hash[0] ? 0 : HD_ESTATE;
 }
 
 void hd_desk_set_audit_max(struct hd_desk *desk, uint32_t max)

@@ -2,6 +2,7 @@
 #ifndef DESK_PRIV_H
 #define DESK_PRIV_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "hotdesk/audit.h"
@@ -27,8 +28,12 @@ struct hd_desk {
 	unsigned outbox;	  /* phone id -> epoch, since */
 	unsigned audit;		  /* epoch, sequence -> entry */
 	char dummy[HD_PIN_HASH_SIZE];
+	pthread_mutex_t dummy_lock;
 	_Atomic uint32_t audit_max;
 };
+
+/* desk.c: a copy of the dummy. @return 0 or HD_ESTATE */
+HD_MUSTCHECK int hd_dummy_get(struct hd_desk *desk, char pin_hash[HD_PIN_HASH_SIZE]);
 
 /* session.c */
 void hd_session_encode(struct hd_encoder *e, const struct hd_desk_session *session);

@@ -96,7 +96,6 @@ static bool wants_login(const struct hd_desk_request *request, const struct hd_s
 int hd_desk_prepare(struct hd_txn *txn, struct hd_desk_request *request)
 {
 	struct hd_scene scene;
-	const char *hash;
 	int err;
 
 	if (!txn || !request || !request->desk || request->event >= HD_DESK_EVENT_COUNT)
@@ -117,9 +116,9 @@ int hd_desk_prepare(struct hd_txn *txn, struct hd_desk_request *request)
 	err = hd_lockout_check(txn, request, scene.known);
 	if (err || request->result != HD_DESK_RESULT_AGAIN)
 		return err;
-	if (!request->desk->dummy[0])
-		return HD_ESTATE;
+	err = hd_dummy_get(request->desk, request->pin_hash);
 	request->by_dummy = !scene.known || !scene.user.pin_hash[0];
-	hash = request->by_dummy ? request->desk->dummy : scene.user.pin_hash;
-	return hd_str_set(request->pin_hash, sizeof(request->pin_hash), hash);
+	if (!err && !request->by_dummy)
+		memcpy(request->pin_hash, scene.user.pin_hash, sizeof(request->pin_hash));
+	return err;
 }

@@ -41,19 +41,15 @@ struct dialog {
 	UT_hash_handle hh;
 };
 
-/** One login, logout or toggle on its way through hash and store. */
+/** A request that waits for the desk's answer. */
 struct operation {
 	struct hd_features *features;
 	struct hd_irq *irq;    /* to be answered; NULL when it was cancelled or has been */
 	struct dialog *dialog; /* whose digits it came from, or NULL */
 	bool invite;
-	struct hd_desk_request request;
-	char pin[HD_PIN_SIZE];
-	int verified;
-	enum hd_shed full; /* when it cannot be done now: what there was too much of */
-	struct hd_job job;
-	struct hd_command command;
-	char call_id[HD_CALL_ID_SIZE];
+	enum hd_desk_event event;
+	char phone[HD_PHONE_ID_SIZE];
+	struct hd_operation *desk; /* under way, or NULL */
 	struct operation *prev, *next;
 };
 
@@ -66,8 +62,7 @@ struct hd_features {
 /** NULL without memory. Give it to hd_irq_new() with operation_on_irq(), then begin or free it. */
 struct operation *operation_new(struct hd_features *f);
 void operation_on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struct hd_msg *msg);
-/** Goes through hash and store and answers the irq, which it takes, by itself; dialog may be NULL.
- */
+/** Asks the desk and answers the irq, which it takes, by itself; dialog may be NULL. */
 void operation_begin(struct operation *op, struct hd_irq *irq, struct dialog *dialog,
 		     const char *phone, const struct hd_feature *code);
 /** The dialog, if any, learns of it. */

@@ -10,7 +10,8 @@ int hd_features_new(struct hd_features **fp, const struct hd_features_options *o
 {
 	struct hd_features *f;
 
-	if (!options || !options->agent || !options->store || !options->desk || !options->worker)
+	if (!options || !options->agent || !options->store || !options->desk ||
+	    !options->operations)
 		return HD_EINVAL;
 	f = calloc(1, sizeof(*f));
 	if (!f)
@@ -30,15 +31,12 @@ void hd_features_free(struct hd_features *f)
 		operation_free(f->operations);
 	HASH_ITER (hh, f->dialogs, d, next)
 		dialog_free(d);
-	hd_wipe(&f->options.pepper, sizeof(f->options.pepper));
 	free(f);
 }
 
-void hd_features_set_policy(struct hd_features *f, const struct hd_desk_policy *policy,
-			    const struct hd_feature_codes *codes, uint32_t dialogue_s,
-			    uint32_t dialogues_max)
+void hd_features_set_policy(struct hd_features *f, const struct hd_feature_codes *codes,
+			    uint32_t dialogue_s, uint32_t dialogues_max)
 {
-	f->options.policy = *policy;
 	f->options.codes = *codes;
 	f->options.dialogue_s = dialogue_s;
 	f->options.dialogues_max = dialogues_max;
@@ -73,9 +71,9 @@ static bool is_shed(struct hd_features *f, struct hd_request *req, const struct 
 
 	if (dialogue && HASH_COUNT(f->dialogs) >= f->options.dialogues_max)
 		hd_request_shed(req, HD_SHED_TRANSACTIONS);
-	else if (by_pin && hd_worker_is_full(f->options.worker))
+	else if (by_pin && !hd_operations_admit(f->options.operations, true))
 		hd_request_shed(req, HD_SHED_HASH);
-	else if (!dialogue && hd_store_is_busy(f->options.store))
+	else if (!dialogue && !hd_operations_admit(f->options.operations, false))
 		hd_request_shed(req, HD_SHED_STORE);
 	else
 		return false;

@@ -14,6 +14,7 @@ struct desk_world {
 	struct hd_directory *dir;
 	struct hd_desk *desk;
 	struct hd_worker *worker;
+	struct hd_operations *operations;
 	struct hd_features *features;
 	char tag[64], contact[128]; /* of the dialog: ours */
 };
@@ -34,6 +35,7 @@ static void receive(struct stack *s, struct hd_request *req)
 static int setup(void **state)
 {
 	const struct hd_store_options store_options = { 0 };
+	struct hd_operations_options operations = { 0 };
 	struct hd_features_options o = {
 		.dialogue_s = DIALOGUE_S,
 		.dialogues_max = 10,
@@ -56,8 +58,14 @@ static int setup(void **state)
 	o.agent = s->agent;
 	o.store = w->store;
 	o.desk = w->desk;
-	o.worker = w->worker;
-	o.clock = &s->clock.clock;
+	operations.store = w->store;
+	operations.dir = w->dir;
+	operations.desk = w->desk;
+	operations.worker = w->worker;
+	operations.mailbox = hd_agent_mailbox(s->agent);
+	operations.clock = &s->clock.clock;
+	assert_int_equal(hd_operations_new(&w->operations, &operations), 0);
+	o.operations = w->operations;
 	assert_int_equal(hd_features_new(&w->features, &o), 0);
 	return 0;
 }
@@ -69,6 +77,7 @@ static int teardown(void **state)
 
 	hd_features_free(w->features);
 	assert_int_equal(stack_teardown(state), 0);
+	hd_operations_free(w->operations);
 	hd_worker_free(w->worker);
 	hd_desk_free(w->desk);
 	hd_directory_free(w->dir);
