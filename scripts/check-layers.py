@@ -54,7 +54,8 @@ ONLY_IN = {
 }
 
 # A header of a folder that has no folder of its own in include/hotdesk/.
-INTERFACES = {"lmdb.h": "store", "audit.h": "desk", "desk_operation.h": "desk"}
+INTERFACES = {"lmdb.h": "store", "audit.h": "desk", "desk_operation.h": "desk",
+              "call.h": "proxy"}
 
 # How a foreign library is recognised in an #include.
 FOREIGN = [

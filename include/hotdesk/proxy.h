@@ -12,6 +12,7 @@
 #define HOTDESK_PROXY_H
 
 #include "hotdesk/base/secret.h"
+#include "hotdesk/call.h"
 #include "hotdesk/sip/agent.h"
 
 struct hd_proxy;
@@ -28,11 +29,15 @@ struct hd_proxy_options {
 	/** Borrowed; where phones have moved to during a dialog. NULL: they have not. */
 	struct hd_store *store;
 	struct hd_location *location;
+	uint32_t call_max_s; /* a call without a request inside its dialog is lost then; 0: 12 h */
+	hd_call_fn *call;    /* told of calls (call.h), or NULL */
+	void *arg;
 };
 HD_MUSTCHECK int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options);
 /** Ends the open response contexts. NULL-safe. */
 void hd_proxy_free(struct hd_proxy *proxy);
 void hd_proxy_set_timer_c(struct hd_proxy *proxy, uint32_t timer_c_s);
+void hd_proxy_set_call_max(struct hd_proxy *proxy, uint32_t call_max_s);
 /** Response contexts that are open. */
 size_t hd_proxy_open(const struct hd_proxy *proxy);
 
@@ -58,11 +63,12 @@ enum { HD_PROXY_TARGETS_MAX = 8 };
 struct hd_proxy_target {
 	const char *contact_uri; /* becomes the Request-URI */
 	const char *flow;
-	const char *path;     /* of the binding, RFC 3327; NULL or "": none */
-	bool outbound;	      /* the binding can be reached by its flow only (RFC 5626) */
-	const char *user;     /* called number or phone, for the log */
-	const char *phone;    /* who is called */
-	const char *caller;   /* the phone that was authenticated, or NULL */
+	const char *path;   /* of the binding, RFC 3327; NULL or "": none */
+	bool outbound;	    /* the binding can be reached by its flow only (RFC 5626) */
+	const char *user;   /* called number or phone, for the log */
+	const char *phone;  /* who is called */
+	const char *caller; /* the phone that was authenticated, or NULL */
+	const char *caller_user, *callee_user; /* who sits at those phones; NULL or "": nobody */
 	const char *identity; /* URI of the caller as it was authenticated, or NULL: RFC 3325 */
 	unsigned q_permille;  /* of the Contact, 0 to 1000 */
 };

@@ -64,22 +64,41 @@ static bool may_claim(struct daemon *d, struct hd_request *req, const char *phon
 	return ok;
 }
 
-/* Who calls: the user who sits there, else the phone itself. @return 0 or the store's error */
-static int identify(struct daemon *d, const char *phone, struct hd_buf *identity)
+/* Users at the phones of a request; "" : nobody. */
+struct occupants {
+	char caller[HD_NUMBER_SIZE], callee[HD_NUMBER_SIZE];
+};
+
+static int read_occupant(struct daemon *d, struct hd_txn *txn, const char *phone,
+			 char user[HD_NUMBER_SIZE])
 {
 	struct hd_desk_session session;
+	int err = hd_desk_get_by_phone(d->desk, txn, phone, &session);
+
+	user[0] = '\0';
+	if (!err)
+		memcpy(user, session.user, HD_NUMBER_SIZE);
+	return err == HD_ENOENT ? 0 : err;
+}
+
+/* Who calls: the user who sits there, else the phone itself. @return 0 or the store's error */
+static int identify(struct daemon *d, const char *phone, const struct hd_plan *plan,
+		    struct occupants *who, struct hd_buf *identity)
+{
 	struct hd_txn *txn;
 	int err;
 
 	err = hd_store_begin_read(d->store, &txn);
 	if (err)
 		return err;
-	err = hd_desk_get_by_phone(d->desk, txn, phone, &session);
+	err = read_occupant(d, txn, phone, who->caller);
+	if (!err)
+		err = read_occupant(d, txn, plan->phone, who->callee);
 	hd_store_end_read(txn);
-	if (err && err != HD_ENOENT)
+	if (err)
 		return err;
 	hd_buf_adds(identity, "sip:");
-	hd_uri_escape_user(identity, hd_slice_of(err ? phone : session.user));
+	hd_uri_escape_user(identity, hd_slice_of(who->caller[0] ? who->caller : phone));
 	hd_buf_addf(identity, "@%s", d->domain_copy);
 	return hd_buf_error(identity);
 }
@@ -99,9 +118,10 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
 	struct hd_msg *msg = hd_request_msg(req);
 	struct hd_buf identity = { 0 };
+	struct occupants who;
 	size_t n = 0;
 
-	if (identify(d, phone, &identity)) {
+	if (identify(d, phone, plan, &who, &identity)) {
 		hd_buf_fini(&identity);
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
@@ -117,6 +137,8 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 		targets[n].phone = plan->phone;
 		targets[n].identity = hd_buf_text(&identity);
 		targets[n].caller = phone;
+		targets[n].caller_user = who.caller;
+		targets[n].callee_user = plan->user[0] ? plan->user : who.callee;
 		targets[n].q_permille = b->q_permille;
 	}
 	if (hd_msg_method(msg) == HD_METHOD_INVITE)

@@ -27,6 +27,7 @@ struct branch {
 struct response_context {
 	struct hd_proxy *proxy;
 	struct hd_irq *irq;
+	struct call *call; /* of an initial INVITE, until it is answered; or NULL */
 	bool invite;
 	bool hashed;
 	bool accepted;	    /* a 2xx was forwarded */
@@ -77,6 +78,8 @@ static void context_free(struct response_context *rc)
 {
 	struct hd_proxy *proxy = rc->proxy;
 
+	if (rc->call) /* nobody waits for an answer any more */
+		call_refused(rc->call, 408, NULL);
 	if (rc->hashed)
 		HASH_DEL(proxy->contexts, rc);
 	if (rc->prev)
@@ -276,6 +279,15 @@ static bool keep_silent(struct response_context *rc)
 	return true;
 }
 
+/* A final failure, ours or one from downstream, is going to the caller. */
+static void note_failure(struct response_context *rc, int status, struct hd_msg *response)
+{
+	if (rc->call)
+		call_refused(rc->call, status, response);
+	else
+		calls_note_response(rc->proxy, hd_irq_msg(rc->irq), response, status);
+}
+
 /* @return false: there is to be none yet */
 static bool answer(struct response_context *rc)
 {
@@ -286,6 +298,7 @@ static bool answer(struct response_context *rc)
 			best = &rc->branches[i];
 	if (best->status == 408 && !rc->invite && keep_silent(rc))
 		return false;
+	note_failure(rc, best->status, best->response);
 	if (!best->response) {
 		reply(rc, best->status == 503 ? 500 : best->status, best->phrase);
 		return true;
@@ -362,8 +375,11 @@ static void on_provisional(struct branch *b, int status, struct hd_msg *response
 		b->state = PROCEEDING;
 		set_timer(b, (int64_t)rc->proxy->options.timer_c_s * 1000);
 	}
-	if (status > 100 && !rc->accepted)
+	if (status > 100 && !rc->accepted) {
+		if (rc->call)
+			call_provisional(rc->call, status, response);
 		forward_response(rc, response);
+	}
 }
 
 static void on_success(struct branch *b, struct hd_msg *response)
@@ -372,6 +388,10 @@ static void on_success(struct branch *b, struct hd_msg *response)
 
 	if (!response)
 		return;
+	if (rc->call)
+		call_answered(rc->call, response, &b->record.token);
+	else if (b->state != ACCEPTED)
+		calls_note_response(rc->proxy, hd_irq_msg(rc->irq), response, 200);
 	forward_response(rc, response);
 	if (!rc->invite) {
 		context_free(rc);
@@ -400,6 +420,7 @@ static void on_failure(struct branch *b, int status, struct hd_msg *response)
 		status = 487;
 	branch_end(b, status, phrase);
 	if (response && rc->n_branches == 1) {
+		note_failure(rc, status, response);
 		forward_response(rc, response);
 		context_free(rc);
 		return;
@@ -449,6 +470,8 @@ static void on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struc
 	(void)irq;
 	if (event == HD_IRQ_CANCEL && rc->invite && !rc->accepted) {
 		rc->closed = true;
+		if (rc->call)
+			call_cancelled(rc->call, msg);
 		cancel_all_as(rc, msg);
 	} else if (event == HD_IRQ_GONE && !rc->accepted) {
 		cancel_all(rc, NULL);
@@ -519,6 +542,8 @@ void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, stru
 		rc->what[0] = '\0';
 	if (rc->invite)
 		reply(rc, 100, NULL);
+	if (rc->invite && fwd[0].initial)
+		call_begin(&rc->call, proxy, hd_irq_msg(rc->irq), &fwd[0]);
 	for (size_t i = 0; i < n; i++) {
 		struct branch *b = &rc->branches[i];
 
@@ -529,6 +554,8 @@ void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, stru
 			branch_end(b, 500, NULL);
 	}
 	if (n == 1 && rc->branches[0].phrase == too_many) {
+		if (rc->call)
+			call_refused(rc->call, 503, NULL);
 		hd_irq_shed(rc->irq, HD_SHED_DNS);
 		context_free(rc);
 		return;
@@ -560,6 +587,8 @@ void response_context_end_all(struct hd_proxy *proxy)
 		if (rc->invite && !rc->accepted &&
 		    !rc->closed) { /* else the phone rings on by itself */
 			cancel_all(rc, NULL);
+			if (rc->call)
+				call_refused(rc->call, 503, NULL);
 			hd_irq_shed(rc->irq, HD_SHED_STOPPING);
 		}
 		context_free(rc);

@@ -1,25 +1,5 @@
 /* identity.c - whose request it is said to be (RFC 3325, RFC 3323); see proxy_priv.h. */
-#include <string.h>
-
 #include "proxy_priv.h"
-
-/* Privacy: tokens with ';' between, and several fields count as one list. */
-static bool wants_privacy(struct hd_msg *msg, const char *kind)
-{
-	const char *value;
-
-	for (unsigned i = 0; (value = hd_msg_header(msg, "Privacy", i)); i++) {
-		while (*value) {
-			size_t n = strcspn(value, ";,");
-			struct hd_slice token = { value, n };
-
-			if (hd_slice_caseis(hd_slice_trim(token), kind))
-				return true;
-			value += n + (value[n] != '\0');
-		}
-	}
-	return false;
-}
 
 void identity_clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd_msg *received)
 {
@@ -36,7 +16,7 @@ int identity_assert(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd
 	struct hd_buf line = { 0 };
 	int err;
 
-	if (wants_privacy(copy, "id") && !hd_target_is_trusted(proxy->options.agent, target)) {
+	if (hd_msg_has_privacy(copy, "id") && !hd_target_is_trusted(proxy->options.agent, target)) {
 		(void)hd_msg_remove(copy, "P-Asserted-Identity"); /* 7 */
 		(void)hd_msg_remove(copy, "Remote-Party-ID");
 		return 0;

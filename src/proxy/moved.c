@@ -4,16 +4,15 @@
 #include "hotdesk/base/log.h"
 #include "proxy_priv.h"
 
-static bool is_same(const struct hd_flow *one, const struct hd_flow *other)
+bool moved_is_same(const struct hd_flow *one, const struct hd_flow *other)
 {
 	return one->transport == other->transport && one->family == other->family &&
 	       one->port == other->port &&
 	       memcmp(one->address, other->address, sizeof(one->address)) == 0;
 }
 
-/* What is registered for a phone. @return how many */
-static size_t read_bindings(struct hd_proxy *proxy, const char *phone,
-			    struct hd_binding bindings[HD_BINDINGS_MAX])
+size_t moved_read(struct hd_proxy *proxy, const char *phone,
+		  struct hd_binding bindings[HD_BINDINGS_MAX])
 {
 	size_t n = HD_BINDINGS_MAX;
 	struct hd_txn *txn;
@@ -37,7 +36,7 @@ static bool is_there(const struct hd_binding *bindings, size_t n, const struct h
 	struct hd_flow at;
 
 	for (size_t i = 0; i < n; i++)
-		if (!hd_flow_parse(&at, bindings[i].flow) && is_same(&at, flow))
+		if (!hd_flow_parse(&at, bindings[i].flow) && moved_is_same(&at, flow))
 			return true;
 	return false;
 }
@@ -54,7 +53,7 @@ void moved_remember(struct hd_proxy *proxy, struct route_token *token,
 		token->callee_phone[0] = '\0';
 	if (!target->caller)
 		return;
-	n = read_bindings(proxy, target->caller, bindings);
+	n = moved_read(proxy, target->caller, bindings);
 	if (!is_there(bindings, n, &token->caller) ||
 	    hd_str_set(token->caller_phone, HD_PHONE_ID_SIZE, target->caller))
 		token->caller_phone[0] = '\0';
@@ -67,7 +66,7 @@ bool moved_find(struct hd_binding *binding, struct hd_proxy *proxy, const struct
 	const char *phone = caller ? token->caller_phone : token->callee_phone;
 	const struct hd_flow *flow = caller ? &token->caller : &token->callee;
 	const struct hd_binding *best = NULL, *b;
-	size_t n = read_bindings(proxy, phone, bindings);
+	size_t n = moved_read(proxy, phone, bindings);
 
 	if (is_there(bindings, n, flow))
 		return false;

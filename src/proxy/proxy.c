@@ -20,6 +20,7 @@ int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options)
 		return HD_ENOMEM;
 	proxy->options = *options;
 	response_context_metrics();
+	calls_init(proxy);
 	*pp = proxy;
 	return 0;
 }
@@ -29,6 +30,7 @@ void hd_proxy_free(struct hd_proxy *proxy)
 	if (!proxy)
 		return;
 	response_context_end_all(proxy);
+	calls_fini(proxy);
 	hd_wipe(&proxy->options.key, sizeof(proxy->options.key));
 	free(proxy);
 }
@@ -36,6 +38,11 @@ void hd_proxy_free(struct hd_proxy *proxy)
 void hd_proxy_set_timer_c(struct hd_proxy *proxy, uint32_t timer_c_s)
 {
 	proxy->options.timer_c_s = timer_c_s;
+}
+
+void hd_proxy_set_call_max(struct hd_proxy *proxy, uint32_t call_max_s)
+{
+	proxy->options.call_max_s = call_max_s;
 }
 
 size_t hd_proxy_open(const struct hd_proxy *proxy)
@@ -218,6 +225,7 @@ static int copy_for(struct forward *fwd, struct hd_proxy *proxy, struct hd_reque
 		return HD_ENOMEM;
 	fwd->what = target->user;
 	fwd->q_permille = target->q_permille;
+	fwd->initial = target;
 	pop_own_routes(proxy, fwd->msg);
 	if (hd_msg_route(fwd->msg, &left)) {
 		hd_msg_free(fwd->msg);
@@ -279,6 +287,7 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 /* ---- inside a dialog ------------------------------------------------------------------------ */
 
 struct hop {
+	struct route_token token;
 	char flow[HD_FLOW_TEXT_SIZE];
 	struct hd_binding moved;
 	struct hd_target target;
@@ -327,7 +336,6 @@ static int hop_by_token(struct hd_proxy *proxy, struct hop *hop, struct hd_msg *
 /* 16.4, 16.6 steps 6 and 7. @return 0 or an error: nothing was sent */
 static int route_in_dialog(struct hd_proxy *proxy, struct hd_msg *msg, struct hop *hop)
 {
-	struct route_token token;
 	struct hd_uri uri;
 	struct hd_slice lr;
 	bool strict;
@@ -336,7 +344,7 @@ static int route_in_dialog(struct hd_proxy *proxy, struct hd_msg *msg, struct ho
 	memset(hop, 0, sizeof(*hop));
 	if (!own_route(proxy, msg, &uri, &strict))
 		return HD_EINVAL;
-	err = route_token_parse(&token, &proxy->options.key, hd_msg_call_id(msg), uri.user);
+	err = route_token_parse(&hop->token, &proxy->options.key, hd_msg_call_id(msg), uri.user);
 	if (err)
 		return err;
 	if (strict && hd_msg_last_route(msg, &uri)) {
@@ -353,7 +361,7 @@ static int route_in_dialog(struct hd_proxy *proxy, struct hd_msg *msg, struct ho
 	}
 	pop_own_routes(proxy, msg);
 	if (!hd_msg_route(msg, &uri))
-		return hop_by_token(proxy, hop, msg, &token);
+		return hop_by_token(proxy, hop, msg, &hop->token);
 	hop->target.uri = hd_msg_route_text(msg);
 	if (hd_uri_param(&uri, "lr", &lr))
 		return 0;
@@ -387,6 +395,7 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 			hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
+	calls_note_request(proxy, msg, &hop.token);
 	clean(proxy, fwd.msg, req);
 	fwd.target = hop.target;
 	if (hd_msg_method(msg) != HD_METHOD_ACK &&

@@ -8,12 +8,24 @@
 #include "hotdesk/proxy.h"
 
 struct response_context;
+struct call;
+
+/** Every call in progress; see call_priv.h. */
+struct call_table {
+	struct call *by_call_id, *all, *at; /* at: whose turn it is to be looked at */
+	struct call_index *indexes;
+	size_t n;
+	uint64_t id;
+	struct hd_sip_timer *timer;
+	bool ticking;
+};
 
 struct hd_proxy {
 	struct hd_proxy_options options;
 	struct response_context *contexts; /* by Call-ID and CSeq, INVITE only; uthash */
 	struct response_context *open;	   /* every one, linked */
 	size_t n_open;
+	struct call_table calls;
 };
 
 /** What our Record-Route carries. */
@@ -39,6 +51,10 @@ uint32_t route_tag_hash(const char *tag);
 /** Puts into a token whose flows those are, as far as they are registered. */
 void moved_remember(struct hd_proxy *proxy, struct route_token *token,
 		    const struct hd_proxy_target *target);
+/** What is registered for a phone. @return how many */
+size_t moved_read(struct hd_proxy *proxy, const char *phone,
+		  struct hd_binding bindings[HD_BINDINGS_MAX]);
+bool moved_is_same(const struct hd_flow *one, const struct hd_flow *other);
 /**
  * Where a phone is by now whose flow in the token is not registered any more.
  * @param binding receives the one with that Contact, else the newest made since the dialog began
@@ -102,6 +118,8 @@ struct forward {
 	struct record record;
 	const char *what;    /* called number, for the log */
 	unsigned q_permille; /* those with the highest are tried first, and all at once */
+	/* Of an initial request, until response_context_begin() returns; else NULL. */
+	const struct hd_proxy_target *initial;
 };
 /** A copy that lasts; msg is moved, also on error. @return 0 or HD_ENOMEM */
 HD_MUSTCHECK int forward_keep(struct forward **keptp, struct forward *fwd);
@@ -128,5 +146,30 @@ void response_context_metrics(void);
 void response_context_end_all(struct hd_proxy *proxy);
 /** The ACK for a 2xx has passed: the context need not wait long for retransmissions. */
 void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_t cseq);
+
+/* ---- calls in progress (call.c) ------------------------------------------------------------- */
+
+void calls_init(struct hd_proxy *proxy);
+void calls_fini(struct hd_proxy *proxy);
+/**
+ * An initial INVITE is being sent on.
+ * @param holder receives the call and must stay where it is: it is NULL again when the call has
+ * been answered or has ended; NULL from the start without memory
+ */
+void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg,
+		const struct forward *fwd);
+void call_provisional(struct call *call, int status, const struct hd_msg *response);
+/** @param token of the branch that answered */
+void call_answered(struct call *call, struct hd_msg *response, const struct route_token *token);
+/** CANCEL has come; what ends it comes later. cancel: or NULL */
+void call_cancelled(struct call *call, struct hd_msg *cancel);
+/** response: or NULL, when it was made here */
+void call_refused(struct call *call, int status, struct hd_msg *response);
+/** A request inside a dialog, ACK but not CANCEL, is being sent on. */
+void calls_note_request(struct hd_proxy *proxy, struct hd_msg *msg,
+			const struct route_token *token);
+/** A final response to one; response NULL: none came, or none from the other side. */
+void calls_note_response(struct hd_proxy *proxy, struct hd_msg *request, struct hd_msg *response,
+			 int status);
 
 #endif

@@ -57,6 +57,8 @@ void hd_proxy_response(struct hd_proxy *proxy, struct hd_msg *response)
 	    !branch_format(expected, &proxy->options.key, response, 1) ||
 	    strlen(branch) != strlen(expected) || !hd_secret_eq(branch, expected, strlen(expected)))
 		return;
+	if (hd_msg_status(response) >= 200)
+		calls_note_response(proxy, NULL, response, hd_msg_status(response));
 	copy = hd_msg_copy(response);
 	if (copy)
 		identity_clean(proxy, copy, response);

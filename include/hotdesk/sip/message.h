@@ -88,6 +88,27 @@ unsigned hd_msg_remove(struct hd_msg *msg, const char *name);
 /** True when an option tag stands in a Require, Proxy-Require or Supported. */
 bool hd_msg_has_option(struct hd_msg *msg, const char *header, const char *option);
 
+/* ---- who calls whom, as presented ----------------------------------------------------------- */
+
+/**
+ * The display name of From, or of To, without quotes; controls and what is no UTF-8 become '?', and
+ * it is cut to fit between characters. "" for none. size is at least 1.
+ */
+void hd_msg_name(const struct hd_msg *msg, bool to, char *dst, size_t size);
+/** "sip:user@host:port" of From, or of To, as it is escaped there; "" for other schemes or when it
+ * does not fit. */
+void hd_msg_party_uri(const struct hd_msg *msg, bool to, char *dst, size_t size);
+/** The same of the Request-URI. */
+void hd_msg_ruri_bare(const struct hd_msg *msg, char *dst, size_t size);
+/** Session-Expires (RFC 4028) in seconds; 0: none. */
+uint32_t hd_msg_session_expires(const struct hd_msg *msg);
+/** The cause of the Reason for a protocol (RFC 3326: "SIP", "Q.850"); 0: none. */
+int hd_msg_reason_cause(struct hd_msg *msg, const char *protocol);
+/** Whether Privacy (RFC 3323) names this kind: "id", "user", "header". */
+bool hd_msg_has_privacy(struct hd_msg *msg, const char *kind);
+/** Whether it names one of them, or From is anonymous. */
+bool hd_msg_is_withheld(struct hd_msg *msg);
+
 /* ---- Contact (RFC 3261 20.10) --------------------------------------------------------------- */
 
 struct hd_contact {
