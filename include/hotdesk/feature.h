@@ -41,11 +41,19 @@ void hd_features_set_policy(struct hd_features *features, const struct hd_featur
  */
 void hd_features_receive(struct hd_features *features, struct hd_request *req, const char *phone,
 			 const struct hd_feature *code);
+enum hd_features_claim {
+	HD_FEATURES_NOT_OURS, /* of no dialog of ours; not ended */
+	HD_FEATURES_ENDED,
+	/** Of ours, but from another flow than the INVITE: authenticate it and ask again; or, an
+	 * ACK, drop it. Not ended. */
+	HD_FEATURES_UNPROVED,
+};
 /**
  * A request inside a dialog of ours: ACK, BYE, INFO, re-INVITE.
- * @return false: not of a dialog of ours, and not ended
+ * @param phone that the digest says it is from; NULL: not asked for. The flow vouches then.
  */
-HD_MUSTCHECK bool hd_features_receive_in_dialog(struct hd_features *features,
-						struct hd_request *req);
+HD_MUSTCHECK enum hd_features_claim hd_features_receive_in_dialog(struct hd_features *features,
+								  struct hd_request *req,
+								  const char *phone);
 
 #endif

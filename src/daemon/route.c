@@ -219,7 +219,7 @@ static void route_ack(struct daemon *d, struct hd_request *req)
 		hd_request_drop(req);
 		return;
 	}
-	if (hd_features_receive_in_dialog(d->features, req))
+	if (hd_features_receive_in_dialog(d->features, req, NULL) == HD_FEATURES_ENDED)
 		return;
 	if (hd_proxy_classify(d->proxy, req) == HD_PROXY_DIALOG)
 		hd_proxy_forward_in_dialog(d->proxy, req);
@@ -239,13 +239,27 @@ static void route_register(struct daemon *d, struct hd_request *req)
 		hd_request_reply(req, 404, NULL, NULL);
 }
 
+/* @return true: of a dialog of a feature code, and ended */
+static bool route_in_dialog(struct daemon *d, struct hd_request *req)
+{
+	enum hd_features_claim claim = hd_features_receive_in_dialog(d->features, req, NULL);
+	char phone[HD_DIGEST_USER_SIZE];
+
+	if (claim == HD_FEATURES_UNPROVED) {
+		if (!hd_auth_request(d->auth, req, phone, NULL))
+			return true;
+		claim = hd_features_receive_in_dialog(d->features, req, phone);
+	}
+	return claim == HD_FEATURES_ENDED;
+}
+
 static void route_request(struct daemon *d, struct hd_request *req)
 {
 	struct hd_msg *msg = hd_request_msg(req);
 	enum hd_proxy_route route;
 	char phone[HD_DIGEST_USER_SIZE];
 
-	if (hd_msg_to_tag(msg)[0] && hd_features_receive_in_dialog(d->features, req))
+	if (hd_msg_to_tag(msg)[0] && route_in_dialog(d, req))
 		return;
 	if (!hd_proxy_validate(d->proxy, req))
 		return;

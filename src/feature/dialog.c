@@ -26,7 +26,7 @@ struct dialog *dialog_find(struct hd_features *f, struct hd_msg *msg)
 
 	id_of(id, hd_msg_call_id(msg), hd_msg_to_tag(msg));
 	HASH_FIND(hh, f->dialogs, id, DIALOG_ID_SIZE, d);
-	return d;
+	return d && strcmp(d->remote_tag, hd_msg_from_tag(msg)) == 0 ? d : NULL;
 }
 
 void dialog_free(struct dialog *d)
@@ -301,6 +301,7 @@ bool dialog_open(struct hd_features *f, struct hd_irq *irq, const char *phone,
 	d->close_on_ack = close_on_ack;
 	d->irq = irq;
 	d->interval_ms = f->options.t1_ms;
+	d->remote_cseq = hd_msg_cseq(hd_irq_msg(irq));
 	hd_irq_bind(irq, on_irq, d);
 	err = fill(d, irq, phone);
 	id_of(d->id, d->call_id, d->local_tag);
@@ -376,6 +377,7 @@ static void receive_info(struct dialog *d, struct hd_request *req)
 	struct hd_msg *msg = hd_request_msg(req);
 	struct hd_feature code = { 0 };
 	struct hd_uri uri;
+	bool again;
 	char digit;
 
 	hd_msg_ruri(msg, &uri);
@@ -386,10 +388,13 @@ static void receive_info(struct dialog *d, struct hd_request *req)
 		begin_operation(d, req, &code);
 	} else {
 		digit = digit_of_info(hd_msg_header(msg, "Content-Type", 0), hd_msg_body(msg));
+		/* Its answer was lost and needs no transaction: a digit counts once. */
+		again = digit && d->taken;
+		d->taken = digit;
 		if (!digit)
 			hd_request_reply(req, 415, NULL,
 					 "Accept: application/dtmf-relay, application/dtmf\r\n");
-		else if (!take_digit(d, digit))
+		else if (again || !take_digit(d, digit))
 			hd_request_reply(req, 200, NULL, NULL);
 		else if (digits_to_code(d, &code))
 			hd_request_reply(req, 400, NULL, NULL);
@@ -410,9 +415,25 @@ static void receive_reinvite(struct dialog *d, struct hd_request *req)
 	hd_buf_fini(&lines);
 }
 
+/* RFC 3261 12.2.2 */
+static bool is_out_of_order(struct dialog *d, uint32_t cseq)
+{
+	if (cseq > d->remote_cseq) {
+		d->remote_cseq = cseq;
+		d->taken = false;
+	}
+	return cseq < d->remote_cseq;
+}
+
 void dialog_receive(struct dialog *d, struct hd_request *req)
 {
-	switch (hd_msg_method(hd_request_msg(req))) {
+	struct hd_msg *msg = hd_request_msg(req);
+
+	if (hd_msg_method(msg) != HD_METHOD_ACK && is_out_of_order(d, hd_msg_cseq(msg))) {
+		hd_request_reply(req, 500, NULL, NULL);
+		return;
+	}
+	switch (hd_msg_method(msg)) {
 	case HD_METHOD_ACK:
 		hd_request_drop(req);
 		on_ack(d);

@@ -33,7 +33,8 @@ struct dialog {
 	char flow[HD_FLOW_TEXT_SIZE];
 	char *routes; /* "Route: ...\r\n" lines of the route set, or NULL */
 	char *answer; /* SDP */
-	uint32_t cseq;
+	uint32_t cseq, remote_cseq; /* the last of ours and of theirs */
+	bool taken;		    /* a digit came with remote_cseq */
 	enum hd_desk_event event;
 	char digits[DIGITS_SIZE];
 	size_t n_digits, n_hash;

@@ -128,19 +128,38 @@ void hd_features_receive(struct hd_features *f, struct hd_request *req, const ch
 		hd_info("feature", "%s: login dialogue not opened", phone);
 }
 
-bool hd_features_receive_in_dialog(struct hd_features *f, struct hd_request *req)
+static bool is_same_flow(const struct hd_flow *one, const struct hd_flow *other)
 {
-	struct dialog *d = dialog_find(f, hd_request_msg(req));
+	return one->transport == other->transport && one->listener == other->listener &&
+	       one->port == other->port &&
+	       memcmp(one->address, other->address, sizeof(one->address)) == 0;
+}
+
+/* An ACK cannot be challenged; that it comes from where the phone is must do. */
+static bool vouches(const struct dialog *d, struct hd_request *req)
+{
 	struct hd_flow theirs, ours;
 
-	if (!d)
+	if (hd_flow_parse(&theirs, hd_request_flow(req)) || hd_flow_parse(&ours, d->flow))
 		return false;
-	/* Tags are no secret on a shared wire: the sender must be where the dialog began. */
-	if (hd_flow_parse(&theirs, hd_request_flow(req)) || hd_flow_parse(&ours, d->flow) ||
-	    memcmp(theirs.address, ours.address, sizeof(ours.address)) != 0) {
+	if (hd_msg_method(hd_request_msg(req)) == HD_METHOD_ACK)
+		return memcmp(theirs.address, ours.address, sizeof(ours.address)) == 0;
+	return is_same_flow(&theirs, &ours);
+}
+
+enum hd_features_claim hd_features_receive_in_dialog(struct hd_features *f, struct hd_request *req,
+						     const char *phone)
+{
+	struct dialog *d = dialog_find(f, hd_request_msg(req));
+
+	if (!d)
+		return HD_FEATURES_NOT_OURS;
+	/* Tags are no secret on a shared wire. */
+	if (phone ? strcmp(phone, d->phone) == 0 : vouches(d, req))
+		dialog_receive(d, req);
+	else if (phone)
 		hd_request_reply(req, 481, NULL, NULL);
-		return true;
-	}
-	dialog_receive(d, req);
-	return true;
+	else
+		return HD_FEATURES_UNPROVED;
+	return HD_FEATURES_ENDED;
 }

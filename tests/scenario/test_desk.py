@@ -109,6 +109,61 @@ def test_info_inside_the_dialog(kind):
         assert d.sessions() == {"201": "desk-101"}
 
 
+def begin_dialogue(phone):
+    call = phone.call("sip:*771@hotdesk.test", SDP)
+    assert call.final().status == 200
+    return call.ack()
+
+
+def type_in(call, text):
+    for digit in text:
+        call.in_dialog("INFO", [("Content-Type", "application/dtmf-relay")], f"Signal={digit}\r\n")
+        assert call.phone.final("INFO", cseq=call.cseq).status == 200
+
+
+def test_digit_sent_again_counts_once():
+    """UDP: the answer was lost, or the request came twice (RFC 3261 12.2.2)."""
+    with Daemon() as d:
+        a = d.phone("desk-101", register=True)
+        call = begin_dialogue(a)
+        for digit in "201#471147#":
+            type_in(call, digit)
+            if digit != "#" or call.cseq < 8:
+                a.send_raw(a.sent.raw)
+                assert a.final("INFO", cseq=call.cseq).status == 200
+        a.reply(a.request("BYE"), 200)
+        answer_resyncs(a)
+        assert d.sessions() == {"201": "desk-101"}
+        call = begin_dialogue(a)
+        type_in(call, "1")
+        call.in_dialog("INFO", [("Content-Type", "application/dtmf")], "1", cseq=call.cseq - 1)
+        assert a.final("INFO").status == 500, "older than the last"
+
+
+@pytest.mark.parametrize("method", ("BYE", "INFO"))
+def test_dialogue_belongs_to_its_flow_or_digest(method):
+    """Call-ID and tags are seen by all on the wire: from elsewhere they prove nothing."""
+    with Daemon() as d:
+        a, b = d.phone("desk-101", register=True), d.phone("desk-102", register=True)
+        call = begin_dialogue(a)
+        owner, call.phone = call.phone, b
+        extra = [("Content-Type", "application/dtmf")] if method == "INFO" else []
+        body = "1" if method == "INFO" else ""
+        for phone, status in ((b, 481), (owner, 200)):  # credentials of another, then its own
+            call.in_dialog(method, extra, body)
+            challenge = b.final(method, cseq=call.cseq)
+            assert challenge.status == 407, repr(challenge)
+            user, secret, b.user, b.password = b.user, b.password, phone.user, phone.password
+            credentials = b.authorization(challenge, method, call.remote)
+            call.in_dialog(method, extra + [credentials], body)
+            assert b.final(method, cseq=call.cseq).status == status
+            b.user, b.password = user, secret
+        call.phone = owner
+        call.local_tag = "another"
+        call.in_dialog("BYE")
+        assert owner.final("BYE", cseq=call.cseq).status in (407, 481), "the tag is not the dialog's"
+
+
 def test_dialogue_times_out_and_can_be_hung_up():
     with Daemon({"desk": {"dialogue_s": 1}}) as d:
         a = d.phone("desk-101", register=True)

@@ -24,7 +24,7 @@ static void receive(struct stack *s, struct hd_request *req)
 	static const struct hd_feature login = { .event = HD_DESK_EVENT_LOGIN };
 	struct desk_world *w = s->arg;
 
-	if (hd_features_receive_in_dialog(w->features, req))
+	if (hd_features_receive_in_dialog(w->features, req, NULL) == HD_FEATURES_ENDED)
 		return;
 	if (hd_msg_method(hd_request_msg(req)) == HD_METHOD_INVITE)
 		hd_features_receive(w->features, req, "desk-1", &login);
