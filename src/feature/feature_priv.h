@@ -31,8 +31,8 @@ struct dialog {
 	char local_uri[2 * HD_CONTACT_SIZE], remote_uri[HD_CONTACT_SIZE]; /* of To, From */
 	char remote_contact[HD_CONTACT_SIZE], local_contact[256];
 	char flow[HD_FLOW_TEXT_SIZE];
-	char *routes; /* "Route: ...\r\n" lines of the route set, or NULL */
-	char *answer; /* SDP */
+	char *routes;		    /* "Route: ...\r\n" lines of the route set, or NULL */
+	char *answer;		    /* SDP */
 	uint32_t cseq, remote_cseq; /* the last of ours and of theirs */
 	bool taken;		    /* a digit came with remote_cseq */
 	enum hd_desk_event event;

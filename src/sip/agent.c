@@ -460,14 +460,25 @@ static bool is_local(struct hd_slice host)
 	return local;
 }
 
-/* "HOST" or "HOST:PORT", an IPv6 address in []. */
-static bool is_alias(const char *alias, struct hd_slice host, uint16_t port)
+static bool is_port_of_ours(const struct hd_agent *agent, const struct hd_uri *uri)
 {
-	struct hd_slice name = { alias, strnlen(alias, host.len) };
+	for (size_t i = 0; i < agent->options.n_listeners; i++)
+		if (agent->listeners[i].port == hd_uri_port(uri))
+			return true;
+	return !uri->port.len;
+}
+
+/* "HOST" or "HOST:PORT", an IPv6 address in []. At another port of an address is somebody else. */
+static bool is_alias(const struct hd_agent *agent, const char *alias, const struct hd_uri *uri)
+{
+	struct hd_slice host = uri->host, name = { alias, strnlen(alias, host.len) };
+	uint16_t port = hd_uri_port(uri);
+	struct in_addr address;
 	uint64_t number;
 
 	if (hd_slice_caseis(host, alias))
-		return true;
+		return (alias[0] != '[' && inet_pton(AF_INET, alias, &address) != 1) ||
+		       is_port_of_ours(agent, uri);
 	return name.len == host.len && alias[host.len] == ':' &&
 	       strncasecmp(name.ptr, host.ptr, host.len) == 0 &&
 	       !hd_u64_parse(&number, hd_slice_of(alias + host.len + 1), UINT16_MAX) &&
@@ -482,7 +493,7 @@ bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri)
 	if (hd_slice_caseis(host, agent->options.domain))
 		return true;
 	for (size_t i = 0; i < agent->options.n_aliases; i++)
-		if (is_alias(agent->options.aliases[i], host, port))
+		if (is_alias(agent, agent->options.aliases[i], uri))
 			return true;
 	if (host.len > 2 && host.ptr[0] == '[') {
 		host.ptr++;

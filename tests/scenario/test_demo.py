@@ -20,9 +20,18 @@ def directory(pin="471147"):
     return (SOURCE / "conf/demo-directory.yaml").read_text().replace("471147", pin)
 
 
+class DemoDaemon(Daemon):
+    """With the configuration of scripts/run, on free ports."""
+
+    def write_conf(self):
+        text = (SOURCE / "conf/demo.yaml").read_text()
+        assert text.count(":5060\n") == 2
+        (self.folder / "hotdeskd.yaml").write_text(text.replace(":5060\n", ":0\n"))
+        (self.folder / "demo-directory.yaml").write_text((self.folder / "directory.yaml").read_text())
+
+
 def daemon(**more):
-    return Daemon({"sip": {"domain": "hotdesk.local"}, "auth": {"algorithms": ["MD5"]}},
-                  directory=directory(**more))
+    return DemoDaemon(directory=directory(**more))
 
 
 def test_with_a_daemon_of_its_own():

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from steps import answer_resyncs, login
+from steps import answer_resyncs, login, talk
 from support.daemon import BUILD, Daemon
 from support.sip import SDP, Phone, rand
 
@@ -43,6 +43,18 @@ def test_alias_with_port():
             call = phone.call(f"sip:nobody@{host}", SDP)
             assert call.final().status == status
         assert d.log().count("not our domain") == 1, "pbx.example without its port alone is not us"
+
+
+def test_phone_at_an_aliased_address():
+    """A softphone on our own machine: its Contact has our address and a port of its own."""
+    with Daemon({"sip": {"aliases": ["127.0.0.1", "localhost"]}}) as d:
+        a, b = d.phone("desk-101", register=True), d.phone("desk-102", register=True)
+        talk(a, b, "desk-102")
+        assert a.call("sip:nobody@localhost:5080", SDP).final().status == 404
+        assert a.call("sip:nobody@127.0.0.1", SDP).final().status == 404
+        assert "not our domain" not in d.log()
+        assert a.call("sip:nobody@127.0.0.1:9", SDP).final().status == 404
+        assert d.log().count("not our domain") == 1
 
 
 def test_library_log_holds_no_pin():
@@ -153,7 +165,7 @@ def test_failing_start_leaves_the_status_of_another():
 
 
 def test_sighup_while_starting():
-    users = "".join(f'  - {{number: "{n}", name: U, pin: "58{n}3"}}\n' for n in range(1241, 1271))
+    users = "".join(f'  - {{number: "{n}", name: U, pin: "58{n}3"}}\n' for n in range(1241, 1253))
     d = Daemon({"pin": {"memory_kib": 65536}}, directory="users:\n" + users)
     d.start(wait=False)
     d.until("the start", lambda: "daemon: hotdeskd " in d.log())
