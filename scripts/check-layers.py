@@ -21,6 +21,7 @@ L2 = ["directory", "location", "device", "desk", "calls", "plan"]
 # folder: (layer, folders it may use, foreign libraries that only it may use)
 LAYERS = {
     "base": (0, [], ["sodium", "crypto"]),
+    "digest": (1, ["base"], []),
     "event": (1, ["base"], ["event"]),
     "conf": (1, ["base"], ["cyaml", "yaml"]),
     "store": (1, ["base"], ["lmdb"]),
@@ -31,7 +32,7 @@ LAYERS = {
     "calls": (2, ["store"], []),
     "plan": (2, ["directory", "location", "desk"], []),
     # cares: DNS servers, asked without waiting (Sofia's own resolver has known holes).
-    "sip": (3, ["base", "event"], ["sofia", "ssl", "crypto", "cares"]),
+    "sip": (3, ["base", "digest", "event"], ["sofia", "ssl", "crypto", "cares"]),
     "media": (3, ["base"], []),
     "template": (3, ["base"], []),
     "http": (3, ["base", "event"], ["event", "jansson", "ssl", "crypto"]),
@@ -40,7 +41,7 @@ LAYERS = {
     "feature": (4, ["sip", "media"] + L2, []),
     "notify": (4, ["sip"] + L2, []),
     "upstream": (4, ["sip"] + L2, []),
-    "provision": (4, ["http", "template"] + L2, []),
+    "provision": (4, ["digest", "http", "template"] + L2, []),
     "admin": (4, ["http", "conf"] + L2, []),  # imports what conf reads
     "ctl": (5, ["base"], ["curl", "jansson"]),
 }

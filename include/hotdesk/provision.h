@@ -25,18 +25,20 @@
 
 /** One rendered file. */
 struct hd_provision_file {
-	struct hd_buf body; /* holds secrets: to be wiped with hd_provision_file_fini() */
+	struct hd_buf body; /* holds secrets: to be wiped by the server */
 	const char *type;   /* Content-Type, static */
 };
 
 /**
  * Gives one of a phone's files out of a snapshot; the daemon wires the templates in here.
- * @param kind MAIN, INDEX or PATCH
+ * @param vendor of the phone: by its model, what was seen of it, or how it asks now
+ * @param kind   MAIN, INDEX or PATCH
  * @return 0; HD_ENOENT: this phone has no such file (its secret is not kept, its vendor has no
  *         patch); the store's error, HD_ENOMEM
  */
 typedef int hd_provision_render_fn(void *arg, struct hd_txn *txn, const struct hd_phone *phone,
-				   enum hd_vendor_file kind, struct hd_provision_file *file);
+				   const struct hd_vendor *vendor, enum hd_vendor_file kind,
+				   struct hd_provision_file *file);
 
 /* ---- who gets it ---------------------------------------------------------------------------- */
 

@@ -13,8 +13,8 @@
 #ifndef HOTDESK_SIP_AUTH_H
 #define HOTDESK_SIP_AUTH_H
 
+#include "hotdesk/digest.h"
 #include "hotdesk/sip/agent.h"
-#include "hotdesk/sip/digest.h"
 
 struct hd_auth;
 

@@ -1,12 +1,12 @@
 /*
  * digest_priv.h - what digest.c is made of: nonces and the counts used with them.
  *
- * Layer: 3.  May include: base.  Thread: the SIP thread.
+ * Layer: 1.  May include: base.  Thread: the one that owns the service.
  */
-#ifndef SIP_DIGEST_PRIV_H
-#define SIP_DIGEST_PRIV_H
+#ifndef DIGEST_PRIV_H
+#define DIGEST_PRIV_H
 
-#include "hotdesk/sip/digest.h"
+#include "hotdesk/digest.h"
 
 enum {
 	HD_NONCE_ID_BYTES = 7,

@@ -2,7 +2,7 @@
 #ifndef DIGEST_PHONE_H
 #define DIGEST_PHONE_H
 
-#include "hotdesk/sip/digest.h"
+#include "hotdesk/digest.h"
 
 #define REALM "hotdesk.local"
 #define SOURCE "192.0.2.1"

@@ -1,7 +1,7 @@
 /* credentials.c - see digest.h: the syntax of Authorization and Proxy-Authorization values. */
 #include <string.h>
 
-#include "hotdesk/sip/digest.h"
+#include "hotdesk/digest.h"
 
 struct cursor {
 	const char *p;

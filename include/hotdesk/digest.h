@@ -36,10 +36,10 @@
  * missing one, a wrong length are HD_DIGEST_MALFORMED. Not supported, and answered like missing
  * credentials: -sess, auth-int, userhash, other schemes.
  *
- * Layer: 3.  May include: base.  Thread: the SIP thread only.
+ * Layer: 1.  May include: base.  Thread: one thread a service; they may share realm and key.
  */
-#ifndef HOTDESK_SIP_DIGEST_H
-#define HOTDESK_SIP_DIGEST_H
+#ifndef HOTDESK_DIGEST_H
+#define HOTDESK_DIGEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "hotdesk/sip/digest.h"
+#include "hotdesk/digest.h"
 
 static struct hd_slice str(const char *s)
 {

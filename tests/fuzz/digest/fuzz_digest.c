@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hotdesk/sip/digest.h"
+#include "hotdesk/digest.h"
 #include "support/fuzz.h"
 
 enum { VALUES_MAX = 20 };

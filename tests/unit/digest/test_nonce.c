@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sip/digest_priv.h"
+#include "digest/digest_priv.h"
 
 enum { NOW = 1795000000, LIFE = 300 };
 
