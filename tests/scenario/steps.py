@@ -26,7 +26,7 @@ def by_code(phone, code):
 def ring(caller, callee, number):
     """A call that rings: (caller's side, callee's side)."""
     call = caller.call(number, SDP).challenge()
-    leg = callee.accept()
+    leg = callee.accept(call_id=call.call_id)
     leg.answer(180, "Ringing")
     call.provisional(180)
     return call, leg
@@ -61,6 +61,12 @@ def answer_resyncs(*phones):
         phone.reply(notify, 200)
 
 
+def no_other_invite(leg, timeout=0.05):
+    """The INVITE may have been sent again, but came in one transaction."""
+    via = leg.invite.get("via")
+    leg.phone.none("INVITE again", lambda m: m.method == "INVITE" and m.get("via") != via, timeout)
+
+
 def no_more(phone, what, match=lambda m: m.status != 100, timeout=0.05):
     """Nothing (but 100 Trying) comes within a moment."""
     phone.none(what, match, timeout)
@@ -75,7 +81,8 @@ def refuse(leg, status=486, **more):
 def again(one, other, body, contact=None):
     """A re-INVITE, its answer and ACK."""
     one.in_dialog("INVITE", body=body, extra=[("Contact", contact)] if contact else [])
-    seen = other.phone.request("INVITE")
+    seen = other.phone.wait("the re-INVITE", lambda m: m.method == "INVITE" and
+                            (m.get("call-id"), m.get("cseq")) == (one.call_id, f"{one.cseq} INVITE"))
     assert seen.body == body and seen.all("route") == []
     other.phone.reply(seen, 200, extra=[("Contact", other.phone.contact),
                                         ("Content-Type", "application/sdp")], body=body)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from plant import fetch, plant
-from steps import again, connect, hang_up, no_more, refuse, ring
+from steps import again, connect, hang_up, no_more, no_other_invite, refuse, ring
 from support.sip import SDP, Call, rand
 from support.wire import Ear, Raw, text
 
@@ -271,7 +271,7 @@ def test_rfc_2543_caller(d, pair):
         assert answer.status == 487
         a.send(f"ACK {uri} SIP/2.0", headers[:3] + [("To", answer.get("to")), ("Call-ID", call_id), ("CSeq", "2 ACK")])
         no_more(a, "487 again", lambda m: m.status == 487, 0.15)
-        no_more(b, "INVITE again", lambda m: m.method == "INVITE", 0)
+        no_other_invite(leg, 0)
 
 
 # ---- what is not relayed ---------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from plant import plant
-from steps import connect, hang_up, no_more, refuse, ring, talk
+from steps import connect, hang_up, no_more, no_other_invite, refuse, ring, talk
 from support.sip import SDP
 
 
@@ -137,7 +137,7 @@ def test_200_is_repeated_until_the_late_ack(hurried):
     a.wait("200 again", lambda m: m.status == 200 and m.cseq_method == "INVITE")
     call.ack()
     b.request("ACK")
-    no_more(b, "INVITE", lambda m: m.method == "INVITE")
+    no_other_invite(leg)
     hang_up(call, leg)
 
 

@@ -145,6 +145,7 @@ class Phone:
         self.nonce, self.nc = None, 0
         self.call_id, self.cseq = rand() + "@reg", 0
         self.closed = False
+        self.accepted = set()  # top Via of the INVITEs
 
     def close(self):
         self.sock.close()
@@ -263,9 +264,12 @@ class Phone:
         """Sends an INVITE (or another request outside a dialog); a Call to go on with."""
         return Call(self, to, method, body, extra)
 
-    def accept(self, timeout=None):
-        """The next INVITE, as a Call of the callee."""
-        return Call.incoming(self, self.request("INVITE", timeout))
+    def accept(self, timeout=None, call_id=None):
+        """The next INVITE, as a Call of the callee; one that was sent again is not another."""
+        invite = self.wait("an INVITE", lambda m: m.method == "INVITE" and m.get("via") not in self.accepted and
+                           call_id in (None, m.get("call-id")), timeout)
+        self.accepted.add(invite.get("via"))
+        return Call.incoming(self, invite)
 
     def reply(self, request, status, phrase="OK", to_tag=None, extra=(), body=""):
         headers = [("Via", v) for v in request.all("via")]
