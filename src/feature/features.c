@@ -87,6 +87,25 @@ static void refuse(struct hd_request *req, const char *phone, const char *why)
 	hd_request_reply(req, 403, NULL, refusal_reason);
 }
 
+/* RFC 3261 8.2.2.3; we know no extension. @return true: refused, and ended */
+static bool requires_more(struct hd_request *req)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	struct hd_buf lines = { 0 };
+	const char *tags;
+
+	for (unsigned i = 0; (tags = hd_msg_header(msg, "Require", i)); i++)
+		if (*tags)
+			hd_buf_addf(&lines, "Unsupported: %s\r\n", tags);
+	if (!lines.len || hd_msg_method(msg) == HD_METHOD_ACK) {
+		hd_buf_fini(&lines);
+		return false;
+	}
+	hd_request_reply(req, 420, NULL, hd_buf_text(&lines));
+	hd_buf_fini(&lines);
+	return true;
+}
+
 void hd_features_receive(struct hd_features *f, struct hd_request *req, const char *phone,
 			 const struct hd_feature *code)
 {
@@ -99,6 +118,8 @@ void hd_features_receive(struct hd_features *f, struct hd_request *req, const ch
 		hd_request_reply(req, 405, NULL, "Allow: INVITE, INFO\r\n");
 		return;
 	}
+	if (requires_more(req))
+		return;
 	if (code->malformed) {
 		refuse(req, phone, "malformed feature code refused");
 		return;
@@ -155,11 +176,12 @@ enum hd_features_claim hd_features_receive_in_dialog(struct hd_features *f, stru
 	if (!d)
 		return HD_FEATURES_NOT_OURS;
 	/* Tags are no secret on a shared wire. */
-	if (phone ? strcmp(phone, d->phone) == 0 : vouches(d, req))
-		dialog_receive(d, req);
-	else if (phone)
+	if (phone ? strcmp(phone, d->phone) != 0 : !vouches(d, req)) {
+		if (!phone)
+			return HD_FEATURES_UNPROVED;
 		hd_request_reply(req, 481, NULL, NULL);
-	else
-		return HD_FEATURES_UNPROVED;
+	} else if (!requires_more(req)) {
+		dialog_receive(d, req);
+	}
 	return HD_FEATURES_ENDED;
 }

@@ -190,6 +190,20 @@ def test_success_is_repeated_until_the_ack():
         a.reply(a.request("BYE"), 200)
 
 
+def test_extensions_that_are_required():
+    """RFC 3261 8.2.2.3: none is known, so nothing is done."""
+    with Daemon() as d:
+        a = d.phone("desk-101", register=True)
+        for method in ("INVITE", "INFO"):
+            answer = a.call("sip:*771*201*471147@hotdesk.test", SDP, [("Require", "100rel, x-y")], method).final()
+            assert answer.status == 420 and answer.all("unsupported") == ["100rel, x-y"], repr(answer)
+        assert d.sessions() == {}
+        call = begin_dialogue(a)
+        call.in_dialog("INFO", [("Require", "x-y")])
+        assert a.final("INFO", cseq=call.cseq).status == 420
+        assert call.bye().status == 200
+
+
 def test_late_offer_and_unusable_offer():
     with Daemon() as d:
         a = d.phone("desk-101", register=True)
@@ -285,7 +299,9 @@ def test_cancel_during_login():
 
 
 def test_full_hash_queue_is_503():
-    with Daemon({"pin": {"memory_kib": 262144, "passes": 3, "queue_max": 1}}) as d:
+    # Without users: their PINs would be hashed at the start.
+    with Daemon({"pin": {"memory_kib": 131072, "passes": 3, "queue_max": 1}},
+                directory="phones:\n  - {id: desk-101, secret: s3cret-101}\n") as d:
         a = d.phone("desk-101", register=True)
         calls = [a.call(f"sip:*771*99{i}*471147@hotdesk.test", method="INFO") for i in range(6)]
         for c in calls:
