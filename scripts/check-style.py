@@ -55,7 +55,7 @@ SECRETS = [
     (re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"), "a JSON web token"),
 ]
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b|\bfor n" r"ow\b")
-BINARY = re.compile(r"\.(png|jpg|ico|gz|pcap|wav|mdb)$|^tests/fuzz/corpus/|^tests/.*(samples?|torture)/")
+BINARY = re.compile(r"\.(png|jpg|ico|gz|pcap|wav|mdb)$|^tests/fuzz/corpus/|^tests/.*(samples?|torture|golden)/")
 
 TOKENS = re.compile(
     r'(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<string>"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\')',

@@ -37,6 +37,12 @@ enum hd_vendor_resync {
 	HD_RESYNC_PATCH,   /* the body is the new keys themselves (COMfortel D-series) */
 };
 
+/** A number that a vendor counts by places: first + step * (place - 1). */
+struct hd_vendor_number {
+	const char *name; /* that its template has for it, in each key */
+	uint32_t first, step;
+};
+
 /**
  * In a pattern of file names "%m" is the phone's MAC in lower and "%M" in upper case, as its URL
  * is written; both are recognised in either case. One '*' stands for any characters. NULL ends.
@@ -62,6 +68,9 @@ struct hd_vendor {
 	bool fetches;	   /* after the NOTIFY it asks over HTTP (false: the body was all of it) */
 	uint8_t key_place; /* of the Login/Logout key if nothing else is said; 0: has no keys */
 	uint8_t keys;	   /* places that its file always states, the empty ones too */
+	uint8_t lines;	   /* so many of them, from the first on, are line keys by default */
+	const char *avoid; /* what its phones do not bear in names, however escaped; or NULL */
+	const struct hd_vendor_number *numbers; /* a NULL name ends; or NULL */
 };
 /** The vendor of a directory model ("snom-d785", "generic", ""); the generic one when unknown. */
 const struct hd_vendor *hd_vendor_of_model(const char *model);

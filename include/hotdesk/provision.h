@@ -28,6 +28,8 @@ struct hd_provision_file {
 	struct hd_buf body; /* holds secrets: to be wiped by the server */
 	const char *type;   /* Content-Type, static */
 };
+/** Wipes and releases the body; leaves it empty. */
+void hd_provision_file_fini(struct hd_provision_file *file);
 
 /**
  * Gives one of a phone's files out of a snapshot; the daemon wires the templates in here.

@@ -49,6 +49,8 @@ struct hd_value *hd_view_list(struct hd_view *view, struct hd_value *to, const c
 void hd_view_text(struct hd_view *view, struct hd_value *to, const char *name, const char *text);
 void hd_view_slice(struct hd_view *view, struct hd_value *to, const char *name,
 		   struct hd_slice text);
+/** Takes the buffer's text and its error, wipes and releases it. */
+void hd_view_buf(struct hd_view *view, struct hd_value *to, const char *name, struct hd_buf *text);
 void hd_view_bool(struct hd_view *view, struct hd_value *to, const char *name, bool v);
 void hd_view_int(struct hd_view *view, struct hd_value *to, const char *name, int64_t v);
 

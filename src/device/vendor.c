@@ -20,6 +20,14 @@
 #define BODY "application/xml"
 #define SUMMARY "application/simple-message-summary"
 
+static const struct hd_vendor_number grandstream_numbers[] = {
+	{ "p_type", 23000, 5 },
+	{ "p_account", 23001, 5 },
+	{ "p_label", 23002, 5 },
+	{ "p_value", 23003, 5 },
+	{ 0 },
+};
+
 static const struct hd_vendor vendors[] = {
 	{
 		.name = "auerswald",
@@ -53,6 +61,7 @@ static const struct hd_vendor vendors[] = {
 		.fetches = true,
 		.key_place = 2,
 		.keys = 27,
+		.lines = 1,
 	},
 	{
 		.name = "snom",
@@ -68,6 +77,7 @@ static const struct hd_vendor vendors[] = {
 		.fetches = true,
 		.key_place = 2,
 		.keys = 24,
+		.lines = 1,
 	},
 	{
 		.name = "grandstream",
@@ -84,6 +94,7 @@ static const struct hd_vendor vendors[] = {
 		.fetches = true,
 		.key_place = 1,
 		.keys = 12,
+		.numbers = grandstream_numbers,
 	},
 	{
 		.name = "polycom",
@@ -120,6 +131,8 @@ static const struct hd_vendor vendors[] = {
 		.fetches = true,
 		.key_place = 2,
 		.keys = 5,
+		.lines = 1,
+		.avoid = ";",
 	},
 	{
 		.name = "cisco-mpp",
@@ -135,6 +148,8 @@ static const struct hd_vendor vendors[] = {
 		.fetches = true,
 		.key_place = 2,
 		.keys = 10,
+		.lines = 1,
+		.avoid = ";",
 	},
 	{
 		.name = "fanvil",
@@ -150,6 +165,8 @@ static const struct hd_vendor vendors[] = {
 		.fetches = true,
 		.key_place = 2,
 		.keys = 12,
+		.lines = 1,
+		.avoid = "&",
 	},
 	{
 		/* The NOTIFY makes it fetch "action uri xml sip notify", which is the patch. */
@@ -172,6 +189,7 @@ static const struct hd_vendor vendors[] = {
 		.fetches = true,
 		.key_place = 2,
 		.keys = 10,
+		.lines = 1,
 	},
 	{
 		.name = "gigaset",

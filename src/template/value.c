@@ -127,6 +127,16 @@ void hd_view_text(struct hd_view *view, struct hd_value *to, const char *name, c
 	hd_view_slice(view, to, name, hd_slice_of(text));
 }
 
+void hd_view_buf(struct hd_view *view, struct hd_value *to, const char *name, struct hd_buf *text)
+{
+	if (!view->err)
+		view->err = hd_buf_error(text);
+	hd_view_text(view, to, name, hd_buf_text(text));
+	if (text->data)
+		hd_wipe(text->data, text->len);
+	hd_buf_fini(text);
+}
+
 void hd_view_bool(struct hd_view *view, struct hd_value *to, const char *name, bool v)
 {
 	(void)value_add(view, to, name, v ? VALUE_TRUE : VALUE_FALSE);

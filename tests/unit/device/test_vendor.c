@@ -38,6 +38,7 @@ static void test_rows(void **state)
 			assert_non_null(v[i].event_type);
 		assert_int_equal(!v[i].index, !v[i].index_files);
 		assert_int_equal(!v[i].key_place, !v[i].keys);
+		assert_true(v[i].key_place == 0 || v[i].lines < v[i].key_place);
 		assert_ptr_equal(hd_vendor_of_model(v[i].name), &v[i]);
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(v[i].template, v[j].template);
