@@ -23,6 +23,7 @@
  *   POST   /v1/sessions/login {"user", "phone"}
  *   POST   /v1/sessions/logout {"user"} or {"phone"}
  *   GET    /v1/bindings?after=ID&limit=N
+ *   GET    /v1/calls/active?user=N&limit=N (mounted by the daemon)
  *   POST   /v1/import?name=FILE (the YAML)
  *   GET    /v1/export
  *   POST   /v1/backup {"path"}   POST /v1/check   POST /v1/reload

@@ -39,6 +39,7 @@ struct hd_conf_sip {
 	char *tls_ca;			 /* PEM file, or NULL */
 	uint32_t t1_ms, t2_ms, t4_ms;	 /* 500, 4000, 5000 */
 	uint32_t timer_c_s;		 /* 185 */
+	uint32_t call_max_s;		 /* 43200 */
 	uint32_t message_max_bytes;	 /* 65536 */
 	uint32_t header_max;		 /* 128 header lines */
 	uint32_t udp_max_bytes;		 /* 1300: larger requests prefer TCP */

@@ -107,6 +107,7 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(sip, tcp_keepalive_s, 1, 7200, "60", LIVE),
 	NUMBER(sip, tcp_timeout_s, 1, 3600, "30", LIVE),
 	NUMBER(sip, timer_c_s, 1, DAY_S, "185", LIVE),
+	NUMBER(sip, call_max_s, 1, 7 * DAY_S, "43200", LIVE),
 	NUMBER(sip, t1_ms, 10, 10000, "500", FIXED),
 	NUMBER(sip, t2_ms, 10, 60000, "4000", FIXED),
 	NUMBER(sip, t4_ms, 10, 60000, "5000", FIXED),

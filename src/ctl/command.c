@@ -80,6 +80,7 @@ const struct ctl_command ctl_commands[] = {
 	  ctl_session_logout },
 	{ "binding", "list", "", 0, 0, NONE, "which phones are registered, from where",
 	  ctl_binding_list },
+	{ "call", "active", "[USER]", 0, 1, NONE, "calls in progress", ctl_call_active },
 	{ "import", NULL, "FILE|-", 1, 1, NONE, "users and phones of a file: all or nothing",
 	  ctl_import },
 	{ "export", NULL, "[FILE]", 0, 1, NONE, "users and phones, without PINs and secrets",

@@ -156,6 +156,7 @@ enum ctl_exit ctl_session_list(struct ctl *ctl);
 enum ctl_exit ctl_session_login(struct ctl *ctl);
 enum ctl_exit ctl_session_logout(struct ctl *ctl);
 enum ctl_exit ctl_binding_list(struct ctl *ctl);
+enum ctl_exit ctl_call_active(struct ctl *ctl);
 enum ctl_exit ctl_import(struct ctl *ctl);
 enum ctl_exit ctl_export(struct ctl *ctl);
 enum ctl_exit ctl_backup(struct ctl *ctl);

@@ -321,6 +321,8 @@ int daemon_open_control(struct daemon *d)
 	if (!err)
 		err = hd_admin_mount(d->admin, d->http);
 	if (!err)
+		err = daemon_mount_calls(d);
+	if (!err)
 		err = hd_http_listen_unix(d->http, d->conf->admin.socket,
 					  (mode_t)d->conf->admin.socket_mode);
 	if (err) {

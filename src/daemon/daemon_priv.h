@@ -90,6 +90,11 @@ HD_MUSTCHECK int daemon_open_operations(struct daemon *d, struct hd_operations *
 /** The outbox may have grown; SIP thread. */
 void daemon_desk_changed(void *arg);
 
+/** Told of every call by the proxy; SIP thread (calls.c). */
+void daemon_on_call(void *arg, const struct hd_call *call);
+/** Adds the routes about calls. */
+HD_MUSTCHECK int daemon_mount_calls(struct daemon *d);
+
 /** Values out of the configuration. */
 void conf_desk_policy(struct hd_desk_policy *policy, const struct hd_conf *conf);
 void conf_codes(struct hd_feature_codes *codes, const struct hd_conf *conf);

@@ -58,6 +58,7 @@ static void take(struct hd_task *task)
 	hd_notify_set_retry(d->notify, h->after->desk.resync_retry_s,
 			    h->after->desk.resync_retry_max_s);
 	hd_proxy_set_timer_c(d->proxy, h->after->sip.timer_c_s);
+	hd_proxy_set_call_max(d->proxy, h->after->sip.call_max_s);
 	if (conf_digest_options(&digest, d, h->after) || hd_digest_set_options(d->digest, &digest))
 		hd_error("daemon", "auth: new values refused, the old ones stay");
 	hd_auth_set_md5_only(d->auth, (const char *const *)h->after->auth.md5_only_agents,

@@ -144,6 +144,9 @@ static int open_proxy(struct daemon *d)
 		.clock = d->clock,
 		.store = d->store,
 		.location = d->location,
+		.call_max_s = d->conf->sip.call_max_s,
+		.call = daemon_on_call,
+		.arg = d,
 	};
 	int err;
 

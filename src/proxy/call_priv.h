@@ -49,6 +49,9 @@ void call_end(struct call *call, enum hd_call_end end);
 
 /** Something shows that it lives. session_s: as agreed now (RFC 4028); 0: as before */
 void call_watch_alive(struct call *call, uint32_t session_s);
+/** From now on once a second, as long as there are calls. */
 void call_watch_start(struct hd_proxy *proxy);
+/** What it does then. */
+void call_watch_look(struct hd_proxy *proxy);
 
 #endif

@@ -95,9 +95,8 @@ static void look(struct call *call, int64_t now)
 	call_end(call, HD_CALL_LOST);
 }
 
-static void on_timer(void *arg)
+void call_watch_look(struct hd_proxy *proxy)
 {
-	struct hd_proxy *proxy = arg;
 	struct call_table *table = &proxy->calls;
 	int64_t now = mono_ms(proxy);
 
@@ -109,6 +108,14 @@ static void on_timer(void *arg)
 		table->at = call->next;
 		look(call, now);
 	}
+}
+
+static void on_timer(void *arg)
+{
+	struct hd_proxy *proxy = arg;
+	struct call_table *table = &proxy->calls;
+
+	call_watch_look(proxy);
 	if (table->n > 0)
 		hd_sip_timer_set(table->timer, EVERY_MS);
 	else
