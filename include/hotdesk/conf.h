@@ -90,6 +90,8 @@ struct hd_conf_desk {
 	uint32_t dialogues_max; /* 1000 open ones, then 503 */
 	uint32_t audit_max;	/* 10000 entries kept */
 	uint32_t resync_retry_s, resync_retry_max_s; /* 5, 300: repeating an unanswered NOTIFY */
+	uint32_t resync_fetch_s;		     /* 30: for the fetch after a NOTIFY */
+	uint32_t resync_tries, resync_rare_s; /* 5, 3600: then it is reported, and asked rarely */
 };
 
 struct hd_conf_plan {

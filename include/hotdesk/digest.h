@@ -80,6 +80,13 @@ HD_MUSTCHECK int hd_credentials_parse(struct hd_credentials *c, struct hd_slice 
 /** Absent means MD5 (RFC 7616 3.4). */
 enum hd_digest_algorithm hd_credentials_algorithm(const struct hd_credentials *c);
 
+/** One WWW-Authenticate or Proxy-Authenticate value; slices as above. */
+struct hd_challenge {
+	struct hd_slice realm, nonce, opaque, algorithm, qop, stale;
+};
+/** @return as hd_credentials_parse() */
+HD_MUSTCHECK int hd_challenge_parse(struct hd_challenge *c, struct hd_slice value);
+
 /* ---- the arithmetic, RFC 7616 3.4.1-3.4.3 --------------------------------------------------- */
 
 /**
@@ -90,6 +97,12 @@ enum hd_digest_algorithm hd_credentials_algorithm(const struct hd_credentials *c
  */
 HD_MUSTCHECK int hd_digest_response(char *out, const struct hd_credentials *c, const char *ha1,
 				    struct hd_slice method);
+
+/** H() over the slices, in lower-case hexadecimal; out has room for HD_DIGEST_HA1_SIZE. */
+void hd_digest_hex(char *out, enum hd_digest_algorithm algorithm, const struct hd_slice *parts,
+		   size_t n);
+/** The response for H(A1) and H(A2), whatever the qop; c without one: as RFC 2069. */
+void hd_digest_combine(char *out, const struct hd_credentials *c, const char *ha1, const char *ha2);
 
 /* ---- the service ---------------------------------------------------------------------------- */
 

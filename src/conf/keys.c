@@ -154,6 +154,9 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(desk, unknown_max, 1, 1000000, "10000", LIVE),
 	NUMBER(desk, resync_retry_s, 1, 3600, "5", LIVE),
 	NUMBER(desk, resync_retry_max_s, 1, DAY_S, "300", LIVE),
+	NUMBER(desk, resync_fetch_s, 1, 3600, "30", LIVE),
+	NUMBER(desk, resync_tries, 1, 1000, "5", LIVE),
+	NUMBER(desk, resync_rare_s, 1, DAY_S, "3600", LIVE),
 	NUMBER(desk, audit_max, 1, 10000000, "10000", LIVE),
 
 	LIST(plan, emergency, IN(plan, emergency), IN(plan, n_emergency), 0, 64,

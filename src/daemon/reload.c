@@ -36,6 +36,7 @@ static void take(struct hd_task *task)
 	struct handover *h = handover_of(task);
 	struct daemon *d = h->daemon;
 	struct hd_registrar_policy registrar;
+	struct hd_notify_policy notify;
 	struct hd_digest_options digest;
 	struct hd_agent_limits limits;
 	struct hd_desk_policy desk;
@@ -55,8 +56,8 @@ static void take(struct hd_task *task)
 	hd_operations_set_policy(d->operations, &desk);
 	hd_features_set_policy(d->features, &d->planner.codes, h->after->desk.dialogue_s,
 			       h->after->desk.dialogues_max);
-	hd_notify_set_retry(d->notify, h->after->desk.resync_retry_s,
-			    h->after->desk.resync_retry_max_s);
+	conf_notify_policy(&notify, h->after);
+	hd_notify_set_policy(d->notify, &notify);
 	hd_proxy_set_timer_c(d->proxy, h->after->sip.timer_c_s);
 	hd_proxy_set_call_max(d->proxy, h->after->sip.call_max_s);
 	if (conf_digest_options(&digest, d, h->after) || hd_digest_set_options(d->digest, &digest))

@@ -180,12 +180,14 @@ static int open_notify(struct daemon *d)
 		.store = d->store,
 		.desk = d->desk,
 		.location = d->location,
+		.directory = d->dir,
+		.device = d->device,
 		.domain = d->domain_copy,
 		.clock = d->clock,
-		.retry_s = d->conf->desk.resync_retry_s,
-		.retry_max_s = d->conf->desk.resync_retry_max_s,
+		.arg = d,
 	};
 
+	conf_notify_policy(&o.policy, d->conf);
 	return hd_notify_new(&d->notify, &o);
 }
 

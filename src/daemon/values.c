@@ -50,6 +50,19 @@ void conf_registrar_policy(struct hd_registrar_policy *policy, const struct hd_c
 	};
 }
 
+void conf_notify_policy(struct hd_notify_policy *policy, const struct hd_conf *conf)
+{
+	const struct hd_conf_desk *c = &conf->desk;
+
+	*policy = (struct hd_notify_policy){
+		.retry_s = c->resync_retry_s,
+		.retry_max_s = c->resync_retry_max_s,
+		.fetch_s = c->resync_fetch_s,
+		.tries = c->resync_tries,
+		.rare_s = c->resync_rare_s,
+	};
+}
+
 void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf)
 {
 	const struct hd_conf_sip *c = &conf->sip;

@@ -1,4 +1,4 @@
-/* credentials.c - see digest.h: the syntax of Authorization and Proxy-Authorization values. */
+/* credentials.c - see digest.h: the syntax of credentials and challenges. */
 #include <string.h>
 
 #include "hotdesk/digest.h"
@@ -100,29 +100,23 @@ static int take_param(struct param *param, struct cursor *cur)
 	return cur->p == cur->end || *cur->p == ',' ? 0 : HD_EPARSE;
 }
 
-static struct hd_slice *field_of(struct hd_credentials *c, struct hd_slice name)
-{
-	const struct {
-		const char *name;
-		struct hd_slice *field;
-	} fields[] = {
-		{ "username", &c->username }, { "realm", &c->realm },
-		{ "nonce", &c->nonce },	      { "uri", &c->uri },
-		{ "response", &c->response }, { "algorithm", &c->algorithm },
-		{ "qop", &c->qop },	      { "nc", &c->nc },
-		{ "cnonce", &c->cnonce },     { "opaque", &c->opaque },
-		{ "userhash", &c->userhash },
-	};
+/* A parameter that counts, and where it goes. */
+struct field {
+	const char *name;
+	struct hd_slice *slice;
+};
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+static struct hd_slice *field_of(const struct field *fields, size_t n, struct hd_slice name)
+{
+	for (size_t i = 0; i < n; i++) {
 		if (hd_slice_caseis(name, fields[i].name))
-			return fields[i].field;
+			return fields[i].slice;
 	}
 
 	return NULL;
 }
 
-static int parse_params(struct hd_credentials *c, struct cursor *cur)
+static int parse_params(const struct field *fields, size_t n_fields, struct cursor *cur)
 {
 	struct param param;
 	struct hd_slice *field;
@@ -140,7 +134,7 @@ static int parse_params(struct hd_credentials *c, struct cursor *cur)
 		if (err)
 			return err;
 
-		field = field_of(c, param.name);
+		field = field_of(fields, n_fields, param.name);
 		if (field && field->ptr)
 			return HD_EPARSE;
 		if (field)
@@ -148,13 +142,13 @@ static int parse_params(struct hd_credentials *c, struct cursor *cur)
 	}
 }
 
-int hd_credentials_parse(struct hd_credentials *c, struct hd_slice value)
+/* "Digest", then parameters */
+static int parse_digest(const struct field *fields, size_t n_fields, struct hd_slice value)
 {
 	struct cursor cur;
 
-	if (!c || !value.ptr)
+	if (!value.ptr)
 		return HD_EINVAL;
-	memset(c, 0, sizeof(*c));
 	if (value.len > HD_CREDENTIALS_MAX)
 		return HD_ELIMIT;
 
@@ -165,7 +159,39 @@ int hd_credentials_parse(struct hd_credentials *c, struct hd_slice value)
 	if (cur.p < cur.end && !is_blank(*cur.p))
 		return HD_EPARSE;
 
-	return parse_params(c, &cur);
+	return parse_params(fields, n_fields, &cur);
+}
+
+int hd_credentials_parse(struct hd_credentials *c, struct hd_slice value)
+{
+	if (!c)
+		return HD_EINVAL;
+	memset(c, 0, sizeof(*c));
+
+	const struct field fields[] = {
+		{ "username", &c->username }, { "realm", &c->realm },
+		{ "nonce", &c->nonce },	      { "uri", &c->uri },
+		{ "response", &c->response }, { "algorithm", &c->algorithm },
+		{ "qop", &c->qop },	      { "nc", &c->nc },
+		{ "cnonce", &c->cnonce },     { "opaque", &c->opaque },
+		{ "userhash", &c->userhash },
+	};
+
+	return parse_digest(fields, sizeof(fields) / sizeof(fields[0]), value);
+}
+
+int hd_challenge_parse(struct hd_challenge *c, struct hd_slice value)
+{
+	if (!c)
+		return HD_EINVAL;
+	memset(c, 0, sizeof(*c));
+
+	const struct field fields[] = {
+		{ "realm", &c->realm },		{ "nonce", &c->nonce }, { "opaque", &c->opaque },
+		{ "algorithm", &c->algorithm }, { "qop", &c->qop },	{ "stale", &c->stale },
+	};
+
+	return parse_digest(fields, sizeof(fields) / sizeof(fields[0]), value);
 }
 
 enum hd_digest_algorithm hd_credentials_algorithm(const struct hd_credentials *c)

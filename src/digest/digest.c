@@ -127,9 +127,8 @@ size_t hd_digest_bytes(enum hd_digest_algorithm algorithm)
 	return algorithm == HD_DIGEST_SHA256 ? HD_SHA256_BYTES : HD_MD5_BYTES;
 }
 
-/* H(), in hexadecimal */
-static void digest_hex(char *out, enum hd_digest_algorithm algorithm, const struct hd_slice *parts,
-		       size_t n)
+void hd_digest_hex(char *out, enum hd_digest_algorithm algorithm, const struct hd_slice *parts,
+		   size_t n)
 {
 	uint8_t sum[HD_SHA256_BYTES];
 
@@ -140,18 +139,10 @@ static void digest_hex(char *out, enum hd_digest_algorithm algorithm, const stru
 	hd_hex_format(out, sum, hd_digest_bytes(algorithm));
 }
 
-int hd_digest_response(char *out, const struct hd_credentials *c, const char *ha1,
-		       struct hd_slice method)
+void hd_digest_combine(char *out, const struct hd_credentials *c, const char *ha1, const char *ha2)
 {
 	const struct hd_slice colon = { ":", 1 };
 	const enum hd_digest_algorithm algorithm = hd_credentials_algorithm(c);
-	char ha2[HD_DIGEST_HA1_SIZE];
-
-	if (algorithm == HD_DIGEST_OTHER || (c->qop.ptr && !hd_slice_caseis(c->qop, "auth")))
-		return HD_EUNSUPPORTED;
-
-	const struct hd_slice a2[] = { method, colon, c->uri };
-	digest_hex(ha2, algorithm, a2, sizeof(a2) / sizeof(a2[0]));
 
 	if (c->qop.ptr) {
 		const struct hd_slice parts[] = {
@@ -167,13 +158,26 @@ int hd_digest_response(char *out, const struct hd_credentials *c, const char *ha
 			colon,
 			hd_slice_of(ha2),
 		};
-		digest_hex(out, algorithm, parts, sizeof(parts) / sizeof(parts[0]));
+		hd_digest_hex(out, algorithm, parts, sizeof(parts) / sizeof(parts[0]));
 	} else {
 		const struct hd_slice parts[] = { hd_slice_of(ha1), colon, c->nonce, colon,
 						  hd_slice_of(ha2) };
-		digest_hex(out, algorithm, parts, sizeof(parts) / sizeof(parts[0]));
+		hd_digest_hex(out, algorithm, parts, sizeof(parts) / sizeof(parts[0]));
 	}
+}
 
+int hd_digest_response(char *out, const struct hd_credentials *c, const char *ha1,
+		       struct hd_slice method)
+{
+	const enum hd_digest_algorithm algorithm = hd_credentials_algorithm(c);
+	const struct hd_slice a2[] = { method, { ":", 1 }, c->uri };
+	char ha2[HD_DIGEST_HA1_SIZE];
+
+	if (algorithm == HD_DIGEST_OTHER || (c->qop.ptr && !hd_slice_caseis(c->qop, "auth")))
+		return HD_EUNSUPPORTED;
+
+	hd_digest_hex(ha2, algorithm, a2, sizeof(a2) / sizeof(a2[0]));
+	hd_digest_combine(out, c, ha1, ha2);
 	return 0;
 }
 

@@ -97,7 +97,7 @@ static size_t echoed_bytes(const struct hd_msg *msg)
 		if (h->sh_class == sip_via_class || h->sh_class == sip_from_class ||
 		    h->sh_class == sip_to_class || h->sh_class == sip_call_id_class ||
 		    h->sh_class == sip_cseq_class) {
-			changed = h->sh_len ? NULL : sip_header_as_string(home, h);
+			changed = h->sh_len ? NULL : hd_header_text(home, h);
 			n += changed ? strlen("Via") + strlen(changed) + COLON_AND_CRLF : h->sh_len;
 		}
 	return n;

@@ -85,7 +85,7 @@ struct ict *ict_new(struct ict_table *table, msg_t *request, tport_t *tport, con
 
 static void add_header(struct hd_buf *text, su_home_t *home, const char *name, const void *header)
 {
-	const char *value = header ? sip_header_as_string(home, header) : NULL;
+	const char *value = header ? hd_header_text(home, header) : NULL;
 
 	if (value)
 		hd_buf_addf(text, "%s: %s\r\n", name, value);

@@ -6,9 +6,12 @@
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/msg_mclass.h>
 #include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_protos.h>
 #include <sofia-sip/sip_status.h>
 
 #include "sip_priv.h"
+
+enum { HEADER_TEXT_MAX = 1 << 16 };
 
 /*
  * A second header field of a kind that has but one: the copy lists it behind the first, which the
@@ -266,6 +269,26 @@ static bool is_named(const sip_header_t *h, const char *name)
 	return own && strcasecmp(own, name) == 0;
 }
 
+char *hd_header_text(su_home_t *home, const sip_header_t *h)
+{
+	issize_t n;
+	char *text;
+
+	/* The library's own way leaves out the last part of a long value: it wants a byte more. */
+	for (isize_t size = 256; size <= HEADER_TEXT_MAX; size *= 2) {
+		text = su_alloc(home, size);
+		n = text ? sip_header_field_e(text, size, h, 0) : -1;
+		if (n >= 0 && (isize_t)n + 1 < size) {
+			text[n] = '\0';
+			return text;
+		}
+		su_free(home, text);
+		if (!text)
+			return NULL;
+	}
+	return NULL;
+}
+
 static const char *raw_value(su_home_t *home, const sip_header_t *h)
 {
 	const char *raw = h->sh_data, *colon;
@@ -285,6 +308,13 @@ static const char *raw_value(su_home_t *home, const sip_header_t *h)
 	return text;
 }
 
+/* The parameters of these are lists themselves: one field is one value. */
+static bool is_auth(const msg_hclass_t *class)
+{
+	return class == sip_authorization_class || class == sip_proxy_authorization_class ||
+	       class == sip_www_authenticate_class || class == sip_proxy_authenticate_class;
+}
+
 const char *hd_msg_header(struct hd_msg *msg, const char *name, unsigned i)
 {
 	su_home_t *home = msg_home(msg_of(msg));
@@ -297,12 +327,10 @@ const char *hd_msg_header(struct hd_msg *msg, const char *name, unsigned i)
 		if (h->sh_class == sip_unknown_class)
 			return h->sh_unknown->un_value ? h->sh_unknown->un_value : "";
 		if (h->sh_data && h->sh_len &&
-		    (h->sh_class->hc_kind == msg_kind_single ||
-		     h->sh_class == sip_authorization_class ||
-		     h->sh_class == sip_proxy_authorization_class))
+		    (h->sh_class->hc_kind == msg_kind_single || is_auth(h->sh_class)))
 			value = raw_value(home, h);
 		else
-			value = sip_header_as_string(home, h);
+			value = hd_header_text(home, h);
 		return value ? value : "";
 	}
 	return NULL;

@@ -13,7 +13,7 @@ int hd_msg_path(struct hd_msg *msg, char *dst, size_t size)
 	int err;
 
 	for (const sip_path_t *p = sip_of(msg)->sip_path; p; p = p->r_next) {
-		const char *value = sip_header_as_string(home, (const sip_header_t *)p);
+		const char *value = hd_header_text(home, (const sip_header_t *)p);
 
 		hd_buf_addf(&text, "%s%s", text.len ? ", " : "", value ? value : "");
 	}

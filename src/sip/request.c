@@ -340,7 +340,7 @@ static int lead_via(struct hd_request *req, su_home_t *home, sip_via_t *via)
 	if (strcmp(via->v_protocol, protocol) == 0)
 		return 0;
 	msg_fragment_clear_chain((msg_header_t *)via);
-	value = sip_header_as_string(home, (sip_header_t *)via);
+	value = hd_header_text(home, (sip_header_t *)via);
 	line = value ? su_sprintf(home, "Via: %s\r\n", value) : NULL;
 	if (!line)
 		return HD_ENOMEM;

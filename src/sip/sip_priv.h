@@ -108,6 +108,9 @@ static inline sip_header_t *first_header(msg_t *m)
 	return (sip_header_t *)*msg_chain_head(m);
 }
 
+/** The value of a header field, in the home. NULL: no memory, or it is too long to be one. */
+char *hd_header_text(su_home_t *home, const sip_header_t *h);
+
 /** What the library puts into a Via: a listener's address and port. For hd_parse_set_sent_by(). */
 bool hd_via_is_own(const void *agent, const sip_via_t *via);
 

@@ -1,0 +1,71 @@
+/* message.c - the NOTIFY that a vendor's phones obey; phones.md 2d. */
+#include <stdio.h>
+#include <string.h>
+
+#include "hotdesk/base/log.h"
+#include "notify_priv.h"
+
+/* The keys themselves, if they fit a way to this phone. @return whether there is a body */
+static bool add_patch(const struct resync *r, const struct resync_phone *phone, struct hd_buf *body)
+{
+	const struct hd_notify_options *o = &r->notify->options;
+
+	if (phone->vendor->resync != HD_RESYNC_PATCH || !o->patch)
+		return false;
+	/* In vain: perhaps it is too large for the way there, or not to the phone's liking. */
+	if (o->policy.fetching && r->tries % 2 == 1)
+		return false;
+	if (!o->patch(o->arg, r->phone, body) && !hd_buf_error(body) && body->len > 0)
+		return true;
+	hd_info("notify", "%s: no keys for the NOTIFY: it is asked to fetch", r->phone);
+	hd_buf_fini(body);
+	*body = (struct hd_buf){ 0 };
+	return false;
+}
+
+static int make(const struct resync *r, const struct resync_phone *phone, const char *local,
+		struct hd_slice body, struct hd_msg **msgp)
+{
+	char from[2 * HD_PHONE_ID_SIZE + HD_REALM_SIZE], to[sizeof(from)];
+	const struct hd_vendor *v = phone->vendor;
+	const char *domain = r->notify->options.domain;
+	struct hd_new_request nr = { .method = "NOTIFY", .cseq = r->cseq, .call_id = r->call_id };
+	struct hd_buf lines = { 0 };
+	int err;
+
+	snprintf(from, sizeof(from), "<sip:%s@%s>;tag=%s", r->phone, domain, r->from_tag);
+	snprintf(to, sizeof(to), "<sip:%s@%s>", r->phone, domain);
+	hd_buf_addf(&lines, "Contact: <%s>\r\nEvent: %s\r\nSubscription-State: terminated\r\n",
+		    local, v->event);
+	/* Of a patch that is not there the type would be a lie; elsewhere phones look for it. */
+	if (v->event_type && (body.len > 0 || v->resync != HD_RESYNC_PATCH))
+		hd_buf_addf(&lines, "Content-Type: %s\r\n", v->event_type);
+	nr.ruri = phone->binding.contact_uri;
+	nr.from = from;
+	nr.to = to;
+	nr.lines = hd_buf_text(&lines);
+	nr.body = body;
+	err = hd_buf_error(&lines);
+	if (!err)
+		err = hd_msg_new_request(msgp, &nr);
+	hd_buf_fini(&lines);
+	return err;
+}
+
+int notify_message(struct resync *r, const struct resync_phone *phone, struct hd_msg **msgp)
+{
+	char local[160];
+	struct hd_buf body = { 0 };
+	struct hd_flow flow;
+	int err;
+
+	err = hd_flow_parse(&flow, phone->binding.flow);
+	if (!err)
+		err = hd_flow_local_uri(r->notify->options.agent, &flow, local, sizeof(local));
+	if (err)
+		return err;
+	r->whole = add_patch(r, phone, &body);
+	err = make(r, phone, local, (struct hd_slice){ body.data, body.len }, msgp);
+	hd_buf_fini(&body);
+	return err;
+}
