@@ -18,6 +18,8 @@
  *   GET, PUT, PATCH, DELETE /v1/phones/ID
  *   POST   /v1/phones/ID/unlock
  *   POST   /v1/phones/ID/token (another URL for its configuration)
+ *   GET    /v1/phones/ID/render?file=NAME&secrets=yes (what it would get: main, index, patch, or a
+ *          name that it asks for; secrets are masked unless asked for)
  *   GET    /v1/phones/ID/keys, PUT and DELETE /v1/phones/ID/keys/PLACE as of users
  *   GET    /v1/sessions?after=N&limit=N
  *   POST   /v1/sessions/login {"user", "phone"}
@@ -56,6 +58,15 @@ struct hd_admin_policies {
 	bool keep_secrets; /* sealed, also of phones without a model */
 };
 
+/** What a phone would get. */
+struct hd_admin_render {
+	enum hd_vendor_file kind; /* in: MAIN, INDEX, PATCH */
+	bool secrets;		  /* in */
+	struct hd_buf body;	  /* out; moved to the caller, who wipes it */
+	const char *type;	  /* out, static: Content-Type */
+	const char *why;	  /* out, static: of an error, for the administrator; or NULL */
+};
+
 struct hd_admin_options {
 	struct hd_loop *loop; /* all pointers are borrowed and outlive the admin */
 	struct hd_store *store;
@@ -73,6 +84,9 @@ struct hd_admin_options {
 	void (*status)(void *arg, struct hd_json *json);
 	/** After a commit that may have written the outbox: the phones are to be told. Or NULL. */
 	void (*desk_changed)(void *arg);
+	/** A phone's file out of a snapshot. Or NULL (501). @return 0 or HD_E* */
+	int (*render)(void *arg, struct hd_txn *txn, const struct hd_phone *phone,
+		      struct hd_admin_render *render);
 	/**
 	 * Reads the configuration anew. Or NULL (501).
 	 * @param report receives what changed, what cannot, or why not

@@ -120,7 +120,20 @@ struct hd_conf_admin {
 	uint32_t connections_max, timeout_s; /* 64, 30 */
 };
 
+enum hd_login_code { HD_LOGIN_CODE_TOGGLE, HD_LOGIN_CODE_LOGIN };
+
 struct hd_conf_provision {
+	char *templates;		/* the administrator's folder; NULL: ours alone */
+	char *server;			/* "ADDRESS[:PORT]" of the outbound proxy; NULL: ours */
+	enum hd_transport transport;	/* udp */
+	char *login_key;		/* "vendor", "none" or a place */
+	enum hd_login_code login_code;	/* toggle */
+	char *language;			/* "en" */
+	char *timezone;			/* NULL: the system's */
+	char *ntp;			/* NULL: phones are told none */
+	char *text_login, *text_logout; /* NULL: hotdesk/face.h has them, by language */
+	char *text_owner, *text_free, *text_occupied, *text_closed;
+
 	bool keep_secrets; /* false: those of phones with a model only */
 };
 

@@ -177,6 +177,7 @@ void phone_patch(struct hd_http_request *req, void *admin);
 void phone_delete(struct hd_http_request *req, void *admin);
 void phone_unlock(struct hd_http_request *req, void *admin);
 void phone_token(struct hd_http_request *req, void *admin);
+void phone_render(struct hd_http_request *req, void *admin);
 void phone_keys_list(struct hd_http_request *req, void *admin);
 void phone_key_put(struct hd_http_request *req, void *admin);
 void phone_key_delete(struct hd_http_request *req, void *admin);

@@ -220,6 +220,34 @@ bool hd_form_mode(struct hd_slice s)
 	return true;
 }
 
+bool hd_form_login_key(struct hd_slice s)
+{
+	return hd_slice_is(s, "vendor") || hd_slice_is(s, "none") || hd_form_place(s);
+}
+
+bool hd_form_timezone(struct hd_slice s)
+{
+	return consists_of(s, 64, "_+-/") && s.ptr[0] != '/';
+}
+
+bool hd_form_phrase(struct hd_slice s)
+{
+	static const char *const names[] = { "{label}", "{user}", "{owner}", "{number}" };
+	size_t known;
+
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] != '{')
+			continue;
+		for (known = 0; known < sizeof(names) / sizeof(names[0]); known++)
+			if (s.len - i >= strlen(names[known]) &&
+			    memcmp(s.ptr + i, names[known], strlen(names[known])) == 0)
+				break;
+		if (known == sizeof(names) / sizeof(names[0]))
+			return false;
+	}
+	return hd_form_text(s);
+}
+
 bool hd_form_subsystem(struct hd_slice s)
 {
 	return consists_of(s, 31, "_-");

@@ -38,6 +38,12 @@ enum { DAY_S = 86400, MONTH_S = 30 * DAY_S };
 		.offset = (place), .count_offset = (count), .size = sizeof(char *), .min = (lo),   \
 		.max = (hi), .standard = (std), .form = (frm), .expected = (words)                 \
 	}
+#define NULLABLE(sec, key, frm, words)                                                             \
+	{                                                                                          \
+		.section = #sec, .name = #key, .type = HD_KEY_TEXT, .live = LIVE,                  \
+		.nullable = true, .offset = IN(sec, key), .standard = "null", .form = (frm),       \
+		.expected = (words)                                                                \
+	}
 #define CHOICE(sec, key, kind, place, bytes, std, when, list)                                      \
 	{                                                                                          \
 		.section = #sec, .name = #key, .type = (kind), .live = (when), .offset = (place),  \
@@ -50,6 +56,15 @@ static const struct hd_choice algorithms[] = {
 	{ "MD5", HD_ALGORITHM_MD5 },
 };
 static const struct hd_choice occupied[] = { { "replace", 0 }, { "refuse", 1 } };
+static const struct hd_choice transports[] = {
+	{ "udp", HD_UDP },
+	{ "tcp", HD_TCP },
+	{ "tls", HD_TLS },
+};
+static const struct hd_choice login_codes[] = {
+	{ "toggle", HD_LOGIN_CODE_TOGGLE },
+	{ "login", HD_LOGIN_CODE_LOGIN },
+};
 static const struct hd_choice formats[] = {
 	{ "auto", HD_LOG_AUTO },
 	{ "stderr", HD_LOG_STDERR },
@@ -67,6 +82,8 @@ _Static_assert(sizeof(hd_log_levels) / sizeof(hd_log_levels[0]) == HD_LOG_LEVELS
 #define NETWORK_WORDS "a network such as 10.0.0.0/8 or 2001:db8::/32, no bits set behind the prefix"
 #define NUMBER_WORDS "a number of 1 to 32 of 0-9 A-Z a-z . _ - * #"
 #define SERVER_WORDS "an IPv4 address, or an IPv6 address in [], also with :PORT"
+#define PHRASE_WORDS                                                                               \
+	"1 to 128 bytes of text, in which {label}, {user}, {owner} and {number} are filled in"
 #define CODE_WORDS "1 to 16 of the keys 0-9 A-D * #"
 
 const struct hd_key_info hd_keys[] = {
@@ -188,6 +205,24 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(admin, connections_max, 1, 10000, "64", FIXED),
 	NUMBER(admin, timeout_s, 1, 3600, "30", FIXED),
 
+	PATH(provision, templates, IN(provision, templates), "null", true, LIVE),
+	NULLABLE(provision, server, hd_form_alias, ALIAS_WORDS),
+	CHOICE(provision, transport, HD_KEY_CHOICE, IN(provision, transport),
+	       sizeof(enum hd_transport), "udp", LIVE, transports),
+	TEXT(provision, login_key, IN(provision, login_key), "vendor", LIVE, hd_form_login_key,
+	     "vendor, none or a place from 1 to 120"),
+	CHOICE(provision, login_code, HD_KEY_CHOICE, IN(provision, login_code),
+	       sizeof(enum hd_login_code), "toggle", LIVE, login_codes),
+	TEXT(provision, language, IN(provision, language), "en", LIVE, hd_form_language,
+	     "a language such as de or pt-BR"),
+	NULLABLE(provision, timezone, hd_form_timezone, "a time zone such as Europe/Berlin"),
+	NULLABLE(provision, ntp, hd_form_host, DOMAIN_WORDS),
+	NULLABLE(provision, text_login, hd_form_phrase, PHRASE_WORDS),
+	NULLABLE(provision, text_logout, hd_form_phrase, PHRASE_WORDS),
+	NULLABLE(provision, text_owner, hd_form_phrase, PHRASE_WORDS),
+	NULLABLE(provision, text_free, hd_form_phrase, PHRASE_WORDS),
+	NULLABLE(provision, text_occupied, hd_form_phrase, PHRASE_WORDS),
+	NULLABLE(provision, text_closed, hd_form_phrase, PHRASE_WORDS),
 	BOOL(provision, keep_secrets, "false", LIVE),
 
 	CHOICE(log, format, HD_KEY_CHOICE, IN(log, format), sizeof(enum hd_log_format), "auto",

@@ -35,6 +35,7 @@ static json_t *value_of(struct ctl *ctl, const struct ctl_option *o, const char 
 		return json_null();
 	case CTL_TEXT:
 	case CTL_PLAIN:
+	case CTL_FLAG:
 		break;
 	}
 	return json_string(value);

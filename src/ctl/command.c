@@ -33,6 +33,12 @@ static const struct ctl_option key_options[] = {
 	{ "label", "TEXT", "what stands beside it", CTL_TEXT, "label", false },
 };
 
+static const struct ctl_option render_options[] = {
+	{ "file", "NAME", "main (without it), index, patch, or a name that the phone asks for",
+	  CTL_PLAIN, NULL, false },
+	{ "secrets", NULL, "with its password and the secret of its URL", CTL_FLAG, NULL, false },
+};
+
 static const struct ctl_option logout_options[] = {
 	{ "phone", "ID", "whoever sits at this phone", CTL_PLAIN, NULL, false },
 };
@@ -40,6 +46,7 @@ static const struct ctl_option logout_options[] = {
 #define USER user_options, COUNT(user_options)
 #define PHONE phone_options, COUNT(phone_options)
 #define KEY key_options, COUNT(key_options)
+#define RENDER render_options, COUNT(render_options)
 #define LOGOUT logout_options, COUNT(logout_options)
 #define NONE NULL, 0
 
@@ -73,6 +80,8 @@ const struct ctl_command ctl_commands[] = {
 	  ctl_phone_remove_key },
 	{ "phone", "renew-token", "ID", 1, 1, NONE, "make its configuration URL another one",
 	  ctl_phone_renew_token },
+	{ "phone", "render", "ID", 1, 1, RENDER, "what it would get as its configuration",
+	  ctl_phone_render },
 	{ "session", "list", "", 0, 0, NONE, "who sits where", ctl_session_list },
 	{ "session", "login", "USER PHONE", 2, 2, NONE, "log a user in at a phone",
 	  ctl_session_login },

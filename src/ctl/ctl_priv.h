@@ -30,6 +30,7 @@ enum ctl_kind {
 	CTL_SECRET, /* --pin PIN, or - to be asked */
 	CTL_NULL,   /* --no-pin: the field becomes null */
 	CTL_PLAIN,  /* --phone ID: for the command, not for the body */
+	CTL_FLAG,   /* --secrets: the same without a value */
 };
 struct ctl_option {
 	const char *name; /* without -- */
@@ -152,6 +153,7 @@ enum ctl_exit ctl_phone_keys(struct ctl *ctl);
 enum ctl_exit ctl_phone_set_key(struct ctl *ctl);
 enum ctl_exit ctl_phone_remove_key(struct ctl *ctl);
 enum ctl_exit ctl_phone_renew_token(struct ctl *ctl);
+enum ctl_exit ctl_phone_render(struct ctl *ctl);
 enum ctl_exit ctl_session_list(struct ctl *ctl);
 enum ctl_exit ctl_session_login(struct ctl *ctl);
 enum ctl_exit ctl_session_logout(struct ctl *ctl);

@@ -101,3 +101,28 @@ enum ctl_exit ctl_phone_unlock(struct ctl *ctl)
 	free(target);
 	return code;
 }
+
+/* The file itself, so that it can be looked at, compared and put into another one. */
+enum ctl_exit ctl_phone_render(struct ctl *ctl)
+{
+	const char *file = ctl_value(ctl, "file");
+	char *phone = ctl_target("/v1/phones/", ctl->args[0],
+				 ctl_value(ctl, "secrets") ? "/render?secrets=yes&file="
+							   : "/render?file=");
+	char *target = phone ? ctl_target(phone, file ? file : "main", "") : NULL;
+	struct ctl_answer a = { 0 };
+	enum ctl_exit code;
+	const char *text;
+
+	code = target ? ctl_call(ctl, "GET", target, NULL, &a) : CTL_REFUSED;
+	if (!code && ctl->json) {
+		ctl_write_json(ctl->out, a.json);
+	} else if (!code) {
+		text = json_string_value(json_object_get(a.json, "text"));
+		(void)fputs(text ? text : "", ctl->out);
+	}
+	ctl_answer_fini(&a);
+	free(target);
+	free(phone);
+	return code;
+}

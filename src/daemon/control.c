@@ -114,6 +114,7 @@ int daemon_open_admin(struct daemon *d)
 		.arg = d,
 		.status = on_status,
 		.desk_changed = daemon_wake_notify,
+		.render = daemon_show,
 		.reload = on_reload,
 	};
 
@@ -317,6 +318,7 @@ int daemon_open_control(struct daemon *d)
 	hd_metric_register(&bad);
 	hd_metric_register(&pins_waiting);
 	hd_metric_register(&commands_waiting);
+	daemon_render_set(&d->control_render, d, d->conf, &d->control_render.supply);
 	err = hd_http_new(&d->http, d->loop, &limits);
 	if (!err)
 		err = hd_admin_mount(d->admin, d->http);

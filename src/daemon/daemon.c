@@ -148,6 +148,8 @@ int daemon_open(struct daemon *d)
 	if (!err)
 		err = daemon_seed(d);
 	if (!err)
+		err = daemon_open_render(d);
+	if (!err)
 		err = daemon_open_sip(d);
 	if (!err)
 		err = daemon_open_control(d);
@@ -168,6 +170,7 @@ void daemon_close(struct daemon *d)
 	if (d->loop)
 		hd_mailbox_drain(hd_loop_mailbox(d->loop));
 	daemon_close_control(d);
+	daemon_close_render(d);
 	hd_loop_free(d->loop);
 	hd_operations_free(d->control_operations);
 	hd_worker_free(d->worker);

@@ -17,8 +17,22 @@
 #include "hotdesk/plan.h"
 #include "hotdesk/proxy.h"
 #include "hotdesk/registrar.h"
+#include "hotdesk/render.h"
 #include "hotdesk/sip/auth.h"
 #include "hotdesk/store.h"
+
+/* What is read from disk for phones' files, so by the control thread alone. */
+struct daemon_supply {
+	struct hd_templates *templates;
+	struct hd_timezone zone;
+};
+/* What one thread renders phones' files with. */
+struct daemon_render {
+	struct daemon_supply supply;
+	struct hd_render_values values;
+	struct hd_renderer renderer; /* the argument of hd_provision_render() */
+	char server[256];
+};
 
 struct daemon {
 	const char *conf_path;
@@ -43,6 +57,7 @@ struct daemon {
 	struct hd_loop *loop;
 	struct hd_http *http;
 	struct hd_admin *admin;
+	struct daemon_render control_render;
 	struct hd_timer *second, *watchdog;
 	struct hd_location_sweep sweep;
 	struct hd_command sweep_command, ping_command;
@@ -59,6 +74,7 @@ struct daemon {
 	struct hd_features *features;
 	struct hd_notify *notify;
 	struct hd_planner planner;
+	struct daemon_render sip_render;
 	char realm_copy[HD_REALM_SIZE];
 	char domain_copy[HD_REALM_SIZE];
 	struct hd_task wake_task;
@@ -107,6 +123,26 @@ HD_MUSTCHECK int conf_digest_options(struct hd_digest_options *options, const st
 
 /** SIGHUP. Lines about what changed, and what did not, go to the log and, when given, to report. */
 int daemon_reload(struct daemon *d, struct hd_buf *report);
+
+/* ---- provision.c ---------------------------------------------------------------------------- */
+
+/** Of a configuration. @param errors receives lines. @return 0 or HD_E* */
+HD_MUSTCHECK int daemon_supply_load(struct daemon_supply *supply, const struct hd_conf *conf,
+				    struct hd_buf *errors);
+/** Loads templates for both threads. */
+HD_MUSTCHECK int daemon_open_render(struct daemon *d);
+void daemon_close_render(struct daemon *d);
+/**
+ * On the thread whose it is, after the agent's start (its addresses are what phones are given) and
+ * after a reload; moves the templates in. The configuration is borrowed until the next time.
+ */
+void daemon_render_set(struct daemon_render *render, const struct daemon *d,
+		       const struct hd_conf *conf, const struct daemon_supply *supply);
+/** The keys of a phone for the body of a NOTIFY; the SIP thread. @return 0 or HD_E* */
+HD_MUSTCHECK int daemon_patch(void *daemon, const char *phone, struct hd_buf *body);
+/** For the admin API. */
+int daemon_show(void *daemon, struct hd_txn *txn, const struct hd_phone *phone,
+		struct hd_admin_render *show);
 
 /** Loads directory.seed into an empty store. */
 HD_MUSTCHECK int daemon_seed(struct daemon *d);

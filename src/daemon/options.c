@@ -76,6 +76,22 @@ static int load(struct daemon *d, const char *path)
 	return err;
 }
 
+/* What the configuration names beside itself. @return the exit status */
+static int check(const struct daemon *d, const char *path)
+{
+	struct daemon_supply supply = { 0 };
+	struct hd_buf errors = { 0 };
+	int err = daemon_supply_load(&supply, d->conf, &errors);
+
+	if (err)
+		fprintf(stderr, "%s", errors.len ? hd_buf_text(&errors) : hd_strerror(err));
+	else
+		printf("%s: good\n", path);
+	hd_templates_free(supply.templates);
+	hd_buf_fini(&errors);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int hd_daemon_main(int argc, char **argv)
 {
 	struct options options = { .conf_path = "/etc/hotdeskd/hotdeskd.yaml" };
@@ -88,9 +104,9 @@ int hd_daemon_main(int argc, char **argv)
 	if (load(&d, options.conf_path))
 		return EXIT_FAILURE;
 	if (options.check) {
-		printf("%s: good\n", options.conf_path);
+		status = check(&d, options.conf_path);
 		hd_conf_free(d.conf);
-		return EXIT_SUCCESS;
+		return status;
 	}
 	if (geteuid() == 0 && !options.allow_root) {
 		fputs("hotdeskd: not as root: it needs no rights (or give --allow-root)\n", stderr);

@@ -15,6 +15,7 @@ struct handover {
 	struct hd_conf *before, *after;
 	char dummy[HD_PIN_HASH_SIZE]; /* at the new cost; "": the cost stays */
 	struct hd_tls *tls;	      /* NULL: nobody listens for it */
+	struct daemon_supply supply;  /* of the SIP thread */
 	struct hd_task task;
 };
 
@@ -58,6 +59,7 @@ static void take(struct hd_task *task)
 			       h->after->desk.dialogues_max);
 	conf_notify_policy(&notify, h->after);
 	hd_notify_set_policy(d->notify, &notify);
+	daemon_render_set(&d->sip_render, d, h->after, &h->supply);
 	hd_proxy_set_timer_c(d->proxy, h->after->sip.timer_c_s);
 	hd_proxy_set_call_max(d->proxy, h->after->sip.call_max_s);
 	if (conf_digest_options(&digest, d, h->after) || hd_digest_set_options(d->digest, &digest))
@@ -130,10 +132,20 @@ static int read_tls(struct hd_tls **tp, const struct daemon *d, const struct hd_
 	return listens_for_tls(d->conf) ? hd_tls_new(tp, &files, errors) : 0;
 }
 
+/* Twice: each thread has its own. Also when no key has changed: templates are edited in place. */
+static int read_supplies(struct daemon_supply supplies[2], const struct hd_conf *after,
+			 struct hd_buf *errors)
+{
+	int err = daemon_supply_load(&supplies[0], after, errors);
+
+	return err ? err : daemon_supply_load(&supplies[1], after, errors);
+}
+
 int daemon_reload(struct daemon *d, struct hd_buf *report)
 {
 	struct handover *h = calloc(1, sizeof(*h));
 	struct hd_conf *after = NULL;
+	struct daemon_supply supplies[2] = { 0 };
 	struct hd_buf errors = { 0 };
 	int err;
 
@@ -143,10 +155,14 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 			 (long long)hd_clock_mono_ms(d->clock) * 1000);
 	err = hd_conf_load(&after, d->conf_path, &errors);
 	if (!err)
+		err = read_supplies(supplies, after, &errors);
+	if (!err)
 		err = read_tls(&h->tls, d, after, &errors);
 	if (err) {
 		say(report, "reload: refused, the old configuration stays");
 		say(report, errors.len ? hd_buf_text(&errors) : hd_strerror(err));
+		hd_templates_free(supplies[0].templates);
+		hd_templates_free(supplies[1].templates);
 		hd_conf_free(after);
 		free(h);
 		goto out;
@@ -159,6 +175,8 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	conf_log(after);
 	take_pins(d, h);
 	daemon_control_take(d);
+	daemon_render_set(&d->control_render, d, after, &supplies[0]);
+	h->supply = supplies[1];
 	h->task.run = take;
 	hd_mailbox_post(hd_agent_mailbox(d->agent), &h->task);
 out:

@@ -196,6 +196,7 @@ static void on_ready(void *arg)
 {
 	struct daemon *d = arg;
 
+	daemon_render_set(&d->sip_render, d, d->conf, &d->sip_render.supply);
 	hd_notify_wake(d->notify);
 }
 

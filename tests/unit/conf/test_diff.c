@@ -85,7 +85,10 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 							: "other.example");
 		break;
 	default:
-		snprintf(dst, size, "%s", key->form == hd_form_mode ? "600" : "other");
+		snprintf(dst, size, "%s",
+			 key->form == hd_form_mode	  ? "600"
+			 : key->form == hd_form_login_key ? "7"
+							  : "other");
 		for (size_t i = 0; i < 3; i++) {
 			if (!strcmp(key->name, codes[i]))
 				snprintf(dst, size, "'*9%zu'", i);

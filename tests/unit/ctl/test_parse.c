@@ -172,10 +172,13 @@ static void test_table(void **state)
 		assert_true(c->args_min <= c->args_max);
 		assert_non_null(c->run);
 		for (size_t o = 0; o < c->n_options; o++) {
-			assert_true((c->options[o].arg == NULL) ==
-				    (c->options[o].kind == CTL_NULL));
+			/* A flag is for the command itself, or makes a field null. */
+			assert_true(
+				(c->options[o].arg == NULL) ==
+				(c->options[o].kind == CTL_NULL || c->options[o].kind == CTL_FLAG));
 			assert_true((c->options[o].field == NULL) ==
-				    (c->options[o].kind == CTL_PLAIN));
+				    (c->options[o].kind == CTL_PLAIN ||
+				     c->options[o].kind == CTL_FLAG));
 		}
 	}
 }
