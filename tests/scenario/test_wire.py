@@ -171,10 +171,11 @@ def test_bombs(tls, name, transport):
     raw.close()
 
 
-def test_mutated_streams(tls):
+@pytest.mark.parametrize("transport,connections", [("tcp", 300), ("tls", 100)])
+def test_mutated_streams(tls, transport, connections):
     rng, raws = random.Random(3261), [p.read_bytes() for p in FILES]
-    for n in range(300):
-        raw = Raw(tls.address("tcp"), "tcp")
+    for n in range(connections):
+        raw = Raw(tls.address(transport), transport)
         try:
             for _ in range(3):
                 raw.send(mutate(rng, rng.choice(raws)))
