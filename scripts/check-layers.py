@@ -33,7 +33,7 @@ LAYERS = {
     "plan": (2, ["directory", "location", "desk"], []),
     # cares: DNS servers, asked without waiting (Sofia's own resolver has known holes).
     "sip": (3, ["base", "digest", "event"], ["sofia", "ssl", "crypto", "cares"]),
-    "media": (3, ["base"], []),
+    "media": (3, ["base"], ["srtp"]),
     "template": (3, ["base"], []),
     "http": (3, ["base", "event"], ["event", "jansson", "ssl", "crypto"]),
     "registrar": (4, ["sip"] + L2, []),
@@ -70,6 +70,7 @@ FOREIGN = [
     (r"openssl/(ssl|tls|x509|pem|bio).*", "ssl"),
     (r"openssl/.*", "crypto"),
     (r"ares\w*\.h", "cares"),
+    (r"srtp2/.*", "srtp"),
     (r"curl/.*", "curl"),
     (r"systemd/.*", "systemd"),
     (r"cmocka.*", "cmocka"),

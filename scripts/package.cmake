@@ -10,6 +10,7 @@ install(FILES conf/systemd/hotdeskd.sysusers DESTINATION ${CMAKE_INSTALL_PREFIX}
 	RENAME hotdeskd.conf)
 install(FILES conf/systemd/hotdeskd.sysctl DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/sysctl.d
 	RENAME 60-hotdeskd.conf)
+install(DIRECTORY conf/prompts DESTINATION ${CMAKE_INSTALL_DATADIR}/hotdeskd)
 install(FILES conf/fail2ban/hotdeskd.conf DESTINATION /etc/fail2ban/jail.d)
 
 set(doc ${CMAKE_INSTALL_DOCDIR})

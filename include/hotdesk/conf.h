@@ -86,12 +86,27 @@ struct hd_conf_desk {
 	uint32_t lock_after, lock_s, lock_max_s, hard_lock_after; /* 5 900 86400 50 */
 	uint32_t phone_tries, phone_window_s, phone_lock_s;	  /* 10 600 600 */
 	uint32_t unknown_max;					  /* 10000 */
-	uint32_t dialogue_s;	/* 30: how long a login dialogue may stay open */
+	uint32_t dialogue_s;	/* 120: how long a login dialogue may stay open */
 	uint32_t dialogues_max; /* 1000 open ones, then 503 */
 	uint32_t audit_max;	/* 10000 entries kept */
 	uint32_t resync_retry_s, resync_retry_max_s; /* 5, 300: repeating an unanswered NOTIFY */
 	uint32_t resync_fetch_s;		     /* 30: for the fetch after a NOTIFY */
 	uint32_t resync_tries, resync_rare_s; /* 5, 3600: then it is reported, and asked rarely */
+};
+
+struct hd_conf_dialogue {
+	char *prompts;			      /* /usr/share/hotdeskd/prompts */
+	char *language;			      /* NULL: as the phone says */
+	uint32_t tries;			      /* 3 */
+	uint32_t first_s, digit_s, reminders; /* 10, 5, 2 */
+	uint32_t number_length, pin_length;   /* 0: ended by '#' or a pause */
+	uint32_t per_phone;		      /* 2 */
+};
+
+struct hd_conf_media {
+	char *address;		     /* NULL: the one that leads to the phone */
+	uint32_t port_min, port_max; /* 16384, 20479; 0, 0: any */
+	uint32_t silent_s;	     /* 30; 0: never */
 };
 
 struct hd_conf_plan {
@@ -153,6 +168,8 @@ struct hd_conf {
 	struct hd_conf_auth auth;
 	struct hd_conf_registrar registrar;
 	struct hd_conf_desk desk;
+	struct hd_conf_dialogue dialogue;
+	struct hd_conf_media media;
 	struct hd_conf_plan plan;
 	struct hd_conf_pin pin;
 	struct hd_conf_store store;

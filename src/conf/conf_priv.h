@@ -127,6 +127,7 @@ bool hd_form_pin(
 	struct hd_slice s); /* 1..64 digits; whether it is a good one is decided elsewhere */
 bool hd_form_secret(struct hd_slice s);
 bool hd_form_language(struct hd_slice s);
+bool hd_form_address(struct hd_slice s); /* IPv4 or IPv6, without [] */
 bool hd_form_mac(struct hd_slice s);
 bool hd_form_model(struct hd_slice s);
 bool hd_form_place(struct hd_slice s);	  /* 1..120 */
@@ -187,7 +188,7 @@ struct hd_key_info {
 	uint32_t n_choices;
 };
 
-enum { HD_SECTIONS_MAX = 16, HD_SECTION_KEYS_MAX = 60, HD_KEYS_MAX = 160 };
+enum { HD_SECTIONS_MAX = 24, HD_SECTION_KEYS_MAX = 60, HD_KEYS_MAX = 160 };
 
 extern const struct hd_key_info hd_keys[];
 extern const size_t hd_n_keys;

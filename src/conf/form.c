@@ -282,6 +282,15 @@ bool hd_form_language(struct hd_slice s)
 	return consists_of(s, 8, "-");
 }
 
+bool hd_form_address(struct hd_slice s)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+
+	return !hd_str_copy(text, sizeof(text), s) && (inet_pton(AF_INET, text, &address) == 1 ||
+						       inet_pton(AF_INET6, text, &address) == 1);
+}
+
 bool hd_form_mac(struct hd_slice s)
 {
 	char digits[12];

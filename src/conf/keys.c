@@ -159,7 +159,7 @@ const struct hd_key_info hd_keys[] = {
 	TEXT(desk, toggle_code, IN(desk, toggle_code), "*770", LIVE, hd_form_code, CODE_WORDS),
 	CHOICE(desk, occupied, HD_KEY_CHOICE, RAW(occupied), sizeof(uint8_t), "replace", LIVE,
 	       occupied),
-	NUMBER(desk, dialogue_s, 1, 600, "30", LIVE),
+	NUMBER(desk, dialogue_s, 1, 600, "120", LIVE),
 	NUMBER(desk, dialogues_max, 1, 1000000, "1000", LIVE),
 	NUMBER(desk, lock_after, 1, 1000, "5", LIVE),
 	NUMBER(desk, lock_s, 1, MONTH_S, "900", LIVE),
@@ -175,6 +175,37 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(desk, resync_tries, 1, 1000, "5", LIVE),
 	NUMBER(desk, resync_rare_s, 1, DAY_S, "3600", LIVE),
 	NUMBER(desk, audit_max, 1, 10000000, "10000", LIVE),
+
+	PATH(dialogue, prompts, IN(dialogue, prompts), "/usr/share/hotdeskd/prompts", false, LIVE),
+	{ .section = "dialogue",
+	  .name = "language",
+	  .type = HD_KEY_TEXT,
+	  .live = LIVE,
+	  .nullable = true,
+	  .offset = IN(dialogue, language),
+	  .standard = "null",
+	  .form = hd_form_language,
+	  .expected = "a language such as de or pt-BR" },
+	NUMBER(dialogue, tries, 1, 100, "3", LIVE),
+	NUMBER(dialogue, first_s, 1, 600, "10", LIVE),
+	NUMBER(dialogue, digit_s, 1, 60, "5", LIVE),
+	NUMBER(dialogue, reminders, 0, 10, "2", LIVE),
+	NUMBER(dialogue, number_length, 0, 32, "0", LIVE),
+	NUMBER(dialogue, pin_length, 0, 64, "0", LIVE),
+	NUMBER(dialogue, per_phone, 1, 100, "2", LIVE),
+
+	{ .section = "media",
+	  .name = "address",
+	  .type = HD_KEY_TEXT,
+	  .live = LIVE,
+	  .nullable = true,
+	  .offset = IN(media, address),
+	  .standard = "null",
+	  .form = hd_form_address,
+	  .expected = "an IPv4 or IPv6 address" },
+	NUMBER(media, port_min, 0, 65534, "16384", LIVE),
+	NUMBER(media, port_max, 0, 65535, "20479", LIVE),
+	NUMBER(media, silent_s, 0, 3600, "30", LIVE),
 
 	LIST(plan, emergency, IN(plan, emergency), IN(plan, n_emergency), 0, 64,
 	     "[\"112\", \"110\", \"911\"]", LIVE, hd_form_number, NUMBER_WORDS),
@@ -255,9 +286,9 @@ const struct hd_key_info hd_keys[] = {
 const size_t hd_n_keys = sizeof(hd_keys) / sizeof(hd_keys[0]);
 _Static_assert(sizeof(hd_keys) / sizeof(hd_keys[0]) <= HD_KEYS_MAX, "HD_KEYS_MAX");
 
-const char *const hd_sections[] = { "sip",	 "auth",  "registrar", "desk",	   "plan",
-				    "pin",	 "store", "directory", "security", "admin",
-				    "provision", "log",	  "run" };
+const char *const hd_sections[] = { "sip",	"auth",	 "registrar", "desk",  "dialogue",
+				    "media",	"plan",	 "pin",	      "store", "directory",
+				    "security", "admin", "provision", "log",   "run" };
 const size_t hd_n_sections = sizeof(hd_sections) / sizeof(hd_sections[0]);
 _Static_assert(sizeof(hd_sections) / sizeof(hd_sections[0]) <= HD_SECTIONS_MAX, "HD_SECTIONS_MAX");
 

@@ -69,6 +69,7 @@ static const struct order {
 	{ "desk", "lock_s", "lock_max_s" },
 	{ "desk", "lock_after", "hard_lock_after" },
 	{ "desk", "resync_retry_s", "resync_retry_max_s" },
+	{ "media", "port_min", "port_max" },
 	{ "pin", "length_min", "length_max" },
 	{ "store", "map_mib", "map_max_mib" },
 	{ "store", "batch_max", "queue_max" },

@@ -19,6 +19,7 @@
 #include "hotdesk/registrar.h"
 #include "hotdesk/render.h"
 #include "hotdesk/sip/auth.h"
+#include "hotdesk/sip/io.h"
 #include "hotdesk/store.h"
 
 /* What is read from disk for phones' files, so by the control thread alone. */
@@ -72,6 +73,8 @@ struct daemon {
 	struct hd_registrar *registrar;
 	struct hd_proxy *proxy;
 	struct hd_features *features;
+	struct hd_media *media;
+	struct hd_sip_io *media_io;
 	struct hd_notify *notify;
 	struct hd_planner planner;
 	struct daemon_render sip_render;
@@ -113,6 +116,9 @@ HD_MUSTCHECK int daemon_mount_calls(struct daemon *d);
 
 /** Values out of the configuration. */
 void conf_desk_policy(struct hd_desk_policy *policy, const struct hd_conf *conf);
+void conf_dialogue(struct hd_dialogue_policy *policy, const struct hd_conf *conf);
+void conf_media(struct hd_media_options *options, const struct daemon *d,
+		const struct hd_conf *conf);
 void conf_codes(struct hd_feature_codes *codes, const struct hd_conf *conf);
 void conf_registrar_policy(struct hd_registrar_policy *policy, const struct hd_conf *conf);
 void conf_notify_policy(struct hd_notify_policy *policy, const struct hd_conf *conf);

@@ -16,6 +16,7 @@ struct handover {
 	char dummy[HD_PIN_HASH_SIZE]; /* at the new cost; "": the cost stays */
 	struct hd_tls *tls;	      /* NULL: nobody listens for it */
 	struct daemon_supply supply;  /* of the SIP thread */
+	struct hd_prompts *prompts;   /* NULL: those that there are */
 	struct hd_task task;
 };
 
@@ -30,6 +31,17 @@ static void on_taken(struct hd_task *task)
 
 	hd_conf_free(h->before);
 	free(h);
+}
+
+static void take_dialogue(struct daemon *d, struct handover *h)
+{
+	struct hd_dialogue_policy dialogue;
+	struct hd_media_options media;
+
+	conf_dialogue(&dialogue, h->after);
+	hd_features_set_dialogue(d->features, &dialogue, h->prompts);
+	conf_media(&media, d, h->after);
+	hd_media_set_limits(d->media, &media);
 }
 
 static void take(struct hd_task *task)
@@ -60,6 +72,7 @@ static void take(struct hd_task *task)
 	conf_notify_policy(&notify, h->after);
 	hd_notify_set_policy(d->notify, &notify);
 	daemon_render_set(&d->sip_render, d, h->after, &h->supply);
+	take_dialogue(d, h);
 	hd_proxy_set_timer_c(d->proxy, h->after->sip.timer_c_s);
 	hd_proxy_set_call_max(d->proxy, h->after->sip.call_max_s);
 	if (conf_digest_options(&digest, d, h->after) || hd_digest_set_options(d->digest, &digest))
@@ -174,6 +187,8 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	d->conf = after;
 	conf_log(after);
 	take_pins(d, h);
+	if (hd_prompts_load(&h->prompts, after->dialogue.prompts))
+		hd_error("daemon", "dialogue: no memory for the prompts, the old ones stay");
 	daemon_control_take(d);
 	daemon_render_set(&d->control_render, d, after, &supplies[0]);
 	h->supply = supplies[1];

@@ -156,12 +156,28 @@ static int open_proxy(struct daemon *d)
 	return err;
 }
 
+static int open_media(struct daemon *d)
+{
+	struct hd_media_options o;
+
+	conf_media(&o, d, d->conf);
+	return hd_media_new(&d->media, &o);
+}
+
+static void on_media(void *arg)
+{
+	hd_media_turn(arg);
+}
+
 static int open_features(struct daemon *d)
 {
 	struct hd_features_options o = {
 		.agent = d->agent,
 		.store = d->store,
+		.dir = d->dir,
 		.desk = d->desk,
+		.clock = d->clock,
+		.media = d->media,
 		.operations = d->operations,
 		.dialogue_s = d->conf->desk.dialogue_s,
 		.dialogues_max = d->conf->desk.dialogues_max,
@@ -169,8 +185,16 @@ static int open_features(struct daemon *d)
 		.t2_ms = d->conf->sip.t2_ms,
 	};
 
+	int err;
+
 	conf_codes(&o.codes, d->conf);
-	return hd_features_new(&d->features, &o);
+	conf_dialogue(&o.dialogue, d->conf);
+	err = hd_prompts_load(&o.prompts, d->conf->dialogue.prompts);
+	if (!err)
+		err = hd_features_new(&d->features, &o);
+	if (err)
+		hd_prompts_unref(o.prompts);
+	return err;
 }
 
 static int open_notify(struct daemon *d)
@@ -198,6 +222,8 @@ static void on_ready(void *arg)
 
 	daemon_render_set(&d->sip_render, d, d->conf, &d->sip_render.supply);
 	hd_notify_wake(d->notify);
+	if (hd_sip_io_new(&d->media_io, d->agent, hd_media_fd(d->media), on_media, d->media))
+		hd_error("daemon", "media: not served: login dialogues are without sound");
 }
 
 static bool is_us(const void *arg, const struct hd_uri *uri)
@@ -227,6 +253,8 @@ int daemon_open_sip(struct daemon *d)
 	if (!err)
 		err = daemon_open_operations(d, &d->operations, hd_agent_mailbox(d->agent));
 	if (!err)
+		err = open_media(d);
+	if (!err)
 		err = open_features(d);
 	if (!err)
 		err = open_notify(d);
@@ -244,6 +272,8 @@ static void on_stopping(void *arg)
 
 	hd_notify_free(d->notify);
 	hd_features_free(d->features);
+	hd_sip_io_free(d->media_io);
+	d->media_io = NULL;
 	hd_proxy_free(d->proxy);
 	hd_registrar_free(d->registrar);
 	d->notify = NULL;
@@ -258,6 +288,8 @@ void daemon_close_sip(struct daemon *d)
 		hd_agent_stop(d->agent, on_stopping);
 	hd_notify_free(d->notify);
 	hd_features_free(d->features);
+	hd_media_free(d->media);
+	d->media = NULL;
 	hd_proxy_free(d->proxy);
 	hd_registrar_free(d->registrar);
 	hd_auth_free(d->auth);

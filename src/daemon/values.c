@@ -122,3 +122,32 @@ int conf_digest_options(struct hd_digest_options *options, const struct daemon *
 	hd_key_derive(&options->key, &d->master, "digest nonce");
 	return options->md5 || options->sha256 ? 0 : HD_EINVAL;
 }
+
+void conf_dialogue(struct hd_dialogue_policy *p, const struct hd_conf *conf)
+{
+	const struct hd_conf_dialogue *c = &conf->dialogue;
+
+	memset(p, 0, sizeof(*p));
+	p->tries = c->tries;
+	p->first_ms = c->first_s * 1000;
+	p->digit_ms = c->digit_s * 1000;
+	p->reminders = c->reminders;
+	p->number_length = c->number_length;
+	p->pin_length = c->pin_length;
+	p->per_phone = c->per_phone;
+	p->silent_s = conf->media.silent_s;
+	/* Their forms were checked: both fit. */
+	if (hd_str_set(p->language, sizeof(p->language), c->language) ||
+	    hd_str_set(p->address, sizeof(p->address), conf->media.address))
+		p->language[0] = p->address[0] = '\0';
+}
+
+void conf_media(struct hd_media_options *o, const struct daemon *d, const struct hd_conf *conf)
+{
+	memset(o, 0, sizeof(*o));
+	o->clock = d->clock;
+	o->port_min = (uint16_t)conf->media.port_min;
+	o->port_max = (uint16_t)conf->media.port_max;
+	/* The result of a logout is said, too. */
+	o->streams_max = conf->desk.dialogues_max * 2;
+}

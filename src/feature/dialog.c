@@ -3,12 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <utlist.h>
-
 #include "feature_priv.h"
 #include "hotdesk/base/log.h"
-#include "hotdesk/sip/overload.h"
-#include "hotdesk/sip/sdp.h"
 
 static const struct hd_slice no_body = { NULL, 0 };
 
@@ -29,136 +25,66 @@ struct dialog *dialog_find(struct hd_features *f, struct hd_msg *msg)
 	return d && strcmp(d->remote_tag, hd_msg_from_tag(msg)) == 0 ? d : NULL;
 }
 
+static bool has_other_login(const struct dialog *d)
+{
+	struct dialog *other, *next;
+
+	HASH_ITER (hh, d->features->dialogs, other, next)
+		if (other != d && other->kind == DIALOG_LOGIN &&
+		    strcmp(other->phone, d->phone) == 0)
+			return true;
+	return false;
+}
+
+static void tell_running(const struct dialog *d, bool running)
+{
+	const struct hd_features_options *o = &d->features->options;
+
+	if (d->kind == DIALOG_LOGIN && o->running && !has_other_login(d))
+		o->running(o->arg, d->phone, running);
+}
+
 void dialog_free(struct dialog *d)
 {
 	HASH_DEL(d->features->dialogs, d);
+	if (d->opened_ms)
+		tell_running(d, false);
 	if (d->operation)
 		d->operation->dialog = NULL;
+	talk_end(d);
+	session_close(&d->session);
 	hd_irq_free(d->irq);
 	hd_orq_free(d->bye);
 	hd_sip_timer_free(d->timer);
-	hd_wipe(d->digits, sizeof(d->digits));
+	hd_sip_timer_free(d->limit);
+	hd_sip_timer_free(d->talking);
+	hd_prompts_unref(d->prompts);
 	free(d->routes);
-	free(d->answer);
 	free(d);
 }
 
-/* ---- BYE ------------------------------------------------------------------------------------ */
-
-static void on_bye_answered(void *arg, struct hd_orq *orq, int status, struct hd_msg *response)
+void dialogs_make_room(struct hd_features *f, const char *phone)
 {
-	(void)orq;
-	(void)response;
-	if (status >= 200)
-		dialog_free(arg);
-}
+	struct dialog *d, *next, *oldest;
+	uint32_t n;
 
-void dialog_close(struct dialog *d, const char *reason)
-{
-	char from[sizeof(d->local_uri) + TAG_SIZE + 16], to[sizeof(d->remote_uri) + 160];
-	struct hd_buf lines = { 0 };
-	struct hd_new_request nr = { .method = "BYE" };
-	struct hd_target target;
-	struct hd_msg *msg;
-	int err;
-
-	if (d->state == CLOSING)
-		return;
-	if (d->state == WAITING_ACK) { /* not before the ACK: RFC 3261 15 */
-		d->close_on_ack = true;
-		return;
-	}
-	d->state = CLOSING;
-	hd_irq_free(d->irq);
-	d->irq = NULL;
-	snprintf(from, sizeof(from), "<%s>;tag=%s", d->local_uri, d->local_tag);
-	snprintf(to, sizeof(to), "<%s>;tag=%s", d->remote_uri, d->remote_tag);
-	hd_buf_adds(&lines, d->routes ? d->routes : "");
-	hd_buf_adds(&lines, reason);
-	nr.ruri = d->remote_contact;
-	nr.from = from;
-	nr.to = to;
-	nr.call_id = d->call_id;
-	nr.cseq = ++d->cseq;
-	nr.lines = hd_buf_text(&lines);
-	err = hd_buf_error(&lines);
-	if (!err)
-		err = hd_msg_new_request(&msg, &nr);
-	hd_buf_fini(&lines);
-	if (!err) {
-		hd_flow_target(d->features->options.agent, d->flow, d->remote_contact, &target);
-		err = hd_orq_new(&d->bye, d->features->options.agent, msg, &target, on_bye_answered,
-				 d);
-	}
-	if (err) {
-		hd_log_call(HD_LOG_INFO, "feature", d->call_id, "%s: BYE not sent: %s", d->phone,
-			    hd_strerror(err));
-		dialog_free(d);
-	}
-}
-
-/* ---- the 200, until its ACK ----------------------------------------------------------------- */
-
-static void send_ok(struct dialog *d)
-{
-	struct hd_buf lines = { 0 };
-
-	hd_buf_addf(&lines,
-		    "Contact: <%s>\r\nAllow: INVITE, ACK, BYE, CANCEL, INFO, OPTIONS\r\n"
-		    "Content-Type: application/sdp\r\n",
-		    d->local_contact);
-	hd_irq_reply(d->irq, 200, NULL, hd_buf_text(&lines), hd_slice_of(d->answer));
-	hd_buf_fini(&lines);
-}
-
-static void on_timer(void *arg)
-{
-	struct dialog *d = arg;
-	uint32_t t1 = d->features->options.t1_ms, t2 = d->features->options.t2_ms;
-
-	if (d->state == OPEN) {
-		hd_log_call(HD_LOG_INFO, "feature", d->call_id, "%s: dialogue timed out", d->phone);
-		dialog_close(d, refusal_reason);
-		return;
-	}
-	if (d->state != WAITING_ACK)
-		return;
-	d->waited_ms += d->interval_ms;
-	if (!d->irq || d->waited_ms >= 64 * t1) {
-		d->state = OPEN; /* RFC 3261 13.3.1.4: no ACK, end it */
-		dialog_close(d, "");
-		return;
-	}
-	send_ok(d);
-	d->interval_ms = d->interval_ms * 2 < t2 ? d->interval_ms * 2 : t2;
-	if (d->interval_ms > 64 * t1 - d->waited_ms)
-		d->interval_ms = 64 * t1 - d->waited_ms;
-	hd_sip_timer_set(d->timer, d->interval_ms);
-}
-
-static void on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struct hd_msg *msg)
-{
-	struct dialog *d = arg;
-
-	(void)msg;
-	if (event != HD_IRQ_GONE || d->irq != irq)
-		return;
-	hd_irq_free(irq);
-	d->irq = NULL;
-}
-
-static void on_ack(struct dialog *d)
-{
-	if (d->state != WAITING_ACK)
-		return;
-	d->state = OPEN;
-	hd_sip_timer_cancel(d->timer);
-	hd_irq_free(d->irq);
-	d->irq = NULL;
-	if (d->close_on_ack)
-		dialog_close(d, "");
-	else
-		hd_sip_timer_set(d->timer, (int64_t)d->features->options.dialogue_s * 1000);
+	do {
+		oldest = NULL;
+		n = 0;
+		HASH_ITER (hh, f->dialogs, d, next) {
+			if (d->kind != DIALOG_LOGIN || d->state != OPEN ||
+			    strcmp(d->phone, phone) != 0)
+				continue;
+			n++;
+			if (!oldest || d->opened_ms < oldest->opened_ms)
+				oldest = d;
+		}
+		if (n >= f->options.dialogue.per_phone && oldest) {
+			hd_log_call(HD_LOG_INFO, "feature", oldest->call_id,
+				    "%s: ended by a newer dialogue of the phone", phone);
+			dialog_close(oldest, "");
+		}
+	} while (n > f->options.dialogue.per_phone);
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -185,38 +111,6 @@ static int keep_routes(struct dialog *d, struct hd_msg *msg)
 		return hd_buf_error(&lines);
 	d->routes = hd_buf_take(&lines);
 	return d->routes ? 0 : HD_ENOMEM;
-}
-
-/* The address part of "sip:HOST:PORT;...", without []. */
-static void host_of(char *dst, size_t size, const char *uri_text_in)
-{
-	struct hd_slice host = { "127.0.0.1", 9 };
-	struct hd_uri uri;
-
-	if (!hd_uri_parse(&uri, hd_slice_of(uri_text_in)))
-		host = uri.host;
-	if (host.len > 2 && host.ptr[0] == '[') {
-		host.ptr++;
-		host.len -= 2;
-	}
-	if (hd_str_copy(dst, size, host))
-		dst[0] = '\0';
-}
-
-static int keep_answer(struct dialog *d, struct hd_msg *msg, const char *local)
-{
-	struct hd_buf answer = { 0 };
-	char host[64];
-	int err;
-
-	host_of(host, sizeof(host), local);
-	err = hd_sdp_inactive(&answer, hd_msg_body(msg), host);
-	if (!err)
-		d->answer = hd_buf_take(&answer);
-	hd_buf_fini(&answer);
-	if (err == HD_EPARSE)
-		return HD_EUNSUPPORTED;
-	return err ? err : d->answer ? 0 : HD_ENOMEM;
 }
 
 /* The code without number and PIN: what our Contact says is seen on screens and in logs. */
@@ -269,26 +163,76 @@ static int fill(struct dialog *d, struct hd_irq *irq, const char *phone)
 	hd_buf_fini(&user);
 	if (!err)
 		err = keep_routes(d, msg);
-	return err ? err : keep_answer(d, msg, local);
+	hd_irq_addresses(irq, d->local_address, d->remote_address, sizeof(d->local_address));
+	return err;
 }
 
-static int status_of(int err)
+static int make_timers(struct dialog *d)
 {
-	switch (err) {
-	case HD_EUNSUPPORTED:
-		return 488;
-	case HD_EPARSE:
-	case HD_ELIMIT:
-		return 400;
-	default:
-		return 500;
-	}
+	struct hd_agent *agent = d->features->options.agent;
+	int err;
+
+	err = hd_sip_timer_new(&d->timer, agent, dialog_on_timer, d);
+	if (!err)
+		err = hd_sip_timer_new(&d->limit, agent, dialog_on_limit, d);
+	if (!err)
+		err = hd_sip_timer_new(&d->talking, agent, talk_on_timer, d);
+	return err;
 }
 
-bool dialog_open(struct hd_features *f, struct hd_irq *irq, const char *phone,
-		 enum hd_desk_event event, bool close_on_ack)
+/* What was done is done, with sound or without; only who has to be asked must be able to hear. */
+static int open_session(struct dialog *d)
+{
+	struct hd_slice offer = hd_msg_body(hd_irq_msg(d->irq));
+	int err;
+
+	if (d->kind == DIALOG_SILENT || !d->features->options.media)
+		return session_open_silent(d, offer);
+	err = session_open(d, offer);
+	if (!err || d->kind == DIALOG_LOGIN)
+		return err;
+	d->kind = DIALOG_SILENT;
+	d->close_on_ack = true;
+	return session_open_silent(d, offer);
+}
+
+static void refuse(struct dialog *d, int err)
+{
+	hd_log_call(HD_LOG_INFO, "feature", d->call_id, "%s: INVITE not answered: %s", d->phone,
+		    hd_strerror(err));
+	if (hd_shed_is(err))
+		hd_irq_shed(d->irq, err == HD_ENOMEM ? HD_SHED_MEMORY : HD_SHED_TRANSACTIONS);
+	else
+		hd_irq_reply(d->irq, status_of(err), NULL, NULL, no_body);
+	dialog_free(d);
+}
+
+static struct dialog *create(struct hd_features *f, struct hd_irq *irq,
+			     const struct dialog_plan *plan)
 {
 	struct dialog *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->features = f;
+	d->event = plan->event;
+	d->kind = plan->kind;
+	d->close_on_ack = plan->kind == DIALOG_SILENT;
+	d->irq = irq;
+	d->interval_ms = f->options.t1_ms;
+	d->invite_cseq = d->remote_cseq = hd_msg_cseq(hd_irq_msg(irq));
+	if (f->options.prompts)
+		d->prompts = prompts_ref(f->options.prompts);
+	if (plan->result) {
+		d->n_result = prompts_of_result(d->result, plan->result);
+		d->result[d->n_result++] = PROMPT_GOODBYE;
+	}
+	return d;
+}
+
+bool dialog_open(struct hd_features *f, struct hd_irq *irq, const struct dialog_plan *plan)
+{
+	struct dialog *d = create(f, irq, plan);
 	int err;
 
 	if (!d) {
@@ -296,164 +240,24 @@ bool dialog_open(struct hd_features *f, struct hd_irq *irq, const char *phone,
 		hd_irq_free(irq);
 		return false;
 	}
-	d->features = f;
-	d->event = event;
-	d->close_on_ack = close_on_ack;
-	d->irq = irq;
-	d->interval_ms = f->options.t1_ms;
-	d->remote_cseq = hd_msg_cseq(hd_irq_msg(irq));
-	hd_irq_bind(irq, on_irq, d);
-	err = fill(d, irq, phone);
+	hd_irq_bind(irq, dialog_on_irq, d);
+	err = fill(d, irq, plan->phone);
 	id_of(d->id, d->call_id, d->local_tag);
 	HASH_ADD(hh, f->dialogs, id, DIALOG_ID_SIZE, d);
 	if (!err)
-		err = hd_sip_timer_new(&d->timer, f->options.agent, on_timer, d);
+		err = make_timers(d);
+	if (!err)
+		err = open_session(d);
 	if (err) {
-		hd_irq_reply(irq, status_of(err), NULL, NULL, no_body);
-		dialog_free(d);
+		refuse(d, err);
 		return false;
 	}
-	send_ok(d);
+	talk_set_language(d, hd_irq_msg(irq));
+	if (plan->result && plan->result->language[0])
+		memcpy(d->language, plan->result->language, sizeof(d->language));
+	tell_running(d, true);
+	d->opened_ms = hd_clock_mono_ms(f->options.clock);
+	dialog_send_ok(d);
 	hd_sip_timer_set(d->timer, d->interval_ms);
 	return true;
-}
-
-/* ---- requests inside ------------------------------------------------------------------------ */
-
-static void begin_operation(struct dialog *d, struct hd_request *req, const struct hd_feature *code)
-{
-	struct operation *op = operation_new(d->features);
-	struct hd_irq *irq;
-
-	if (!op) {
-		hd_request_shed(req, HD_SHED_MEMORY);
-		return;
-	}
-	if (hd_irq_new(&irq, req, operation_on_irq, op)) {
-		operation_free(op);
-		return;
-	}
-	if (d->state == OPEN) /* else it repeats the 200 until the ACK */
-		hd_sip_timer_cancel(d->timer);
-	operation_begin(op, irq, d, d->phone, code);
-}
-
-/* @return true when number and PIN are complete */
-static bool take_digit(struct dialog *d, char digit)
-{
-	if (digit == '*') {
-		hd_wipe(d->digits, sizeof(d->digits));
-		d->n_digits = d->n_hash = 0;
-		return false;
-	}
-	if (d->n_digits + 1 < sizeof(d->digits))
-		d->digits[d->n_digits++] = digit;
-	if (digit == '#')
-		d->n_hash++;
-	return d->n_hash == 2;
-}
-
-/* "201#471147#" */
-static int digits_to_code(struct dialog *d, struct hd_feature *code)
-{
-	char *hash = strchr(d->digits, '#');
-	struct hd_slice number = { d->digits, (size_t)(hash - d->digits) };
-	struct hd_slice pin = { hash + 1, strcspn(hash + 1, "#") };
-	int err;
-
-	memset(code, 0, sizeof(*code));
-	code->event = d->event;
-	code->has_arguments = true;
-	err = hd_str_copy(code->number, sizeof(code->number), number);
-	if (!err)
-		err = hd_str_copy(code->pin, sizeof(code->pin), pin);
-	hd_wipe(d->digits, sizeof(d->digits));
-	d->n_digits = d->n_hash = 0;
-	return err;
-}
-
-static void receive_info(struct dialog *d, struct hd_request *req)
-{
-	struct hd_msg *msg = hd_request_msg(req);
-	struct hd_feature code = { 0 };
-	struct hd_uri uri;
-	bool again;
-	char digit;
-
-	hd_msg_ruri(msg, &uri);
-	if (d->operation || d->state == CLOSING || d->close_on_ack) {
-		hd_request_reply(req, 481, NULL, NULL);
-	} else if (!hd_feature_parse(&code, &d->features->options.codes, uri.user) &&
-		   code.has_arguments && !code.malformed) {
-		begin_operation(d, req, &code);
-	} else {
-		digit = digit_of_info(hd_msg_header(msg, "Content-Type", 0), hd_msg_body(msg));
-		/* Its answer was lost and needs no transaction: a digit counts once. */
-		again = digit && d->taken;
-		d->taken = digit;
-		if (!digit)
-			hd_request_reply(req, 415, NULL,
-					 "Accept: application/dtmf-relay, application/dtmf\r\n");
-		else if (again || !take_digit(d, digit))
-			hd_request_reply(req, 200, NULL, NULL);
-		else if (digits_to_code(d, &code))
-			hd_request_reply(req, 400, NULL, NULL);
-		else
-			begin_operation(d, req, &code);
-	}
-	hd_feature_wipe(&code);
-}
-
-static void receive_reinvite(struct dialog *d, struct hd_request *req)
-{
-	struct hd_buf lines = { 0 };
-
-	/* The offer may have changed, what we have to say has not: 488 keeps the session as it is.
-	 */
-	hd_buf_addf(&lines, "Contact: <%s>\r\n", d->local_contact);
-	hd_request_reply(req, 488, NULL, hd_buf_text(&lines));
-	hd_buf_fini(&lines);
-}
-
-/* RFC 3261 12.2.2 */
-static bool is_out_of_order(struct dialog *d, uint32_t cseq)
-{
-	if (cseq > d->remote_cseq) {
-		d->remote_cseq = cseq;
-		d->taken = false;
-	}
-	return cseq < d->remote_cseq;
-}
-
-void dialog_receive(struct dialog *d, struct hd_request *req)
-{
-	struct hd_msg *msg = hd_request_msg(req);
-
-	if (hd_msg_method(msg) != HD_METHOD_ACK && is_out_of_order(d, hd_msg_cseq(msg))) {
-		hd_request_reply(req, 500, NULL, NULL);
-		return;
-	}
-	switch (hd_msg_method(msg)) {
-	case HD_METHOD_ACK:
-		hd_request_drop(req);
-		on_ack(d);
-		return;
-	case HD_METHOD_BYE:
-		hd_request_reply(req, 200, NULL, NULL);
-		dialog_free(d);
-		return;
-	case HD_METHOD_INFO:
-		receive_info(d, req);
-		return;
-	case HD_METHOD_INVITE:
-		receive_reinvite(d, req);
-		return;
-	case HD_METHOD_OPTIONS:
-		hd_request_reply(req, 200, NULL, NULL);
-		return;
-	default:
-		hd_request_reply(req, 405, NULL,
-				 "Allow: INVITE, ACK, BYE, CANCEL, INFO, OPTIONS\r\n");
-		return;
-	}
 }

@@ -16,19 +16,27 @@ static char digit_of(struct hd_slice s)
 	return 0;
 }
 
+static bool next_line(struct hd_slice *rest, struct hd_slice *line)
+{
+	size_t n = 0;
+
+	if (!rest->len)
+		return false;
+	while (n < rest->len && rest->ptr[n] != '\n' && rest->ptr[n] != '\r')
+		n++;
+	*line = hd_slice_trim((struct hd_slice){ rest->ptr, n });
+	n += n < rest->len;
+	rest->ptr += n;
+	rest->len -= n;
+	return true;
+}
+
 /* "Signal=5", "Signal = 5", in any line. */
 static char digit_of_relay(struct hd_slice body)
 {
-	struct hd_slice rest = body, line, value;
-	const char *nl;
+	struct hd_slice line, value;
 
-	while (rest.len) {
-		nl = memchr(rest.ptr, '\n', rest.len);
-		line.ptr = rest.ptr;
-		line.len = nl ? (size_t)(nl - rest.ptr) : rest.len;
-		rest.ptr += line.len + (nl != NULL);
-		rest.len -= line.len + (nl != NULL);
-		line = hd_slice_trim(line);
+	while (next_line(&body, &line)) {
 		if (line.len < 7 || strncasecmp(line.ptr, "signal", 6) != 0)
 			continue;
 		value.ptr = line.ptr + 6;
@@ -39,6 +47,22 @@ static char digit_of_relay(struct hd_slice body)
 		value.ptr++;
 		value.len--;
 		return digit_of(value);
+	}
+	return 0;
+}
+
+/* "d=5" in a line of its own; "p=" and "y=" say what it is. */
+static char digit_of_nortel(struct hd_slice body)
+{
+	struct hd_slice line;
+
+	while (next_line(&body, &line)) {
+		if (line.len < 3 || (line.ptr[0] != 'd' && line.ptr[0] != 'D') ||
+		    line.ptr[1] != '=')
+			continue;
+		line.ptr += 2;
+		line.len -= 2;
+		return digit_of(line);
 	}
 	return 0;
 }
@@ -55,5 +79,7 @@ char digit_of_info(const char *content_type, struct hd_slice body)
 		return digit_of_relay(body);
 	if (hd_slice_caseis(type, "application/dtmf"))
 		return digit_of(body);
+	if (hd_slice_caseis(type, "application/vnd.nortelnetworks.digits"))
+		return digit_of_nortel(body);
 	return 0;
 }

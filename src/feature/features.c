@@ -11,7 +11,7 @@ int hd_features_new(struct hd_features **fp, const struct hd_features_options *o
 	struct hd_features *f;
 
 	if (!options || !options->agent || !options->store || !options->desk ||
-	    !options->operations)
+	    !options->operations || !options->clock || (options->media && !options->prompts))
 		return HD_EINVAL;
 	f = calloc(1, sizeof(*f));
 	if (!f)
@@ -31,6 +31,7 @@ void hd_features_free(struct hd_features *f)
 		operation_free(f->operations);
 	HASH_ITER (hh, f->dialogs, d, next)
 		dialog_free(d);
+	hd_prompts_unref(f->options.prompts);
 	free(f);
 }
 
@@ -40,6 +41,16 @@ void hd_features_set_policy(struct hd_features *f, const struct hd_feature_codes
 	f->options.codes = *codes;
 	f->options.dialogue_s = dialogue_s;
 	f->options.dialogues_max = dialogues_max;
+}
+
+void hd_features_set_dialogue(struct hd_features *f, const struct hd_dialogue_policy *policy,
+			      struct hd_prompts *prompts)
+{
+	f->options.dialogue = *policy;
+	if (!prompts)
+		return;
+	hd_prompts_unref(f->options.prompts);
+	f->options.prompts = prompts;
 }
 
 static bool is_occupied(struct hd_features *f, const char *phone)
@@ -110,6 +121,11 @@ void hd_features_receive(struct hd_features *f, struct hd_request *req, const ch
 			 const struct hd_feature *code)
 {
 	enum hd_method method = hd_msg_method(hd_request_msg(req));
+	const struct dialog_plan plan = {
+		.phone = phone,
+		.event = HD_DESK_EVENT_LOGIN,
+		.kind = DIALOG_LOGIN,
+	};
 	struct operation *op;
 	struct hd_irq *irq;
 	bool dialogue;
@@ -145,7 +161,8 @@ void hd_features_receive(struct hd_features *f, struct hd_request *req, const ch
 		return;
 	}
 	operation_free(op);
-	if (!dialog_open(f, irq, phone, HD_DESK_EVENT_LOGIN, false))
+	dialogs_make_room(f, phone);
+	if (!dialog_open(f, irq, &plan))
 		hd_info("feature", "%s: login dialogue not opened", phone);
 }
 

@@ -48,9 +48,16 @@ void operation_on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, st
 
 /* ---- the answer ----------------------------------------------------------------------------- */
 
-static void answer_success(struct operation *op)
+static void answer_success(struct operation *op, const struct hd_operation_result *result)
 {
 	struct hd_irq *irq = op->irq;
+	/* Who has typed it all into one number wants no answer; the code alone says goodbye. */
+	const struct dialog_plan plan = {
+		.phone = op->phone,
+		.event = op->event,
+		.kind = op->code_alone ? DIALOG_RESULT : DIALOG_SILENT,
+		.result = op->code_alone ? result : NULL,
+	};
 
 	if (op->dialog) {
 		if (irq)
@@ -60,7 +67,7 @@ static void answer_success(struct operation *op)
 		return; /* cancelled, or gone */
 	} else if (op->invite) {
 		op->irq = NULL; /* taken */
-		if (!dialog_open(op->features, irq, op->phone, op->event, true))
+		if (!dialog_open(op->features, irq, &plan))
 			hd_info("feature", "%s: done, but its INVITE could not be answered",
 				op->phone);
 	} else {
@@ -90,7 +97,7 @@ static void on_done(void *arg, const struct hd_operation_result *result)
 
 	op->desk = NULL; /* gone */
 	if (hd_operation_is_success(result))
-		answer_success(op);
+		answer_success(op, result);
 	else if (!result->err)
 		answer_refusal(op);
 	else
@@ -148,6 +155,7 @@ void operation_begin(struct operation *op, struct hd_irq *irq, struct dialog *di
 	op->irq = irq;
 	op->invite = hd_msg_method(hd_irq_msg(irq)) == HD_METHOD_INVITE;
 	op->event = code->event;
+	op->code_alone = !code->has_arguments;
 	op->dialog = dialog;
 	if (dialog)
 		dialog->operation = op;

@@ -186,6 +186,7 @@ def check_files():
                  "/etc/fail2ban/jail.d/hotdeskd.conf", "/usr/share/man/man8/hotdeskd.8.gz",
                  "/usr/share/man/man1/hotdeskctl.1.gz",
                  "/usr/share/man/man5/hotdeskd.yaml.5.gz",
+                 "/usr/share/hotdeskd/prompts/de/number.wav",
                  "/usr/share/doc/hotdeskd/copyright"):
         expect(os.path.isfile(path), f"{path} is there")
     expect("nologin" in run("getent", "passwd", "hotdeskd"), "the user has no login")

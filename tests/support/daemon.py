@@ -61,6 +61,8 @@ class Daemon:
         self.conf = merge({
             "sip": {"domain": "hotdesk.test",
                     "listen": ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]},
+            "dialogue": {"prompts": str(SOURCE / "conf/prompts")},
+            "media": {"port_min": 0, "port_max": 0},
             "pin": {"memory_kib": 1024, "passes": 1},
             "store": {"path": str(self.folder / "db"), "map_mib": 64},
             "directory": {"seed": str(self.folder / "directory.yaml")},

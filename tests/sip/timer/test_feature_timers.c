@@ -66,6 +66,7 @@ static int setup(void **state)
 	operations.clock = &s->clock.clock;
 	assert_int_equal(hd_operations_new(&w->operations, &operations), 0);
 	o.operations = w->operations;
+	o.clock = &s->clock.clock;
 	assert_int_equal(hd_features_new(&w->features, &o), 0);
 	return 0;
 }

@@ -1,0 +1,293 @@
+/* offer.c - see hotdesk/sip/offer.h. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sofia-sip/sdp.h>
+#include <sofia-sip/su_alloc.h>
+
+#include "hotdesk/base/secret.h"
+#include "hotdesk/sip/offer.h"
+#include "sdes.h"
+
+enum {
+	BYTES_MAX = 16384,
+	STREAMS_MAX = 32,
+	RATE = 8000,
+	OUR_EVENTS = 101, /* payload type in our own offer */
+	DISCARD = 9,
+};
+
+struct hd_sdp {
+	su_home_t home[SU_HOME_AUTO_SIZE(2048) / sizeof(su_home_t)];
+	sdp_session_t *session;
+	const sdp_media_t *taken;
+	struct hd_sdp_stream stream;
+	struct sdes sdes; /* of a secure one */
+};
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+/* Offers of phones lack what the standard wants (t=, s=, a c= where nothing is sent). */
+static int parse(su_home_t *home, sdp_session_t **sessionp, struct hd_slice text)
+{
+	sdp_parser_t *parser;
+	char *copy;
+
+	if (text.len == 0 || text.len > BYTES_MAX || memchr(text.ptr, '\0', text.len))
+		return HD_EPARSE;
+	copy = su_strndup(home, text.ptr, (isize_t)text.len); /* terminated: the parser reads on */
+	if (!copy)
+		return HD_ENOMEM;
+	parser = sdp_parse(home, copy, (issize_t)text.len, sdp_f_insane | sdp_f_c_missing);
+	*sessionp = sdp_session(parser);
+	/* The parser's memory goes with the home. */
+	return *sessionp ? 0 : HD_EPARSE;
+}
+
+static bool is_rtp(const char *proto)
+{
+	return proto && (strcasecmp(proto, "RTP/AVP") == 0 || strcasecmp(proto, "RTP/AVPF") == 0);
+}
+
+static bool is_srtp(const char *proto)
+{
+	return proto && (strcasecmp(proto, "RTP/SAVP") == 0 || strcasecmp(proto, "RTP/SAVPF") == 0);
+}
+
+static const char *proto_of(const sdp_media_t *m)
+{
+	if (m->m_proto_name)
+		return m->m_proto_name;
+	return m->m_proto == sdp_proto_rtp    ? "RTP/AVP"
+	       : m->m_proto == sdp_proto_srtp ? "RTP/SAVP"
+					      : NULL;
+}
+
+static bool is_law(const sdp_rtpmap_t *map, const char *name)
+{
+	return map->rm_encoding && strcasecmp(map->rm_encoding, name) == 0 && map->rm_rate == RATE;
+}
+
+/* Their order is their preference (RFC 3264 6.1). @return false: neither law */
+static bool take_codecs(struct hd_sdp_stream *s, const sdp_media_t *m)
+{
+	bool found = false;
+
+	s->n_event_types = 0;
+	for (const sdp_rtpmap_t *map = m->m_rtpmaps; map; map = map->rm_next) {
+		if (!found && (is_law(map, "PCMA") || is_law(map, "PCMU"))) {
+			found = true;
+			s->a_law = is_law(map, "PCMA");
+			s->payload_type = (uint8_t)map->rm_pt;
+		} else if (is_law(map, "telephone-event") &&
+			   s->n_event_types < HD_SDP_EVENT_TYPES_MAX) {
+			s->event_types[s->n_event_types++] = (uint8_t)map->rm_pt;
+		}
+	}
+	return found;
+}
+
+static void take_address(struct hd_sdp_stream *s, const sdp_media_t *m)
+{
+	const sdp_connection_t *c = sdp_media_connections(m);
+	struct in6_addr address;
+	bool any;
+
+	s->remote[0] = '\0';
+	s->remote_port = (uint16_t)m->m_port;
+	s->ipv6 = c && c->c_addrtype == sdp_addr_ip6;
+	if (!c || !c->c_address || c->c_mcast)
+		return;
+	any = strcmp(c->c_address, "0.0.0.0") == 0 || strcmp(c->c_address, "::") == 0;
+	if (any) /* hold as of RFC 2543 */
+		s->may_send = false;
+	else if (inet_pton(s->ipv6 ? AF_INET6 : AF_INET, c->c_address, &address) != 1 ||
+		 hd_str_set(s->remote, sizeof(s->remote), c->c_address))
+		s->remote[0] = '\0';
+}
+
+static uint32_t number_of(const sdp_media_t *m, const char *name)
+{
+	const sdp_attribute_t *a = sdp_attribute_find(m->m_attributes, name);
+	uint64_t v = 0;
+
+	if (!a || !a->a_value || hd_u64_parse(&v, hd_slice_trim(hd_slice_of(a->a_value)), 1000))
+		return 0;
+	return (uint32_t)v;
+}
+
+/* @return false: not a stream of ours */
+static bool take_media(struct hd_sdp_stream *s, struct sdes *sdes, const sdp_media_t *m)
+{
+	const char *proto = proto_of(m);
+	uint32_t max;
+
+	memset(s, 0, sizeof(*s));
+	if (m->m_type != sdp_media_audio || m->m_port == 0 || m->m_port > UINT16_MAX ||
+	    m->m_rejected || (!is_rtp(proto) && !is_srtp(proto)))
+		return false;
+	s->may_send = (m->m_mode & sdp_recvonly) != 0; /* what they receive */
+	s->may_receive = (m->m_mode & sdp_sendonly) != 0;
+	if (!take_codecs(s, m))
+		return false;
+	if (is_srtp(proto)) {
+		s->secure = sdes_choose(sdes, m->m_attributes);
+		if (!s->secure)
+			return false;
+		s->tag_32 = sdes->tag_32;
+		memcpy(s->key, sdes->key, sizeof(s->key));
+	}
+	take_address(s, m);
+	s->ptime_ms = number_of(m, "ptime");
+	max = number_of(m, "maxptime");
+	if (max && s->ptime_ms > max)
+		s->ptime_ms = max;
+	return true;
+}
+
+int hd_sdp_read_offer(struct hd_sdp **sp, struct hd_slice offer)
+{
+	struct hd_sdp *sdp = calloc(1, sizeof(*sdp));
+	size_t n = 0;
+	int err;
+
+	if (!sdp)
+		return HD_ENOMEM;
+	su_home_auto(sdp->home, sizeof(sdp->home));
+	err = parse(sdp->home, &sdp->session, offer);
+	if (err)
+		goto out;
+	for (const sdp_media_t *m = sdp->session->sdp_media; m; m = m->m_next) {
+		if (++n > STREAMS_MAX) {
+			err = HD_EPARSE;
+			goto out;
+		}
+		if (!sdp->taken && take_media(&sdp->stream, &sdp->sdes, m))
+			sdp->taken = m;
+	}
+	if (!sdp->taken)
+		err = HD_EUNSUPPORTED;
+out:
+	if (err)
+		hd_sdp_free(sdp);
+	else
+		*sp = sdp;
+	return err;
+}
+
+int hd_sdp_read_answer(struct hd_sdp_stream *stream, struct hd_slice answer)
+{
+	sdp_session_t *session = NULL;
+	struct sdes sdes;
+	su_home_t *home = su_home_new(sizeof(*home));
+	int err;
+
+	if (!home)
+		return HD_ENOMEM;
+	err = parse(home, &session, answer);
+	if (!err && (!session->sdp_media || !take_media(stream, &sdes, session->sdp_media) ||
+		     stream->secure))
+		err = HD_EUNSUPPORTED;
+	su_home_unref(home);
+	return err;
+}
+
+const struct hd_sdp_stream *hd_sdp_stream(const struct hd_sdp *sdp)
+{
+	return &sdp->stream;
+}
+
+void hd_sdp_free(struct hd_sdp *sdp)
+{
+	if (!sdp)
+		return;
+	su_home_deinit(sdp->home);
+	hd_wipe(sdp, sizeof(*sdp));
+	free(sdp);
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+static void add_session(struct hd_buf *b, const struct hd_sdp_local *local)
+{
+	const char *family = strchr(local->address, ':') ? "IP6" : "IP4";
+
+	hd_buf_addf(b, "v=0\r\no=hotdeskd %llu %u IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n",
+		    (unsigned long long)local->id, local->version, family, local->address, family,
+		    local->address);
+}
+
+static void add_declined(struct hd_buf *b, const sdp_media_t *m)
+{
+	const char *proto = proto_of(m);
+
+	hd_buf_addf(b, "m=%s 0 %s", m->m_type_name ? m->m_type_name : "audio",
+		    proto ? proto : "RTP/AVP");
+	if (m->m_format)
+		hd_buf_addf(b, " %s", m->m_format->l_text);
+	else if (m->m_rtpmaps)
+		hd_buf_addf(b, " %u", (unsigned)m->m_rtpmaps->rm_pt);
+	else
+		hd_buf_adds(b, " 0");
+	hd_buf_adds(b, "\r\n");
+}
+
+static const char *direction_of(const struct hd_sdp_stream *s, unsigned mode)
+{
+	bool receive = s->may_receive, send = (mode & sdp_recvonly) != 0;
+
+	return receive && send ? "sendrecv" : receive ? "recvonly" : send ? "sendonly" : "inactive";
+}
+
+static void add_codecs(struct hd_buf *b, const struct hd_sdp_stream *s)
+{
+	hd_buf_addf(b, "a=rtpmap:%u %s/8000\r\n", s->payload_type, s->a_law ? "PCMA" : "PCMU");
+	for (size_t i = 0; i < s->n_event_types; i++)
+		hd_buf_addf(b, "a=rtpmap:%u telephone-event/8000\r\na=fmtp:%u 0-15\r\n",
+			    s->event_types[i], s->event_types[i]);
+}
+
+static void add_taken(struct hd_buf *b, const struct hd_sdp *sdp, const struct hd_sdp_local *local)
+{
+	const struct hd_sdp_stream *s = &sdp->stream;
+	const sdp_media_t *m = sdp->taken;
+
+	hd_buf_addf(b, "m=audio %u %s %u", local->port, proto_of(m), s->payload_type);
+	for (size_t i = 0; i < s->n_event_types; i++)
+		hd_buf_addf(b, " %u", s->event_types[i]);
+	hd_buf_adds(b, "\r\n");
+	add_codecs(b, s);
+	hd_buf_addf(b, "a=ptime:20\r\na=%s\r\n", direction_of(s, m->m_mode));
+	if (sdp_attribute_find(m->m_attributes, "rtcp-mux"))
+		hd_buf_adds(b, "a=rtcp-mux\r\n");
+	if (s->secure)
+		sdes_write(b, &sdp->sdes, local->key);
+}
+
+int hd_sdp_write_answer(struct hd_buf *b, const struct hd_sdp *sdp,
+			const struct hd_sdp_local *local)
+{
+	if (sdp->stream.secure && !local->key)
+		return HD_EINVAL;
+	add_session(b, local);
+	for (const sdp_media_t *m = sdp->session->sdp_media; m; m = m->m_next) {
+		if (m == sdp->taken)
+			add_taken(b, sdp, local);
+		else
+			add_declined(b, m);
+	}
+	return hd_buf_error(b);
+}
+
+int hd_sdp_write_offer(struct hd_buf *b, const struct hd_sdp_local *local)
+{
+	add_session(b, local);
+	hd_buf_addf(b,
+		    "m=audio %u RTP/AVP 8 0 %d\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n"
+		    "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-15\r\na=ptime:20\r\n"
+		    "a=sendrecv\r\n",
+		    local->port, OUR_EVENTS, OUR_EVENTS, OUR_EVENTS);
+	return hd_buf_error(b);
+}
