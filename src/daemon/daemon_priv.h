@@ -146,6 +146,9 @@ void daemon_render_set(struct daemon_render *render, const struct daemon *d,
 		       const struct hd_conf *conf, const struct daemon_supply *supply);
 /** The keys of a phone for the body of a NOTIFY; the SIP thread. @return 0 or HD_E* */
 HD_MUSTCHECK int daemon_patch(void *daemon, const char *phone, struct hd_buf *body);
+/** For the server for phones: hd_provision_render() with the control thread's renderer. */
+HD_MUSTCHECK int daemon_render_file(void *daemon, struct hd_txn *txn, const struct hd_phone *phone,
+				    enum hd_vendor_file kind, struct hd_provision_file *file);
 /** For the admin API. */
 int daemon_show(void *daemon, struct hd_txn *txn, const struct hd_phone *phone,
 		struct hd_admin_render *show);

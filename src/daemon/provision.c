@@ -188,6 +188,14 @@ int daemon_patch(void *arg, const char *phone, struct hd_buf *body)
 	return hd_buf_error(body);
 }
 
+int daemon_render_file(void *arg, struct hd_txn *txn, const struct hd_phone *phone,
+		       enum hd_vendor_file kind, struct hd_provision_file *file)
+{
+	struct daemon *d = arg;
+
+	return hd_provision_render(&d->control_render.renderer, txn, phone, kind, file);
+}
+
 int daemon_show(void *arg, struct hd_txn *txn, const struct hd_phone *phone,
 		struct hd_admin_render *show)
 {

@@ -208,6 +208,7 @@ static int open_notify(struct daemon *d)
 		.device = d->device,
 		.domain = d->domain_copy,
 		.clock = d->clock,
+		.patch = daemon_patch,
 		.arg = d,
 	};
 
