@@ -58,8 +58,10 @@ struct hd_call {
 	int status;	/* of the last response to the INVITE, 200 to 299 once CONFIRMED; or 0 */
 	int cause;	/* Q.850, of a Reason (RFC 3326) in what ended it; 0: none */
 	bool elsewhere; /* its CANCEL says that the call was completed elsewhere */
+	bool to_user;	/* a user was called, no phone: while it rings it follows the user */
 	bool withheld;	/* the caller asked for privacy (RFC 3323) or is anonymous */
 	bool learned;	/* again: users, names and URIs are not known */
+	char moved_from[HD_PHONE_ID_SIZE]; /* only while it is told: the callee's phone before */
 	/* Wall clock; 0: has not happened. started_ms is kept when it is learned again. */
 	int64_t started_ms, ringing_ms, answered_ms, ended_ms;
 };

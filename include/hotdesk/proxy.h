@@ -68,6 +68,7 @@ struct hd_proxy_target {
 	const char *user;   /* called number or phone, for the log */
 	const char *phone;  /* who is called */
 	const char *caller; /* the phone that was authenticated, or NULL */
+	bool called;	    /* `user` is a user's number that was called, not the phone's id */
 	const char *caller_user, *callee_user; /* who sits at those phones; NULL or "": nobody */
 	const char *identity; /* URI of the caller as it was authenticated, or NULL: RFC 3325 */
 	unsigned q_permille;  /* of the Contact, 0 to 1000 */
@@ -79,6 +80,17 @@ struct hd_proxy_target {
  */
 void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 		      const struct hd_proxy_target *targets, size_t n);
+/**
+ * A call rings, or is about to, where the user who is called sits no more: it is cancelled there
+ * (with a Reason that keeps it out of the list of missed calls) and goes on to these targets, in
+ * the same server transaction. Whoever answers first has it: the old phone, too, when its 2xx
+ * crosses with the CANCEL.
+ * @param id of the call
+ * @return false: it has been answered, cancelled or refused by now, or no target can be reached;
+ * then everything is as it was
+ */
+bool hd_proxy_move(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
+		   size_t n);
 /** Forwards a request (ACK included) that was HD_PROXY_DIALOG; ends it. */
 void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req);
 /** A response to no transaction: passed on when its branch proves that we sent the request. */

@@ -78,6 +78,8 @@ struct daemon {
 	struct hd_notify *notify;
 	struct hd_planner planner;
 	struct daemon_render sip_render;
+	struct hd_sip_timer *follow; /* until daemon_follow() does it */
+	bool follows;		     /* it runs */
 	char realm_copy[HD_REALM_SIZE];
 	char domain_copy[HD_REALM_SIZE];
 	struct hd_task wake_task;
@@ -108,6 +110,15 @@ HD_MUSTCHECK int daemon_open_operations(struct daemon *d, struct hd_operations *
 					struct hd_mailbox *mailbox);
 /** The outbox may have grown; SIP thread. */
 void daemon_desk_changed(void *arg);
+
+/**
+ * A desk session or a binding has changed: calls that ring where their user sits no more will go
+ * where the user is, in a moment; SIP thread (follow.c).
+ */
+void daemon_follow(struct daemon *d);
+/** Where a request goes that is planned; the identity of its caller is text. */
+size_t daemon_targets(struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX],
+		      const struct hd_plan *plan, const char *identity);
 
 /** Told of every call by the proxy; SIP thread (calls.c). */
 void daemon_on_call(void *arg, const struct hd_call *call);

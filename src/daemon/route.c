@@ -112,6 +112,29 @@ static void refuse(struct hd_request *req, int status, const char *subject, cons
 	hd_request_reply(req, status, NULL, NULL);
 }
 
+size_t daemon_targets(struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX],
+		      const struct hd_plan *plan, const char *identity)
+{
+	size_t n;
+
+	for (n = 0; n < plan->n_bindings && n < HD_PROXY_TARGETS_MAX; n++) {
+		const struct hd_binding *b = &plan->bindings[n];
+
+		targets[n] = (struct hd_proxy_target){
+			.contact_uri = b->contact_uri,
+			.flow = b->flow,
+			.path = b->path,
+			.outbound = b->reg_id != 0,
+			.user = plan->user[0] ? plan->user : plan->phone,
+			.called = plan->user[0] != '\0',
+			.phone = plan->phone,
+			.identity = identity,
+			.q_permille = b->q_permille,
+		};
+	}
+	return n;
+}
+
 static void forward(struct daemon *d, struct hd_request *req, const struct hd_plan *plan,
 		    const char *phone)
 {
@@ -119,27 +142,18 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 	struct hd_msg *msg = hd_request_msg(req);
 	struct hd_buf identity = { 0 };
 	struct occupants who;
-	size_t n = 0;
+	size_t n;
 
 	if (identify(d, phone, plan, &who, &identity)) {
 		hd_buf_fini(&identity);
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
-	for (; n < plan->n_bindings && n < HD_PROXY_TARGETS_MAX; n++) {
-		const struct hd_binding *b = &plan->bindings[n];
-
-		targets[n].contact_uri = b->contact_uri;
-		targets[n].flow = b->flow;
-		targets[n].path = b->path;
-		targets[n].outbound = b->reg_id != 0;
-		targets[n].user = plan->user[0] ? plan->user : plan->phone;
-		targets[n].phone = plan->phone;
-		targets[n].identity = hd_buf_text(&identity);
-		targets[n].caller = phone;
-		targets[n].caller_user = who.caller;
-		targets[n].callee_user = plan->user[0] ? plan->user : who.callee;
-		targets[n].q_permille = b->q_permille;
+	n = daemon_targets(targets, plan, hd_buf_text(&identity));
+	for (size_t i = 0; i < n; i++) {
+		targets[i].caller = phone;
+		targets[i].caller_user = who.caller;
+		targets[i].callee_user = plan->user[0] ? plan->user : who.callee;
 	}
 	if (hd_msg_method(msg) == HD_METHOD_INVITE)
 		hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(msg), "%s: calls %s at %s", phone,

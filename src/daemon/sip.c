@@ -11,14 +11,17 @@ static void on_bound(void *arg, const char *phone)
 	struct daemon *d = arg;
 
 	hd_notify_bound(d->notify, phone);
+	daemon_follow(d);
 }
 
 void daemon_desk_changed(void *arg)
 {
 	struct daemon *d = arg;
 
-	if (d->notify) /* else it is over, and the next start tells the phones */
-		hd_notify_wake(d->notify);
+	if (!d->notify) /* it is over, and the next start tells the phones */
+		return;
+	hd_notify_wake(d->notify);
+	daemon_follow(d);
 }
 
 static void run_wake(struct hd_task *task)
@@ -26,7 +29,7 @@ static void run_wake(struct hd_task *task)
 	struct daemon *d = (struct daemon *)((char *)task - offsetof(struct daemon, wake_task));
 
 	atomic_store(&d->wake_pending, 0);
-	hd_notify_wake(d->notify);
+	daemon_desk_changed(d);
 }
 
 void daemon_wake_notify(void *arg)
@@ -271,6 +274,8 @@ static void on_stopping(void *arg)
 {
 	struct daemon *d = arg;
 
+	hd_sip_timer_free(d->follow);
+	d->follow = NULL;
 	hd_notify_free(d->notify);
 	hd_features_free(d->features);
 	hd_sip_io_free(d->media_io);

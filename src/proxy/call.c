@@ -168,7 +168,6 @@ static void set_callee(struct call *call, const struct hd_proxy_target *target,
 	set_text(call->call.callee.phone, HD_PHONE_ID_SIZE, target->phone);
 	set_text(call->call.callee.user, HD_NUMBER_SIZE, target->callee_user);
 	call->flow[CALL_CALLEE] = token->callee;
-	call->registration[CALL_CALLEE] = 0;
 }
 
 void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg,
@@ -191,6 +190,7 @@ void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg
 	hd_msg_name(msg, true, c->callee.name, sizeof(c->callee.name));
 	hd_msg_ruri_bare(msg, c->dialled, sizeof(c->dialled));
 	set_callee(call, target, token);
+	c->to_user = target->called;
 	c->withheld = hd_msg_is_withheld(msg);
 	c->started_ms = token->since_ms ? token->since_ms : now_ms(proxy);
 	call->caller_tag = token->caller_tag;
@@ -200,6 +200,26 @@ void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg
 	call_watch_alive(call, 0);
 	add(call);
 	tell(call);
+}
+
+static void tell_moved(struct call *call, const char *phone)
+{
+	struct hd_call *c = &call->call;
+
+	memcpy(c->moved_from, c->callee.phone, sizeof(c->moved_from));
+	set_text(c->callee.phone, sizeof(c->callee.phone), phone);
+	call->registration[CALL_CALLEE] = 0;
+	call_index_set(call, CALL_CALLEE);
+	tell(call);
+	c->moved_from[0] = '\0';
+}
+
+void call_moved(struct call *call, const struct forward *fwd)
+{
+	call->call.state = HD_CALL_TRYING;
+	call->call.to_tag[0] = '\0';
+	call->flow[CALL_CALLEE] = fwd->record.token.callee;
+	tell_moved(call, fwd->initial->phone);
 }
 
 void call_provisional(struct call *call, int status, const struct hd_msg *response)
@@ -236,7 +256,11 @@ void call_answered(struct call *call, struct hd_msg *response, const struct rout
 	call->holder = NULL;
 	call_watch_alive(call, hd_msg_session_expires(response));
 	hd_metric_add(&answered, 1);
-	tell(call);
+	/* The phone that the call has left was faster. */
+	if (token->callee_phone[0] && strcmp(c->callee.phone, token->callee_phone) != 0)
+		tell_moved(call, token->callee_phone);
+	else
+		tell(call);
 }
 
 void call_cancelled(struct call *call, struct hd_msg *cancel)

@@ -2,44 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
+#include "context_priv.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
 #include "hotdesk/sip/overload.h"
-#include "proxy_priv.h"
-
-enum { KEY_SIZE = 132, CALL_ID_SIZE = 120 };
-
-struct branch {
-	struct response_context *rc;
-	struct hd_orq *orq;
-	struct record record;
-	/* INVITE: Timer C, then the wait for a final response or for repeated 2xx. Others: 100. */
-	struct hd_sip_timer *timer;
-	enum { WAITING, TRYING, PROCEEDING, CANCELLED, ACCEPTED, ENDED } state;
-	struct forward *later;	 /* WAITING: its turn comes when those of a higher q have failed */
-	int status;		 /* ENDED: without a 2xx */
-	const char *phrase;	 /* of a status made here; NULL: the RFC's */
-	struct hd_msg *response; /* with several branches: what was received, our Via removed */
-};
-
-struct response_context {
-	struct hd_proxy *proxy;
-	struct hd_irq *irq;
-	struct call *call; /* of an initial INVITE, until it is answered; or NULL */
-	bool invite;
-	bool hashed;
-	bool accepted;	    /* a 2xx was forwarded */
-	bool closed;	    /* cancelled, or a 6xx came: nothing new is tried */
-	bool tried;	    /* not an INVITE: a 100 was sent */
-	char key[KEY_SIZE]; /* cut Call-ID and CSeq */
-	char what[40];
-	UT_hash_handle hh;
-	struct response_context *prev, *next;
-	size_t n_branches;
-	struct branch branches[];
-};
 
 static struct hd_metric calls =
 	HD_COUNTER("hotdeskd_requests_forwarded", NULL, "requests that became a response context");
@@ -72,6 +38,8 @@ static void branch_fini(struct branch *b)
 	hd_orq_free(b->orq);
 	forward_free(b->later);
 	hd_msg_free(b->response);
+	if (b->separate)
+		free(b);
 }
 
 static void context_free(struct response_context *rc)
@@ -90,8 +58,10 @@ static void context_free(struct response_context *rc)
 		rc->next->prev = rc->prev;
 	proxy->n_open--;
 	hd_metric_set(&open_contexts, (int64_t)proxy->n_open);
-	for (size_t i = 0; i < rc->n_branches; i++)
-		branch_fini(&rc->branches[i]);
+	for (struct branch *b = rc->branches, *next; b; b = next) {
+		next = b->next;
+		branch_fini(b);
+	}
 	hd_irq_free(rc->irq);
 	free(rc);
 }
@@ -103,14 +73,14 @@ static void set_timer(struct branch *b, int64_t in_ms)
 	hd_sip_timer_set(b->timer, in_ms);
 }
 
-static bool is_pending(const struct branch *b)
+bool branch_is_pending(const struct branch *b)
 {
 	return b->state >= TRYING && b->state <= CANCELLED;
 }
 
 /* ---- branches ------------------------------------------------------------------------------- */
 
-static void branch_end(struct branch *b, int status, const char *phrase)
+void branch_end(struct branch *b, int status, const char *phrase)
 {
 	b->state = ENDED;
 	b->status = status;
@@ -133,7 +103,7 @@ static int on_hop(void *arg, struct hd_msg *msg, const struct hd_flow *hop, bool
 
 static const char too_many[] = "Too Many Look-Ups";
 
-static void branch_send(struct branch *b, struct forward *fwd)
+void branch_send(struct branch *b, struct forward *fwd)
 {
 	int err;
 
@@ -151,8 +121,16 @@ static void branch_send(struct branch *b, struct forward *fwd)
 		branch_end(b, 500, "Next Hop Cannot Be Reached");
 }
 
+void branch_add(struct response_context *rc, struct branch *b)
+{
+	b->rc = rc;
+	b->next = rc->branches;
+	rc->branches = b;
+	rc->n_branches++;
+}
+
 /* RFC 3261 9.1: who does not answer a CANCEL for 64*T1 is taken to have ended. */
-static void branch_cancel(struct branch *b, const char *reason)
+void branch_cancel(struct branch *b, const char *reason)
 {
 	if (b->state == WAITING) {
 		branch_end(b, 487, NULL);
@@ -165,8 +143,8 @@ static void branch_cancel(struct branch *b, const char *reason)
 
 static void cancel_all(struct response_context *rc, const char *reason)
 {
-	for (size_t i = 0; i < rc->n_branches; i++)
-		branch_cancel(&rc->branches[i], reason);
+	for (struct branch *b = rc->branches; b; b = b->next)
+		branch_cancel(b, reason);
 }
 
 /* @return false: none is left to try */
@@ -175,9 +153,7 @@ static bool try_next(struct response_context *rc)
 	unsigned q = 0;
 	bool found = false;
 
-	for (size_t i = 0; i < rc->n_branches; i++) {
-		struct branch *b = &rc->branches[i];
-
+	for (struct branch *b = rc->branches; b; b = b->next) {
 		if (b->state != WAITING || !b->later || (found && b->later->q_permille != q))
 			continue;
 		found = true;
@@ -220,51 +196,6 @@ static void forward_response(struct response_context *rc, struct hd_msg *respons
 		hd_irq_forward(rc->irq, copy);
 }
 
-/* Lower is better: 6xx, then the lowest class; in 4xx what the caller can act upon. */
-static int rank(int status)
-{
-	switch (status) {
-	case 401:
-	case 407:
-	case 415:
-	case 420:
-	case 484:
-		return 400;
-	case 408:
-	case 480:
-	case 487:
-		return 402;
-	case 503:
-		return 501;
-	default:
-		return status >= 600 ? 0 : status < 400 || status >= 500 ? status / 100 * 100 : 401;
-	}
-}
-
-static bool is_challenge(const struct branch *b)
-{
-	return b->response && (b->status == 401 || b->status == 407);
-}
-
-/* 16.7 step 7: the challenges of all in the one response. */
-static void add_challenges(struct response_context *rc, struct branch *best)
-{
-	static const char *const names[] = { "WWW-Authenticate", "Proxy-Authenticate" };
-
-	for (size_t i = 0; i < rc->n_branches; i++) {
-		struct branch *b = &rc->branches[i];
-		int err = 0;
-
-		if (b == best || !is_challenge(b))
-			continue;
-		for (size_t name = 0; !err && name < 2; name++)
-			err = hd_msg_copy_headers(best->response, b->response, names[name]);
-		if (err)
-			hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(b->response),
-				    "%s: a challenge is left out: %s", rc->what, hd_strerror(err));
-	}
-}
-
 /*
  * RFC 4320 4.2: no 408 for a non-INVITE, not even when it is repeated. So the server transaction
  * is kept open until the client has given up.
@@ -275,7 +206,7 @@ static bool keep_silent(struct response_context *rc)
 		return false;
 	rc->closed = true;
 	if (rc->tried)
-		set_timer(&rc->branches[0], 64 * (int64_t)rc->proxy->options.t1_ms);
+		set_timer(rc->branches, 64 * (int64_t)rc->proxy->options.t1_ms);
 	return true;
 }
 
@@ -291,11 +222,8 @@ static void note_failure(struct response_context *rc, int status, struct hd_msg 
 /* @return false: there is to be none yet */
 static bool answer(struct response_context *rc)
 {
-	struct branch *best = &rc->branches[0];
+	struct branch *best = best_branch(rc);
 
-	for (size_t i = 1; i < rc->n_branches; i++)
-		if (rank(rc->branches[i].status) < rank(best->status))
-			best = &rc->branches[i];
 	if (best->status == 408 && !rc->invite && keep_silent(rc))
 		return false;
 	note_failure(rc, best->status, best->response);
@@ -303,22 +231,20 @@ static bool answer(struct response_context *rc)
 		reply(rc, best->status == 503 ? 500 : best->status, best->phrase);
 		return true;
 	}
-	if (is_challenge(best))
-		add_challenges(rc, best);
+	best_add_challenges(rc, best);
 	hd_irq_forward(rc->irq, best->response);
 	best->response = NULL;
 	return true;
 }
 
-/* Something has ended: whatever is now to be done. The context may be gone afterwards. */
-static void settle(struct response_context *rc)
+void response_context_settle(struct response_context *rc)
 {
 	bool open;
 
 	do {
 		open = false;
-		for (size_t i = 0; i < rc->n_branches; i++)
-			if (is_pending(&rc->branches[i]) || rc->branches[i].state == ACCEPTED)
+		for (const struct branch *b = rc->branches; b; b = b->next)
+			if (branch_is_pending(b) || b->state == ACCEPTED)
 				return;
 		if (!rc->accepted && !rc->closed)
 			open = try_next(rc);
@@ -334,13 +260,13 @@ static void settle(struct response_context *rc)
 static void on_other_timer(struct response_context *rc)
 {
 	if (rc->tried) {
-		settle(rc);
+		response_context_settle(rc);
 		return;
 	}
 	rc->tried = true;
 	reply(rc, 100, NULL);
 	if (rc->closed)
-		set_timer(&rc->branches[0], 64 * (int64_t)rc->proxy->options.t1_ms);
+		set_timer(rc->branches, 64 * (int64_t)rc->proxy->options.t1_ms);
 }
 
 static void on_timer(void *arg)
@@ -359,7 +285,7 @@ static void on_timer(void *arg)
 		return;
 	}
 	branch_end(b, 487, NULL);
-	settle(rc);
+	response_context_settle(rc);
 }
 
 static void on_provisional(struct branch *b, int status, struct hd_msg *response)
@@ -376,7 +302,7 @@ static void on_provisional(struct branch *b, int status, struct hd_msg *response
 		set_timer(b, (int64_t)rc->proxy->options.timer_c_s * 1000);
 	}
 	if (status > 100 && !rc->accepted) {
-		if (rc->call)
+		if (rc->call && !b->moved)
 			call_provisional(rc->call, status, response);
 		forward_response(rc, response);
 	}
@@ -427,11 +353,11 @@ static void on_failure(struct branch *b, int status, struct hd_msg *response)
 	}
 	if (response)
 		b->response = copy_response(rc, response);
-	if (status >= 600 && !rc->accepted) {
+	if (status >= 600 && !rc->accepted && !b->moved) {
 		rc->closed = true;
 		cancel_all(rc, "SIP;cause=603;text=\"Declined elsewhere\"");
 	}
-	settle(rc);
+	response_context_settle(rc);
 }
 
 static void on_response(void *arg, struct hd_orq *orq, int status, struct hd_msg *response)
@@ -485,7 +411,7 @@ static int context_new(struct response_context **rcp, struct hd_proxy *proxy,
 		       struct hd_request *req, size_t n)
 {
 	struct hd_msg *msg = hd_request_msg(req);
-	struct response_context *rc = calloc(1, sizeof(*rc) + n * sizeof(rc->branches[0])), *known;
+	struct response_context *rc = calloc(1, sizeof(*rc) + n * sizeof(rc->own[0])), *known;
 	int err;
 
 	if (!rc) {
@@ -494,7 +420,8 @@ static int context_new(struct response_context **rcp, struct hd_proxy *proxy,
 	}
 	rc->proxy = proxy;
 	rc->invite = hd_msg_method(msg) == HD_METHOD_INVITE;
-	rc->n_branches = n;
+	for (size_t i = n; i-- > 0;)
+		branch_add(rc, &rc->own[i]);
 	key_format(rc->key, hd_msg_call_id(msg), hd_msg_cseq(msg));
 	err = hd_irq_new(&rc->irq, req, on_irq, rc);
 	if (err) {
@@ -545,15 +472,14 @@ void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, stru
 	if (rc->invite && fwd[0].initial)
 		call_begin(&rc->call, proxy, hd_irq_msg(rc->irq), &fwd[0]);
 	for (size_t i = 0; i < n; i++) {
-		struct branch *b = &rc->branches[i];
+		struct branch *b = &rc->own[i];
 
-		b->rc = rc;
 		if (fwd[i].q_permille == fwd[0].q_permille)
 			branch_send(b, &fwd[i]);
 		else if (forward_keep(&b->later, &fwd[i]))
 			branch_end(b, 500, NULL);
 	}
-	if (n == 1 && rc->branches[0].phrase == too_many) {
+	if (n == 1 && rc->branches->phrase == too_many) {
 		if (rc->call)
 			call_refused(rc->call, 503, NULL);
 		hd_irq_shed(rc->irq, HD_SHED_DNS);
@@ -561,8 +487,8 @@ void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, stru
 		return;
 	}
 	if (!rc->invite)
-		set_timer(&rc->branches[0], trying_after_ms(proxy));
-	settle(rc);
+		set_timer(rc->branches, trying_after_ms(proxy));
+	response_context_settle(rc);
 }
 
 void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_t cseq)
@@ -573,8 +499,8 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 	key_format(key, call_id, cseq);
 	HASH_FIND(hh, proxy->contexts, key, KEY_SIZE, rc);
 	/* An ACK that is lost behind us shows within one interval of the callee's repetitions. */
-	if (rc && rc->n_branches == 1 && rc->branches[0].state == ACCEPTED)
-		set_timer(&rc->branches[0],
+	if (rc && rc->n_branches == 1 && rc->branches->state == ACCEPTED)
+		set_timer(rc->branches,
 			  (int64_t)proxy->options.t2_ms + 2 * (int64_t)proxy->options.t1_ms);
 }
 

@@ -1,5 +1,4 @@
-/* proxy.c - what is forwarded, and how the copy is made (RFC 3261 16.3-16.6); see hotdesk/proxy.h.
- */
+/* proxy.c - what is forwarded, and where to (RFC 3261 16.3-16.6); see hotdesk/proxy.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@ int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options)
 	proxy->options = *options;
 	response_context_metrics();
 	calls_init(proxy);
+	moves_init();
 	*pp = proxy;
 	return 0;
 }
@@ -85,7 +85,7 @@ enum hd_proxy_route hd_proxy_classify(struct hd_proxy *proxy, struct hd_request 
 	}
 }
 
-static void pop_own_routes(struct hd_proxy *proxy, struct hd_msg *msg)
+void pop_own_routes(struct hd_proxy *proxy, struct hd_msg *msg)
 {
 	struct hd_uri uri;
 
@@ -118,150 +118,18 @@ bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req)
 	return false;
 }
 
-/* ---- the copy (16.6) ------------------------------------------------------------------------ */
-
-static bool may_make_dialog(enum hd_method method)
-{
-	switch (method) {
-	case HD_METHOD_INVITE:
-	case HD_METHOD_SUBSCRIBE:
-	case HD_METHOD_NOTIFY:
-	case HD_METHOD_REFER:
-	case HD_METHOD_OTHER:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Where the copy leaves, or will leave as far as is known now. */
-static void callee_flow(struct hd_proxy *proxy, struct hd_flow *flow,
-			const struct hd_target *target, const char *fallback)
-{
-	if (hd_target_flow(proxy->options.agent, target, flow) && hd_flow_parse(flow, fallback))
-		memset(flow, 0, sizeof(*flow));
-}
-
-static int add_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct hd_flow *side,
-		     const char *token, bool sips)
-{
-	char local[160], uri[160 + TOKEN_SIZE];
-	int err;
-
-	err = hd_flow_local_uri(proxy->options.agent, side, local, sizeof(local));
-	if (err)
-		return err;
-	if (sips)
-		local[strcspn(local, ";")] = '\0';
-	snprintf(uri, sizeof(uri), "%s:%s@%s;lr", sips ? "sips" : "sip", token,
-		 local + strlen("sip:"));
-	return hd_msg_add_record_route(msg, uri);
-}
-
-int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct record *record)
-{
-	const struct route_token *token = &record->token;
-	char text[TOKEN_SIZE];
-	int err;
-
-	route_token_format(text, &proxy->options.key, hd_msg_call_id(msg), token);
-	if (token->caller.listener == token->callee.listener)
-		return add_route(proxy, msg, &token->caller, text, record->leaves_secure);
-	err = add_route(proxy, msg, &token->caller, text, record->asked_secure);
-	return err ? err : add_route(proxy, msg, &token->callee, text, record->leaves_secure);
-}
-
-static int make_record(struct hd_proxy *proxy, struct record *record, const struct forward *fwd,
-		       const char *caller_flow, const struct hd_proxy_target *target)
-{
-	struct route_token *token = &record->token;
-	const struct hd_target *hop = &fwd->target;
-	struct hd_uri contact;
-	bool known;
-
-	if (hd_flow_parse(&token->caller, caller_flow))
-		return HD_EINVAL;
-	record->asked_secure = secure_is_asked(fwd->msg);
-	record->leaves_secure = record->asked_secure || secure_is_sips(target->contact_uri);
-	callee_flow(proxy, &token->callee, hop, target->flow);
-	token->caller_tag = route_tag_hash(hd_msg_from_tag(fwd->msg));
-	known = hd_msg_contact_uri(fwd->msg, &contact);
-	token->caller_flow_only = token->caller.transport != 0 || token->caller.nat || !known;
-	token->callee_flow_only = hop->flow != NULL;
-	token->caller_no_other = token->caller.nat || (known && hd_uri_param(&contact, "ob", NULL));
-	token->callee_no_other = hop->flow && (token->callee.nat || target->outbound);
-	moved_remember(proxy, token, target);
-	if (!hd_target_is_name(hop))
-		return record_route(proxy, fwd->msg, record);
-	/* What the name leads to is no binding of the phone, and so cannot move. */
-	token->callee_phone[0] = '\0';
-	record->wanted = true;
-	return 0;
-}
-
-static void clean(struct hd_proxy *proxy, struct hd_msg *copy, struct hd_request *req)
-{
-	hd_msg_remove_credentials(copy, proxy->options.realm);
-	identity_clean(proxy, copy, hd_request_msg(req));
-}
-
-/*
- * A copy for one target. @return 0; HD_EACCESS: a Route leads elsewhere; HD_EUNSUPPORTED: it is not
- * secure; other errors
- */
-static int copy_for(struct forward *fwd, struct hd_proxy *proxy, struct hd_request *req,
-		    const struct hd_proxy_target *target)
-{
-	const struct hd_way way = { .flow = target->flow,
-				    .contact_uri = target->contact_uri,
-				    .path = target->path,
-				    .outbound = target->outbound };
-	struct hd_uri left;
-	int err;
-
-	memset(fwd, 0, sizeof(*fwd));
-	fwd->msg = hd_msg_copy(hd_request_msg(req));
-	if (!fwd->msg)
-		return HD_ENOMEM;
-	fwd->what = target->user;
-	fwd->q_permille = target->q_permille;
-	fwd->initial = target;
-	pop_own_routes(proxy, fwd->msg);
-	if (hd_msg_route(fwd->msg, &left)) {
-		hd_msg_free(fwd->msg);
-		return HD_EACCESS;
-	}
-	clean(proxy, fwd->msg, req);
-	err = hd_msg_route_to(proxy->options.agent, fwd->msg, &way, &fwd->target);
-	if (!err)
-		err = secure_check(req, target->contact_uri, &fwd->target);
-	if (!err)
-		err = identity_assert(proxy, fwd->msg, &fwd->target, target->identity);
-	if (!err)
-		err = hd_msg_step_max_forwards(fwd->msg);
-	if (!err && may_make_dialog(hd_msg_method(fwd->msg)))
-		err = make_record(proxy, &fwd->record, fwd, hd_request_flow(req), target);
-	if (!err)
-		err = hd_msg_set_ruri(fwd->msg, target->contact_uri);
-	if (!err)
-		return 0;
-	hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(hd_request_msg(req)),
-		    "%s: cannot be forwarded: %s", target->user, hd_strerror(err));
-	hd_msg_free(fwd->msg);
-	return err;
-}
+/* ---- initial requests ----------------------------------------------------------------------- */
 
 void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 		      const struct hd_proxy_target *targets, size_t n)
 {
-	uint32_t loop = forward_loop_hash(hd_request_msg(req));
+	const struct received received = { hd_request_msg(req), hd_request_flow(req) };
 	struct forward fwd[HD_PROXY_TARGETS_MAX];
 	size_t used = 0;
 	int err = HD_EINVAL;
 
 	for (size_t i = 0; i < n && used < HD_PROXY_TARGETS_MAX; i++) {
-		err = copy_for(&fwd[used], proxy, req, &targets[i]);
-		fwd[used].target.loop = loop;
+		err = forward_copy(&fwd[used], proxy, &received, &targets[i]);
 		used += !err;
 	}
 	if (used > 1)
@@ -396,7 +264,7 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 		return;
 	}
 	calls_note_request(proxy, msg, &hop.token);
-	clean(proxy, fwd.msg, req);
+	clean(proxy, fwd.msg, msg);
 	fwd.target = hop.target;
 	if (hd_msg_method(msg) != HD_METHOD_ACK &&
 	    (hd_msg_method(msg) == HD_METHOD_INVITE || hd_request_is_stream(req) ||

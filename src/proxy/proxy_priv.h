@@ -73,6 +73,12 @@ bool moved_find(struct hd_binding *binding, struct hd_proxy *proxy, const struct
 struct forward;
 HD_MUSTCHECK int stateless_forward(struct hd_proxy *proxy, struct forward *fwd);
 
+/** A request as it came, and from where. */
+struct received {
+	struct hd_msg *msg;
+	const char *flow;
+};
+
 /** True for a sips: URI as text. */
 bool secure_is_sips(const char *uri);
 /** True for a request whose Request-URI, as it came, is sips:. */
@@ -84,7 +90,7 @@ bool secure_may_leave(const char *ruri, const struct hd_target *target);
  * both hops must be TLS.
  * @return 0 or HD_EUNSUPPORTED: secure_refuse()
  */
-HD_MUSTCHECK int secure_check(struct hd_request *req, const char *ruri,
+HD_MUSTCHECK int secure_check(const struct received *received, const char *ruri,
 			      const struct hd_target *target);
 /** 480 with the Warning of RFC 5630; ends the request. */
 void secure_refuse(struct hd_request *req);
@@ -121,6 +127,16 @@ struct forward {
 	/* Of an initial request, until response_context_begin() returns; else NULL. */
 	const struct hd_proxy_target *initial;
 };
+/**
+ * Makes the copy for one target, which borrows the target's texts.
+ * @return 0; HD_EACCESS: a Route leads elsewhere; HD_EUNSUPPORTED: it is not secure; other errors
+ */
+HD_MUSTCHECK int forward_copy(struct forward *fwd, struct hd_proxy *proxy,
+			      const struct received *received,
+			      const struct hd_proxy_target *target);
+/** Takes off a copy what is only for us, or no business of its sender. */
+void clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd_msg *received);
+void pop_own_routes(struct hd_proxy *proxy, struct hd_msg *msg);
 /** A copy that lasts; msg is moved, also on error. @return 0 or HD_ENOMEM */
 HD_MUSTCHECK int forward_keep(struct forward **keptp, struct forward *fwd);
 /** Of a kept one. NULL-safe. */
@@ -151,6 +167,7 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 
 void calls_init(struct hd_proxy *proxy);
 void calls_fini(struct hd_proxy *proxy);
+void moves_init(void);
 /**
  * An initial INVITE is being sent on.
  * @param holder receives the call and must stay where it is: it is NULL again when the call has
@@ -158,6 +175,8 @@ void calls_fini(struct hd_proxy *proxy);
  */
 void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg,
 		const struct forward *fwd);
+/** It rings at another phone from now on: what the first of these targets says. */
+void call_moved(struct call *call, const struct forward *fwd);
 void call_provisional(struct call *call, int status, const struct hd_msg *response);
 /** @param token of the branch that answered */
 void call_answered(struct call *call, struct hd_msg *response, const struct route_token *token);

@@ -22,10 +22,10 @@ bool secure_may_leave(const char *ruri, const struct hd_target *target)
 	return !secure_is_sips(ruri) || hd_target_is_tls(target);
 }
 
-int secure_check(struct hd_request *req, const char *ruri, const struct hd_target *target)
+int secure_check(const struct received *received, const char *ruri, const struct hd_target *target)
 {
-	if (secure_is_asked(hd_request_msg(req)) &&
-	    (!hd_flow_is_tls(hd_request_flow(req)) || !hd_target_is_tls(target)))
+	if (secure_is_asked(received->msg) &&
+	    (!hd_flow_is_tls(received->flow) || !hd_target_is_tls(target)))
 		return HD_EUNSUPPORTED;
 	return secure_may_leave(ruri, target) ? 0 : HD_EUNSUPPORTED;
 }

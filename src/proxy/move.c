@@ -1,0 +1,114 @@
+/* move.c - a call that rings where its user sits no more is taken along; see hotdesk/proxy.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "call_priv.h"
+#include "context_priv.h"
+#include "hotdesk/base/log.h"
+#include "hotdesk/base/metric.h"
+
+/* What makes phones leave it out of their list of missed calls, and nothing else does. */
+static const char elsewhere[] = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+static struct hd_metric moved_calls =
+	HD_COUNTER("hotdeskd_calls_moved", NULL, "calls that followed their user while they rang");
+
+void moves_init(void)
+{
+	hd_metric_register(&moved_calls);
+}
+
+static struct response_context *find_ringing(struct hd_proxy *proxy, uint64_t id)
+{
+	struct response_context *rc = proxy->open;
+
+	while (rc && (!rc->call || rc->call->call.id != id))
+		rc = rc->next;
+	return rc && !rc->accepted && !rc->closed ? rc : NULL;
+}
+
+/* Those that were asked before, in whatever order. */
+static void leave(struct response_context *rc)
+{
+	for (struct branch *b = rc->branches; b; b = b->next) {
+		b->moved = true;
+		if (branch_is_pending(b) || b->state == WAITING)
+			branch_cancel(b, elsewhere);
+	}
+}
+
+static bool branches_new(struct branch *branches[HD_PROXY_TARGETS_MAX], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		branches[i] = calloc(1, sizeof(*branches[i]));
+		if (!branches[i]) {
+			while (i-- > 0)
+				free(branches[i]);
+			return false;
+		}
+		branches[i]->separate = true;
+	}
+	return true;
+}
+
+static void go_on(struct response_context *rc, struct branch *const branches[], struct forward *fwd,
+		  size_t n)
+{
+	leave(rc);
+	for (size_t i = n; i-- > 0;)
+		branch_add(rc, branches[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (fwd[i].q_permille == fwd[0].q_permille)
+			branch_send(branches[i], &fwd[i]);
+		else if (forward_keep(&branches[i]->later, &fwd[i]))
+			branch_end(branches[i], 500, NULL);
+	}
+}
+
+static void free_copies(struct forward *fwd, size_t begin, size_t end)
+{
+	for (size_t i = begin; i < end; i++)
+		hd_msg_free(fwd[i].msg);
+}
+
+/* @return how many copies there are to send */
+static size_t make_copies(struct response_context *rc, struct forward *fwd,
+			  const struct hd_proxy_target *targets, size_t n)
+{
+	const struct received received = { hd_irq_msg(rc->irq), hd_irq_flow(rc->irq) };
+	size_t used = 0;
+
+	for (size_t i = 0; i < n && used < HD_PROXY_TARGETS_MAX; i++)
+		used += !forward_copy(&fwd[used], rc->proxy, &received, &targets[i]);
+	if (used > 1)
+		forward_sort(fwd, used);
+	if (used > 1 && !forward_share_breadth(fwd, used)) {
+		free_copies(fwd, 1, used);
+		used = 1;
+	}
+	return used;
+}
+
+bool hd_proxy_move(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
+		   size_t n)
+{
+	struct response_context *rc = find_ringing(proxy, id);
+	struct branch *branches[HD_PROXY_TARGETS_MAX];
+	struct forward fwd[HD_PROXY_TARGETS_MAX];
+	size_t used = rc ? make_copies(rc, fwd, targets, n) : 0;
+
+	if (used == 0)
+		return false;
+	if (!branches_new(branches, used)) {
+		free_copies(fwd, 0, used);
+		return false;
+	}
+	hd_log_call(HD_LOG_INFO, "proxy", rc->call->call.call_id,
+		    "%s: rings at %s now, no longer at %s", rc->what, targets[0].phone,
+		    rc->call->call.callee.phone);
+	call_moved(rc->call, &fwd[0]);
+	hd_metric_add(&moved_calls, 1);
+	go_on(rc, branches, fwd, used);
+	response_context_settle(rc);
+	return true;
+}
