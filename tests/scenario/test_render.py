@@ -96,6 +96,20 @@ def test_files_by_name():
         assert "not found" in hotdeskctl(d, "phone", "render", "nobody").stderr
 
 
+def test_keys_inside_the_notify():
+    """A COMfortel gets its Logout key in the NOTIFY itself, and its Login key back."""
+    with Daemon(directory=DIRECTORY) as d:
+        desk = d.phone("desk-102", register=True)
+        for act, label in ((lambda: login(desk, "201", "471147"), "Abmelden"), (lambda: by_code(desk, "*772"), "Login")):
+            assert act().status == 200
+            notify = desk.request("NOTIFY")
+            assert (notify.get("event"), notify.get("content-type")) == ("check-sync", "application/xml"), repr(notify)
+            keys = ElementTree.fromstring(notify.body).findall("keys/phoneXtensions/key")
+            assert keys[0].get("label") == label
+            assert notify.body.decode() == render(d, "desk-102", "--file", "patch")
+            desk.reply(notify, 200)
+
+
 def test_values_of_the_configuration():
     conf = {"provision": {"server": "sip.example:5070", "transport": "tcp", "timezone": "America/New_York",
                           "ntp": "ntp.example", "login_key": "4", "login_code": "login",
