@@ -56,7 +56,8 @@ ONLY_IN = {
 
 # A header of a folder that has no folder of its own in include/hotdesk/.
 INTERFACES = {"lmdb.h": "store", "audit.h": "desk", "desk_operation.h": "desk",
-              "call.h": "proxy", "face.h": "device", "render.h": "provision"}
+              "call.h": "proxy", "face.h": "device", "number.h": "plan",
+              "render.h": "provision"}
 
 # How a foreign library is recognised in an #include.
 FOREIGN = [
