@@ -117,6 +117,10 @@ static bool requires_more(struct hd_request *req)
 	return true;
 }
 
+/* What a number of ours can do, and says when it is asked or is asked for more (11.2, 21.4.6). */
+static const char capabilities[] =
+	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO\r\nAccept: application/sdp\r\n";
+
 void hd_features_receive(struct hd_features *f, struct hd_request *req, const char *phone,
 			 const struct hd_feature *code)
 {
@@ -131,7 +135,7 @@ void hd_features_receive(struct hd_features *f, struct hd_request *req, const ch
 	bool dialogue;
 
 	if (method != HD_METHOD_INVITE && method != HD_METHOD_INFO) {
-		hd_request_reply(req, 405, NULL, "Allow: INVITE, INFO\r\n");
+		hd_request_reply(req, method == HD_METHOD_OPTIONS ? 200 : 405, NULL, capabilities);
 		return;
 	}
 	if (requires_more(req))
