@@ -43,6 +43,10 @@ struct hd_conf_sip {
 	uint32_t message_max_bytes;	 /* 65536 */
 	uint32_t header_max;		 /* 128 header lines */
 	uint32_t udp_max_bytes;		 /* 1300: larger requests prefer TCP */
+	uint32_t udp_receive_bytes;	 /* 8388608: room of the kernel for a UDP listener */
+	uint32_t send_queue_max;	 /* 1000 messages that wait for one connection */
+	uint32_t max_forwards;		 /* 70: of a request that has none */
+	uint32_t max_breadth;		 /* 60: of a request that has none, RFC 5393 */
 	uint32_t transactions_max;	 /* 10000 open server transactions, then 503 */
 	uint32_t transactions_kept_max;	 /* 50000, answered ones included */
 	uint32_t retry_after_min_s, retry_after_max_s; /* 5, 30: of a 503 */
@@ -51,7 +55,8 @@ struct hd_conf_sip {
 	uint32_t first_message_s, half_message_s, idle_s; /* 10, 5, 7200 */
 	uint32_t tcp_keepalive_s, tcp_timeout_s;	  /* 60, 30 */
 	uint32_t source_rate, source_burst; /* of one source: 200, 400 requests/s; 0: no limit */
-	char **source_exempt;		    /* without it: "127.0.0.0/8", "::1/128" */
+	uint32_t emergency_rate, emergency_burst; /* 20, 60: beside that, or that when it is more */
+	char **source_exempt;			  /* without it: "127.0.0.0/8", "::1/128" */
 	size_t n_source_exempt;
 	char **trusted; /* networks whose P-Asserted-Identity counts; without it: none */
 	size_t n_trusted;

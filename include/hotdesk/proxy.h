@@ -19,11 +19,18 @@ struct hd_proxy;
 struct hd_store;
 struct hd_location;
 
+/** Values that a reload may change. */
+struct hd_proxy_limits {
+	uint32_t timer_c_s;
+	uint32_t max_forwards, max_breadth; /* of a request that names none */
+	uint32_t accepted_max;		    /* calls of which late copies are recognised */
+};
+
 struct hd_proxy_options {
 	struct hd_agent *agent; /* borrowed */
 	const char *realm;	/* borrowed: whose credentials are removed */
 	struct hd_key key;	/* copied: of the tokens; the same after a restart */
-	uint32_t timer_c_s;
+	struct hd_proxy_limits limits;
 	uint32_t t1_ms, t2_ms;
 	const struct hd_clock *clock; /* borrowed */
 	/** Borrowed; where phones have moved to during a dialog. NULL: they have not. */
@@ -36,7 +43,7 @@ struct hd_proxy_options {
 HD_MUSTCHECK int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options);
 /** Ends the open response contexts. NULL-safe. */
 void hd_proxy_free(struct hd_proxy *proxy);
-void hd_proxy_set_timer_c(struct hd_proxy *proxy, uint32_t timer_c_s);
+void hd_proxy_set_limits(struct hd_proxy *proxy, const struct hd_proxy_limits *limits);
 void hd_proxy_set_call_max(struct hd_proxy *proxy, uint32_t call_max_s);
 /** Response contexts that are open. */
 size_t hd_proxy_open(const struct hd_proxy *proxy);
@@ -52,8 +59,8 @@ enum hd_proxy_route hd_proxy_classify(struct hd_proxy *proxy, struct hd_request 
 
 /**
  * RFC 3261 16.3: Max-Forwards, Proxy-Require, and RFC 5393 4.2: a request that comes back to us as
- * it was before loops.
- * @return false: it was answered and ended
+ * it was before loops. RFC 6026: an INVITE that was answered 2xx and comes again is absorbed.
+ * @return false: it was answered, or absorbed, and ended
  */
 HD_MUSTCHECK bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req);
 
@@ -74,7 +81,7 @@ struct hd_proxy_target {
 	unsigned q_permille;  /* of the Contact, 0 to 1000 */
 };
 /**
- * Forwards an initial request of an authenticated phone; ends it.
+ * Forwards an initial request of an authenticated phone, or an ACK without a dialog; ends it.
  * @param targets n of them, 1 to HD_PROXY_TARGETS_MAX: those with the highest q at once, those of
  * the next lower when all of these have failed
  */

@@ -133,6 +133,7 @@ void conf_media(struct hd_media_options *options, const struct daemon *d,
 void conf_codes(struct hd_feature_codes *codes, const struct hd_conf *conf);
 void conf_registrar_policy(struct hd_registrar_policy *policy, const struct hd_conf *conf);
 void conf_notify_policy(struct hd_notify_policy *policy, const struct hd_conf *conf);
+void conf_proxy_limits(struct hd_proxy_limits *limits, const struct hd_conf *conf);
 void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf);
 void conf_log(const struct hd_conf *conf);
 HD_MUSTCHECK int conf_digest_options(struct hd_digest_options *options, const struct daemon *d,

@@ -52,6 +52,7 @@ static void take(struct hd_task *task)
 	struct hd_notify_policy notify;
 	struct hd_digest_options digest;
 	struct hd_agent_limits limits;
+	struct hd_proxy_limits proxy;
 	struct hd_desk_policy desk;
 
 	if (h->dummy[0])
@@ -73,7 +74,8 @@ static void take(struct hd_task *task)
 	hd_notify_set_policy(d->notify, &notify);
 	daemon_render_set(&d->sip_render, d, h->after, &h->supply);
 	take_dialogue(d, h);
-	hd_proxy_set_timer_c(d->proxy, h->after->sip.timer_c_s);
+	conf_proxy_limits(&proxy, h->after);
+	hd_proxy_set_limits(d->proxy, &proxy);
 	hd_proxy_set_call_max(d->proxy, h->after->sip.call_max_s);
 	if (conf_digest_options(&digest, d, h->after) || hd_digest_set_options(d->digest, &digest))
 		hd_error("daemon", "auth: new values refused, the old ones stay");

@@ -227,17 +227,74 @@ static bool is_options_to_us(struct daemon *d, struct hd_msg *msg)
 	       hd_agent_is_us(d->agent, &uri);
 }
 
+/* The phone that From names, itself or by its user, when this came from where it is registered. */
+static bool is_registered_sender(struct daemon *d, struct hd_request *req,
+				 char phone[HD_PHONE_ID_SIZE])
+{
+	struct hd_binding bindings[HD_BINDINGS_MAX];
+	struct hd_desk_session session;
+	size_t n = HD_BINDINGS_MAX;
+	struct hd_txn *txn;
+	struct hd_uri from;
+	int err;
+
+	hd_msg_from_uri(hd_request_msg(req), &from);
+	if (!hd_agent_is_us(d->agent, &from) ||
+	    hd_uri_unescape(phone, HD_PHONE_ID_SIZE, from.user) ||
+	    hd_store_begin_read(d->store, &txn))
+		return false;
+	if (!hd_desk_get_by_user(d->desk, txn, phone, &session))
+		memcpy(phone, session.phone, HD_PHONE_ID_SIZE);
+	err = hd_location_get(d->location, txn, phone, hd_clock_wall_ms(d->clock), bindings, &n);
+	hd_store_end_read(txn);
+	for (size_t i = 0; !err && i < n; i++)
+		if (strcmp(bindings[i].flow, hd_request_flow(req)) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * An ACK of no dialog: it cannot be challenged, so where it comes from has to do. With a To tag it
+ * is that of a refusal, which nothing is kept of.
+ */
+static void route_stray_ack(struct daemon *d, struct hd_request *req)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	char phone[HD_PHONE_ID_SIZE];
+	struct hd_uri uri, to;
+	struct hd_plan plan;
+
+	hd_msg_ruri(msg, &uri);
+	hd_msg_to_uri(msg, &to);
+	if (hd_msg_to_tag(msg)[0] || !hd_agent_is_us(d->agent, &uri) ||
+	    !hd_agent_is_us(d->agent, &to) || !is_registered_sender(d, req, phone) ||
+	    make_plan(d, uri.user, &plan)) {
+		hd_request_drop(req);
+		return;
+	}
+	if (plan.verdict == HD_PLAN_PHONE)
+		forward(d, req, &plan, phone);
+	else
+		hd_request_drop(req);
+	hd_feature_wipe(&plan.feature);
+}
+
 static void route_ack(struct daemon *d, struct hd_request *req)
 {
+	enum hd_proxy_route route;
+
 	if (hd_msg_max_forwards(hd_request_msg(req)) == 0) { /* nothing is answered to an ACK */
 		hd_request_drop(req);
 		return;
 	}
 	if (hd_features_receive_in_dialog(d->features, req, NULL) == HD_FEATURES_ENDED)
 		return;
-	if (hd_proxy_classify(d->proxy, req) == HD_PROXY_DIALOG)
+	route = hd_proxy_classify(d->proxy, req);
+	if (route == HD_PROXY_DIALOG)
 		hd_proxy_forward_in_dialog(d->proxy, req);
-	else /* Of a stateless refusal, or nobody's. */
+	else if (route == HD_PROXY_NO_ROUTE)
+		route_stray_ack(d, req);
+	else
 		hd_request_drop(req);
 }
 

@@ -77,6 +77,8 @@ static void fill_agent_options(struct hd_agent_options *o, struct daemon *d)
 	o->t4_ms = c->t4_ms;
 	o->idle_s = c->idle_s;
 	o->message_max_bytes = c->message_max_bytes;
+	o->udp_receive_bytes = c->udp_receive_bytes;
+	o->send_queue_max = c->send_queue_max;
 	o->sofia_guard = c->sofia_guard;
 	o->sofia_log_level = c->sofia_log_level;
 	o->clock = d->clock;
@@ -141,7 +143,6 @@ static int open_proxy(struct daemon *d)
 	struct hd_proxy_options o = {
 		.agent = d->agent,
 		.realm = d->realm_copy,
-		.timer_c_s = d->conf->sip.timer_c_s,
 		.t1_ms = d->conf->sip.t1_ms,
 		.t2_ms = d->conf->sip.t2_ms,
 		.clock = d->clock,
@@ -153,6 +154,7 @@ static int open_proxy(struct daemon *d)
 	};
 	int err;
 
+	conf_proxy_limits(&o.limits, d->conf);
 	hd_key_derive(&o.key, &d->master, "route token");
 	err = hd_proxy_new(&d->proxy, &o);
 	hd_wipe(&o, sizeof(o));

@@ -63,6 +63,18 @@ void conf_notify_policy(struct hd_notify_policy *policy, const struct hd_conf *c
 	};
 }
 
+void conf_proxy_limits(struct hd_proxy_limits *limits, const struct hd_conf *conf)
+{
+	const struct hd_conf_sip *c = &conf->sip;
+
+	*limits = (struct hd_proxy_limits){
+		.timer_c_s = c->timer_c_s,
+		.max_forwards = c->max_forwards,
+		.max_breadth = c->max_breadth,
+		.accepted_max = c->transactions_kept_max,
+	};
+}
+
 void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf)
 {
 	const struct hd_conf_sip *c = &conf->sip;
@@ -78,6 +90,8 @@ void conf_limits(struct hd_agent_limits *limits, const struct hd_conf *conf)
 		.udp_max_bytes = c->udp_max_bytes,
 		.source_rate = c->source_rate,
 		.source_burst = c->source_burst,
+		.emergency_rate = c->emergency_rate,
+		.emergency_burst = c->emergency_burst,
 		.source_exempt = (const char *const *)c->source_exempt,
 		.n_source_exempt = c->n_source_exempt,
 		.trusted = (const char *const *)c->trusted,

@@ -299,7 +299,7 @@ static void on_provisional(struct branch *b, int status, struct hd_msg *response
 	/* A 100 ends Timer B, so Timer C must watch from here on: 16.7 step 2, 16.8. */
 	if (b->state != CANCELLED) {
 		b->state = PROCEEDING;
-		set_timer(b, (int64_t)rc->proxy->options.timer_c_s * 1000);
+		set_timer(b, (int64_t)rc->proxy->options.limits.timer_c_s * 1000);
 	}
 	if (status > 100 && !rc->accepted) {
 		if (rc->call && !b->moved)
@@ -327,6 +327,10 @@ static void on_success(struct branch *b, struct hd_msg *response)
 		return;
 	b->state = ACCEPTED;
 	rc->accepted = true;
+	b->until_ms =
+		hd_clock_mono_ms(rc->proxy->options.clock) + 64 * (int64_t)rc->proxy->options.t1_ms;
+	if (hd_str_set(b->via, sizeof(b->via), hd_msg_branch(response)))
+		b->via[0] = '\0';
 	set_timer(b, 64 * (int64_t)rc->proxy->options.t1_ms);
 	if (rc->n_branches > 1)
 		cancel_all(rc, "SIP;cause=200;text=\"Call completed elsewhere\"");
@@ -494,14 +498,19 @@ void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, stru
 void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_t cseq)
 {
 	struct response_context *rc;
+	struct hd_flow caller;
 	char key[KEY_SIZE];
 
 	key_format(key, call_id, cseq);
 	HASH_FIND(hh, proxy->contexts, key, KEY_SIZE, rc);
+	if (!rc || rc->n_branches != 1 || rc->branches->state != ACCEPTED ||
+	    hd_flow_parse(&caller, hd_irq_flow(rc->irq)) || caller.transport != 0)
+		return;
 	/* An ACK that is lost behind us shows within one interval of the callee's repetitions. */
-	if (rc && rc->n_branches == 1 && rc->branches->state == ACCEPTED)
-		set_timer(rc->branches,
-			  (int64_t)proxy->options.t2_ms + 2 * (int64_t)proxy->options.t1_ms);
+	set_timer(rc->branches, (int64_t)proxy->options.t2_ms + 2 * (int64_t)proxy->options.t1_ms);
+	if (!rc->acked)
+		accepted_add(proxy, hd_irq_msg(rc->irq), rc->branches->via, rc->branches->until_ms);
+	rc->acked = true;
 }
 
 void response_context_end_all(struct hd_proxy *proxy)

@@ -21,6 +21,8 @@ struct branch {
 	struct forward *later;	 /* WAITING: its turn comes when those of a higher q have failed */
 	int status;		 /* ENDED: without a 2xx */
 	const char *phrase;	 /* of a status made here; NULL: the RFC's */
+	char via[64];		 /* ACCEPTED: our branch, or "" */
+	int64_t until_ms;	 /* ACCEPTED: monotonic, Timer M of RFC 6026 */
 	struct hd_msg *response; /* with several branches: what was received, our Via removed */
 };
 
@@ -31,6 +33,7 @@ struct response_context {
 	bool invite;
 	bool hashed;
 	bool accepted;	    /* a 2xx was forwarded */
+	bool acked;	    /* and the ACK of it */
 	bool closed;	    /* cancelled, or a 6xx came: nothing new is tried */
 	bool tried;	    /* not an INVITE: a 100 was sent */
 	char key[KEY_SIZE]; /* cut Call-ID and CSeq */

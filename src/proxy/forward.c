@@ -5,7 +5,7 @@
 #include "hotdesk/base/secret.h"
 #include "proxy_priv.h"
 
-enum { TEXTS = 4, MAX_BREADTH = 60 }; /* RFC 5393 5.3.3: when a request names none */
+enum { TEXTS = 4 };
 
 /* Texts stand behind the struct. */
 int forward_keep(struct forward **keptp, struct forward *fwd)
@@ -63,13 +63,13 @@ void forward_sort(struct forward *fwd, size_t n)
 
 /* ---- Max-Breadth (RFC 5393 5.3) ------------------------------------------------------------- */
 
-static uint64_t breadth_of(struct hd_msg *msg)
+static uint64_t breadth_of(struct hd_msg *msg, uint32_t otherwise)
 {
 	const char *text = hd_msg_header(msg, "Max-Breadth", 0);
 	uint64_t breadth;
 
 	if (!text || hd_u64_parse(&breadth, hd_slice_of(text), UINT32_MAX))
-		return MAX_BREADTH;
+		return otherwise;
 	return breadth;
 }
 
@@ -87,9 +87,9 @@ static int set_breadth(struct hd_msg *msg, uint64_t breadth)
 	return err;
 }
 
-bool forward_share_breadth(struct forward *fwd, size_t n)
+bool forward_share_breadth(struct forward *fwd, size_t n, uint32_t otherwise)
 {
-	uint64_t breadth = breadth_of(fwd[0].msg), share;
+	uint64_t breadth = breadth_of(fwd[0].msg, otherwise), share;
 	size_t begin, end;
 
 	for (begin = 0; begin < n; begin = end) {

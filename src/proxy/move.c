@@ -82,7 +82,7 @@ static size_t make_copies(struct response_context *rc, struct forward *fwd,
 		used += !forward_copy(&fwd[used], rc->proxy, &received, &targets[i]);
 	if (used > 1)
 		forward_sort(fwd, used);
-	if (used > 1 && !forward_share_breadth(fwd, used)) {
+	if (used > 1 && !forward_share_breadth(fwd, used, rc->proxy->options.limits.max_breadth)) {
 		free_copies(fwd, 1, used);
 		used = 1;
 	}

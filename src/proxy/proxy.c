@@ -18,6 +18,11 @@ int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options)
 	if (!proxy)
 		return HD_ENOMEM;
 	proxy->options = *options;
+	proxy->accepted = accepted_table_new();
+	if (!proxy->accepted) {
+		free(proxy);
+		return HD_ENOMEM;
+	}
 	response_context_metrics();
 	calls_init(proxy);
 	moves_init();
@@ -31,13 +36,14 @@ void hd_proxy_free(struct hd_proxy *proxy)
 		return;
 	response_context_end_all(proxy);
 	calls_fini(proxy);
+	accepted_table_free(proxy->accepted);
 	hd_wipe(&proxy->options.key, sizeof(proxy->options.key));
 	free(proxy);
 }
 
-void hd_proxy_set_timer_c(struct hd_proxy *proxy, uint32_t timer_c_s)
+void hd_proxy_set_limits(struct hd_proxy *proxy, const struct hd_proxy_limits *limits)
 {
-	proxy->options.timer_c_s = timer_c_s;
+	proxy->options.limits = *limits;
 }
 
 void hd_proxy_set_call_max(struct hd_proxy *proxy, uint32_t call_max_s)
@@ -99,6 +105,10 @@ bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req)
 	struct hd_buf lines = { 0 };
 	const char *tags;
 
+	if (hd_msg_method(msg) == HD_METHOD_INVITE && accepted_is_repeated(proxy, msg)) {
+		hd_request_drop(req);
+		return false;
+	}
 	if (hd_msg_max_forwards(msg) == 0) {
 		hd_request_reply(req, 483, NULL, NULL);
 		return false;
@@ -120,6 +130,18 @@ bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req)
 
 /* ---- initial requests ----------------------------------------------------------------------- */
 
+/* One of no dialog, which ends a transaction of its own branch at most: to the first of them. */
+static void forward_ack(struct hd_proxy *proxy, struct hd_request *req, struct forward *fwd,
+			size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		hd_msg_free(fwd[i].msg);
+	if (stateless_forward(proxy, &fwd[0]))
+		hd_log_call(HD_LOG_INFO, "proxy", hd_msg_call_id(hd_request_msg(req)),
+			    "ACK not sent");
+	hd_request_drop(req);
+}
+
 void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 		      const struct hd_proxy_target *targets, size_t n)
 {
@@ -134,13 +156,15 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 	}
 	if (used > 1)
 		forward_sort(fwd, used);
-	if (used > 1 && !forward_share_breadth(fwd, used)) {
+	if (used > 1 && !forward_share_breadth(fwd, used, proxy->options.limits.max_breadth)) {
 		for (size_t i = 0; i < used; i++)
 			hd_msg_free(fwd[i].msg);
 		hd_request_reply(req, 440, "Max-Breadth Exceeded", NULL);
 		return;
 	}
-	if (used > 0)
+	if (used > 0 && hd_msg_method(hd_request_msg(req)) == HD_METHOD_ACK)
+		forward_ack(proxy, req, fwd, used);
+	else if (used > 0)
 		response_context_begin(proxy, req, fwd, used);
 	else if (err == HD_EACCESS)
 		hd_request_reply(req, 403, "Route Not Allowed", NULL);
@@ -252,7 +276,7 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 	if (!err && !secure_may_leave(hd_msg_ruri_text(fwd.msg), &hop.target))
 		err = HD_EUNSUPPORTED;
 	if (!err)
-		err = hd_msg_step_max_forwards(fwd.msg);
+		err = hd_msg_step_max_forwards(fwd.msg, proxy->options.limits.max_forwards);
 	if (err) {
 		hd_msg_free(fwd.msg);
 		if (err == HD_EGONE)

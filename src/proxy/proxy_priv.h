@@ -7,6 +7,7 @@
 #include "hotdesk/location.h"
 #include "hotdesk/proxy.h"
 
+struct accepted_table;
 struct response_context;
 struct call;
 
@@ -26,6 +27,7 @@ struct hd_proxy {
 	struct response_context *open;	   /* every one, linked */
 	size_t n_open;
 	struct call_table calls;
+	struct accepted_table *accepted;
 };
 
 /** What our Record-Route carries. */
@@ -107,6 +109,23 @@ void identity_clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd
 HD_MUSTCHECK int identity_assert(struct hd_proxy *proxy, struct hd_msg *copy,
 				 const struct hd_target *target, const char *identity);
 
+/** @return NULL: no memory */
+struct accepted_table *accepted_table_new(void);
+/** NULL-safe. */
+void accepted_table_free(struct accepted_table *table);
+/**
+ * RFC 6026, timers L and M: the transactions of an INVITE over UDP are let go soon after the ACK of
+ * its 2xx, and this is kept of them.
+ * @param branch  of our Via at the callee
+ * @param until_ms monotonic; later than that of all before
+ */
+void accepted_add(struct hd_proxy *proxy, const struct hd_msg *invite, const char *branch,
+		  int64_t until_ms);
+/** True for such an INVITE that has come again. */
+bool accepted_is_repeated(struct hd_proxy *proxy, const struct hd_msg *invite);
+/** True for a response of its callee that would go to its caller. */
+bool accepted_is_late(struct hd_proxy *proxy, const struct hd_msg *response);
+
 /** What our Record-Route of a request is made of. */
 struct record {
 	struct route_token token;
@@ -145,9 +164,10 @@ void forward_free(struct forward *fwd);
 void forward_sort(struct forward *fwd, size_t n);
 /**
  * Shares the Max-Breadth of a request out over those of its copies that are sent at once.
+ * @param otherwise when it has none
  * @return false: there are more than that
  */
-HD_MUSTCHECK bool forward_share_breadth(struct forward *fwd, size_t n);
+HD_MUSTCHECK bool forward_share_breadth(struct forward *fwd, size_t n, uint32_t otherwise);
 /** Of a request as it came: the same when it comes back to be sent the same way. */
 uint32_t forward_loop_hash(const struct hd_msg *msg);
 
@@ -160,7 +180,7 @@ void response_context_begin(struct hd_proxy *proxy, struct hd_request *req, stru
 /** The metrics are there before the first request is. */
 void response_context_metrics(void);
 void response_context_end_all(struct hd_proxy *proxy);
-/** The ACK for a 2xx has passed: the context need not wait long for retransmissions. */
+/** The ACK for a 2xx has passed: the context need not wait long, accepted_add() keeps the rest. */
 void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_t cseq);
 
 /* ---- calls in progress (call.c) ------------------------------------------------------------- */

@@ -43,13 +43,27 @@ int stateless_forward(struct hd_proxy *proxy, struct forward *fwd)
 	return hd_agent_send(proxy->options.agent, fwd->msg, &fwd->target, branch);
 }
 
+static void send_on(struct hd_proxy *proxy, struct hd_msg *response)
+{
+	struct hd_msg *copy = hd_msg_copy(response);
+
+	if (copy)
+		identity_clean(proxy, copy, response);
+	if (copy && hd_agent_send_response(proxy->options.agent, copy))
+		hd_log_call(HD_LOG_DEBUG, "proxy", hd_msg_call_id(response), "response not sent");
+}
+
 void hd_proxy_response(struct hd_proxy *proxy, struct hd_msg *response)
 {
 	const char *branch = hd_msg_branch(response);
 	enum hd_method method = hd_msg_cseq_method(response);
 	char expected[BRANCH_SIZE];
-	struct hd_msg *copy;
 
+	if (method == HD_METHOD_INVITE && hd_msg_status(response) >= 200 &&
+	    hd_msg_status(response) < 300 && accepted_is_late(proxy, response)) {
+		send_on(proxy, response);
+		return;
+	}
 	/* RFC 4320 4.2: no 408 for a non-INVITE; RFC 6026 7.2: nothing that we did not ask for. */
 	if (strncmp(branch, prefix, sizeof(prefix) - 1) != 0 || method == HD_METHOD_INVITE ||
 	    method == HD_METHOD_ACK || hd_msg_status(response) == 408 ||
@@ -59,9 +73,5 @@ void hd_proxy_response(struct hd_proxy *proxy, struct hd_msg *response)
 		return;
 	if (hd_msg_status(response) >= 200)
 		calls_note_response(proxy, NULL, response, hd_msg_status(response));
-	copy = hd_msg_copy(response);
-	if (copy)
-		identity_clean(proxy, copy, response);
-	if (copy && hd_agent_send_response(proxy->options.agent, copy))
-		hd_log_call(HD_LOG_DEBUG, "proxy", hd_msg_call_id(response), "response not sent");
+	send_on(proxy, response);
 }

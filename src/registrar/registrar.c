@@ -365,7 +365,7 @@ static int fill_binding(struct hd_binding *b, const struct hd_contact *c, struct
 
 	/* The parser lets pass what no request could be sent to: it is read again. */
 	if (hd_uri_parse(&uri, hd_slice_of(c->uri_text)) || uri.scheme > HD_URI_SIPS ||
-	    uri.headers.len || c->q_permille == -2)
+	    c->q_permille == -2)
 		return 400;
 	if (hd_str_set(b->contact_uri, sizeof(b->contact_uri), c->uri_text) ||
 	    hd_str_set(b->contact_params, sizeof(b->contact_params), c->params_text) ||

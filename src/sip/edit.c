@@ -70,13 +70,13 @@ unsigned hd_msg_remove(struct hd_msg *msg, const char *name)
 	return n;
 }
 
-int hd_msg_step_max_forwards(struct hd_msg *msg)
+int hd_msg_step_max_forwards(struct hd_msg *msg, uint32_t first)
 {
 	sip_t *sip = sip_of(msg);
 	sip_max_forwards_t *mf = sip->sip_max_forwards;
 
 	if (!mf) {
-		mf = sip_max_forwards_make(msg_home(msg_of(msg)), "70");
+		mf = sip_max_forwards_format(msg_home(msg_of(msg)), "%u", first);
 		if (!mf || msg_header_insert(msg_of(msg), (msg_pub_t *)sip, (msg_header_t *)mf) < 0)
 			return HD_ENOMEM;
 		return 0;
@@ -89,6 +89,17 @@ int hd_msg_step_max_forwards(struct hd_msg *msg)
 	return 0;
 }
 
+void hd_url_trim(url_t *url)
+{
+	char *params = (char *)(uintptr_t)url->url_params;
+
+	url->url_headers = NULL;
+	if (params) {
+		params = url_strip_param_string(params, "method");
+		url->url_params = params && *params ? params : NULL;
+	}
+}
+
 int hd_msg_set_ruri(struct hd_msg *msg, const char *uri)
 {
 	sip_t *sip = sip_of(msg);
@@ -96,6 +107,7 @@ int hd_msg_set_ruri(struct hd_msg *msg, const char *uri)
 
 	if (!url || !sip->sip_request)
 		return HD_EPARSE;
+	hd_url_trim(url);
 	*sip->sip_request->rq_url = *url;
 	msg_fragment_clear(sip->sip_request->rq_common);
 	return 0;

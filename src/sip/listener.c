@@ -113,10 +113,10 @@ static int bind_one(struct hd_agent *agent, size_t i)
 		 tls ? "sips" : "sip", l->host, l->port,
 		 tls ? "" : ";transport=", tls ? "" : l->transport);
 	if (nta_agent_add_tport(agent->nta, URL_STRING_MAKE(url), TPTAG_IDENT(ident),
-				TPTAG_QUEUESIZE(1000), TPTAG_SERVER(1),
+				TPTAG_QUEUESIZE(o->send_queue_max), TPTAG_SERVER(1),
 				TPTAG_IDLE(o->idle_s ? o->idle_s * 1000UL : ULONG_MAX),
 				TPTAG_TIMEOUT(o->limits.half_message_s * 1000UL),
-				TPTAG_UDP_RMEM(8u << 20), TPTAG_PONG2PING(1),
+				TPTAG_UDP_RMEM(o->udp_receive_bytes), TPTAG_PONG2PING(1),
 				TAG_IF(tls, TPTAG_CERTIFICATE(o->tls_dir)), TAG_END()) < 0) {
 		hd_error("sip", "%s:%s:%u: cannot listen: %s", l->transport, l->host, l->port,
 			 su_strerror(su_errno()));

@@ -430,6 +430,8 @@ int hd_msg_new_request(struct hd_msg **msgp, const struct hd_new_request *reques
 		msg_destroy(msg);
 		return err;
 	}
+	hd_url_trim(sip_object(msg)->sip_request->rq_url);
+	msg_fragment_clear(sip_object(msg)->sip_request->rq_common);
 	*msgp = msg_wrap(msg);
 	return 0;
 }

@@ -8,8 +8,6 @@
 #include "hotdesk/base/secret.h"
 #include "sip_priv.h"
 
-/* What emergency calls of one source have for themselves, whatever else it sends. */
-enum { EMERGENCY_RATE = 20, EMERGENCY_BURST = 60 };
 enum { IN_DIALOG_MORE = 64, TELL_MS = 5000 };
 
 #define HELP_SHED "requests not served, by the reason"
@@ -63,10 +61,11 @@ void overload_set(struct overload *o, const struct hd_agent_limits *limits)
 {
 	struct hd_agent_limits reserve = *limits;
 
-	if (reserve.source_rate > 0 && reserve.source_rate < EMERGENCY_RATE)
-		reserve.source_rate = EMERGENCY_RATE;
-	if (reserve.source_burst < EMERGENCY_BURST)
-		reserve.source_burst = EMERGENCY_BURST;
+	/* What emergency calls of one source have for themselves, whatever else it sends. */
+	if (reserve.source_rate > 0 && reserve.source_rate < limits->emergency_rate)
+		reserve.source_rate = limits->emergency_rate;
+	if (reserve.source_burst < limits->emergency_burst)
+		reserve.source_burst = limits->emergency_burst;
 	hd_source_table_set(o->reserve, &reserve);
 	o->n_emergency = 0;
 	for (size_t i = 0; i < limits->n_emergency && i < EMERGENCY_MAX; i++)

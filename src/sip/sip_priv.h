@@ -116,6 +116,8 @@ bool hd_via_is_own(const void *agent, const sip_via_t *via);
 
 /** Fills our URI from Sofia's; slices borrow. */
 void hd_uri_from_url(struct hd_uri *uri, const url_t *url);
+/** Takes off what a Request-URI may not have; the text behind url is ours to write. */
+void hd_url_trim(url_t *url);
 
 /** The flow a message came in on. */
 void hd_flow_of_msg(struct hd_flow *flow, const struct hd_agent *agent, tport_t *tport, msg_t *msg);

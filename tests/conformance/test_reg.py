@@ -490,7 +490,7 @@ def test_date(d):
 
 
 BAD = ["<sip:x@127.0.0.1:port>", "<sip:>", "<mailto:x@y>", "<tel:+49123>", "<http://127.0.0.1/>", "sip:x@[::1", "<>",
-       "<sip:x@127.0.0.1?Subject=x>", '"open <sip:x@127.0.0.1>', "<sip:x@127.0.0.1", "<sip:x@127.0.0.1> junk",
+'"open <sip:x@127.0.0.1>', "<sip:x@127.0.0.1", "<sip:x@127.0.0.1> junk",
        "<sip:x@127.0.0.1:99999>", "<sip:x@>", "<sip:x y@127.0.0.1>", "<sip:x%zz@127.0.0.1>", "<nonsense>",
        "<sip:x@127.0.0.1>;q=2", "<sip:" + "x" * 600 + "@127.0.0.1>"]
 
@@ -647,8 +647,25 @@ def test_parameters_outside_and_inside_the_brackets(d):
 
 
 @row("REG-35")
+@pytest.mark.nolint("LNT-15")  # 19.1.1: a Contact may have them, a Request-URI may not
+@pytest.mark.parametrize("more,kept", [("?Route=%3Csip:127.0.0.1:9%3E", ""), ("?Subject=x&Priority=urgent", ""),
+                                       (";method=MESSAGE", ""), (";a=1;method=MESSAGE;b?Route=%3Csip:x%3E", ";a=1;b")])
+def test_headers_of_a_contact(d, more, kept):
+    """RFC 4475 3.3.14: it is bound and given back as it is; nothing that it says gets into a request."""
+    a, ben = d.phone(), d.phone(register=True)
+    expect(200, register(a, at(a, more=more), 600))
+    assert bound(a) == [uri(at(a, more=more))]
+    call = ben.call(a.user, SDP).challenge()
+    leg = a.accept()
+    assert leg.invite.ruri == uri(at(a, more=kept)) and leg.invite.all("route") == [], repr(leg.invite)
+    refuse(leg)
+    assert call.final().status == 486
+    assert listed(expect(200, register(a, at(a, more=more), 0))) == []
+
+
+@row("REG-35")
 def test_question_mark_without_brackets(d):
-    """RFC 4475 3.3.14: a URI with ? needs the brackets, and a Contact to be bound has no headers."""
+    """20.10: a URI with ? needs the brackets."""
     a = d.phone()
     expect(400, register(a, f"sip:{a.user}@{a.host}:{a.port}?Route=%3Csip:sip.example.com%3E", 600))
     assert fetch(a) == []

@@ -583,7 +583,28 @@ def test_ack_is_never_answered(d, pair, header):
         for to in (f"<sip:{b.user}@hotdesk.test>", f"<sip:{b.user}@hotdesk.test>;tag=x"):
             Request(phone, "ACK", f"sip:{b.user}@hotdesk.test", [f"To: {to}"] + header)
         no_more(phone, "answer to an ACK", lambda m: m.status, 0.1)
-    no_more(b, "ACK without a dialog", lambda m: m.method, 0.05)
+    got = [m for m in b.inbox if m.method]
+    assert all(m.method == "ACK" and f"sip:{a.user}@" in m.get("from") for m in got), f"of a stranger: {got}"
+    b.inbox.clear()
+
+
+@row("VAL-39")
+def test_ack_without_a_dialog_is_forwarded(d, pair):
+    """16: as any request. It cannot be challenged, so it must come from where its sender is registered."""
+    a, b = pair
+    uri = f"sip:{b.user}@hotdesk.test"
+    request = Request(a, "ACK", uri, ["X-Own: 1"], b"body")
+    got = b.request("ACK")
+    assert_same(request.sent, got)
+    assert got.ruri == b.contact.strip("<>") and got.get("max-forwards") == "69" and len(got.all("via")) == 2
+    other, moved = d.phone(), d.phone(a.user)
+    for phone in (other, moved):
+        Request(phone, "ACK", uri)
+    Request(a, "ACK", uri, [f"To: <{uri}>;tag=x"])
+    Request(a, "ACK", uri, [f"From: <sip:{b.user}@hotdesk.test>;tag=1"])
+    Request(a, "ACK", "sip:nobody@hotdesk.test"), Request(a, "ACK", "sip:x@127.0.0.72")
+    nothing_forwarded(b, "ACK of somebody else")
+    no_more(a, "answer to an ACK", lambda m: m.status, 0)
 
 
 @row("VAL-39")

@@ -42,16 +42,16 @@ struct hd_agent_limits {
 	size_t n_emergency;
 	uint32_t header_max;
 	uint32_t udp_max_bytes; /* of a request; a larger one prefers TCP; 0: none does */
-	uint32_t source_rate, source_burst; /* a second; 0: no limit */
-	const char *const *source_exempt;   /* copied; networks "127.0.0.0/8" */
+	uint32_t source_rate, source_burst;	  /* a second; 0: no limit */
+	uint32_t emergency_rate, emergency_burst; /* the same for emergency calls, if it is more */
+	const char *const *source_exempt;	  /* copied; networks "127.0.0.0/8" */
 	size_t n_source_exempt;
 	const char *const *trusted; /* copied; networks of RFC 3325's trust domain */
 	size_t n_trusted;
 	uint32_t timer_c_s;
 	uint32_t connections_max, connections_per_source, first_message_s, half_message_s;
 	uint32_t tcp_keepalive_s, tcp_timeout_s;
-	uint32_t dns_lookups_max, dns_cache_max; /* resolver.h */
-	uint32_t dns_ttl_max_s, dns_negative_s;
+	uint32_t dns_lookups_max, dns_cache_max, dns_ttl_max_s, dns_negative_s; /* resolver.h */
 };
 
 struct hd_agent_options {
@@ -61,12 +61,12 @@ struct hd_agent_options {
 	struct hd_listener listeners[HD_LISTENERS_MAX];
 	size_t n_listeners;
 	const char *tls_certificate, *tls_key, *tls_ca; /* PEM files */
-	const char
-		*tls_dir; /* folder of ours for Sofia's agent.pem and cafile.pem; needed for TLS */
+	const char *tls_dir;		/* folder of ours for Sofia's PEM files; needed for TLS */
 	const char *const *dns_servers; /* used by hd_agent_new(); none: those of resolv.conf */
 	size_t n_dns_servers;
 	uint32_t dns_timeout_ms;
 	uint32_t t1_ms, t2_ms, t4_ms, idle_s, message_max_bytes;
+	uint32_t udp_receive_bytes, send_queue_max; /* of a UDP listener, of a connection */
 	struct hd_agent_limits limits;
 	bool sofia_guard;
 	uint32_t sofia_log_level;

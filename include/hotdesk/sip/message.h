@@ -137,9 +137,12 @@ bool hd_msg_path_has(const struct hd_msg *msg, const char *param);
 
 /* ---- what a proxy changes (RFC 3261 16.6) --------------------------------------------------- */
 
-/** Decrements Max-Forwards, or adds 70. @return 0 or HD_ENOMEM */
-HD_MUSTCHECK int hd_msg_step_max_forwards(struct hd_msg *msg);
-/** @return 0, HD_EPARSE or HD_ENOMEM */
+/** Decrements Max-Forwards, or adds one of `first`. @return 0 or HD_ENOMEM */
+HD_MUSTCHECK int hd_msg_step_max_forwards(struct hd_msg *msg, uint32_t first);
+/**
+ * What a Contact may have and a Request-URI may not, method and headers, is left out (RFC 3261
+ * 19.1.1). @return 0, HD_EPARSE or HD_ENOMEM
+ */
 HD_MUSTCHECK int hd_msg_set_ruri(struct hd_msg *msg, const char *uri);
 /** The topmost Route. @return false when there is none */
 bool hd_msg_route(const struct hd_msg *msg, struct hd_uri *uri);

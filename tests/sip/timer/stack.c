@@ -253,6 +253,7 @@ static void open_agent(struct stack *s)
 		.t4_ms = T4,
 		.idle_s = 3600,
 		.message_max_bytes = 65535,
+		.send_queue_max = 100,
 		.limits = { .transactions_max = 100,
 			    .transactions_kept_max = 100,
 			    .header_max = 100 },
@@ -271,9 +272,10 @@ static void open_agent(struct stack *s)
 
 int stack_setup(void **state)
 {
-	struct hd_proxy_options o = {
-		.realm = "hotdesk.test", .timer_c_s = TIMER_C_S, .t1_ms = T1, .t2_ms = T2
-	};
+	struct hd_proxy_options o = { .realm = "hotdesk.test",
+				      .limits = { TIMER_C_S, 70, 60, 100 },
+				      .t1_ms = T1,
+				      .t2_ms = T2 };
 	struct stack *s = calloc(1, sizeof(*s));
 
 	assert_non_null(s);

@@ -81,9 +81,10 @@ static void test_repeated(void **state)
 /* A restart in between: the key is the same, and that is all there is to know. */
 static void test_restart(void **state)
 {
-	struct hd_proxy_options o = {
-		.realm = "hotdesk.test", .timer_c_s = TIMER_C_S, .t1_ms = T1, .t2_ms = T2
-	};
+	struct hd_proxy_options o = { .realm = "hotdesk.test",
+				      .limits = { TIMER_C_S, 70, 60, 100 },
+				      .t1_ms = T1,
+				      .t2_ms = T2 };
 	char route[DATAGRAM_SIZE];
 	struct stack *s = *state;
 
@@ -104,9 +105,10 @@ static void test_restart(void **state)
 /* Another key: nothing of before counts. */
 static void test_other_key(void **state)
 {
-	struct hd_proxy_options o = {
-		.realm = "hotdesk.test", .timer_c_s = TIMER_C_S, .t1_ms = T1, .t2_ms = T2
-	};
+	struct hd_proxy_options o = { .realm = "hotdesk.test",
+				      .limits = { TIMER_C_S, 70, 60, 100 },
+				      .t1_ms = T1,
+				      .t2_ms = T2 };
 	char route[DATAGRAM_SIZE];
 	struct stack *s = *state;
 

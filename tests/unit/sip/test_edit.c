@@ -9,7 +9,7 @@ static void test_untouched(void **state)
 	struct hd_msg *copy = hd_msg_copy(m);
 
 	(void)state;
-	assert_int_equal(hd_msg_step_max_forwards(copy), 0);
+	assert_int_equal(hd_msg_step_max_forwards(copy, 70), 0);
 	assert_int_equal(hd_msg_set_ruri(copy, "sip:desk-1@192.0.2.5:5070"), 0);
 	assert_text_has(copy, lines);
 	assert_text_has(copy, "INVITE sip:desk-1@192.0.2.5:5070 SIP/2.0\r\n");
@@ -27,7 +27,7 @@ static void test_max_forwards(void **state)
 		const char *line;
 		int after;
 	} cases[] = {
-		{ "", 70 },
+		{ "", 33 },
 		{ "Max-Forwards: 70\r\n", 69 },
 		{ "Max-Forwards: 1\r\n", 0 },
 		{ "Max-Forwards: 0\r\n", 0 },
@@ -42,7 +42,7 @@ static void test_max_forwards(void **state)
 
 		snprintf(text, sizeof(text), "OPTIONS sip:x SIP/2.0\r\n%s\r\n", cases[i].line);
 		m = msg_from(text);
-		assert_int_equal(hd_msg_step_max_forwards(m), 0);
+		assert_int_equal(hd_msg_step_max_forwards(m, 33), 0);
 		assert_int_equal(hd_msg_max_forwards(m), cases[i].after);
 		snprintf(expected, sizeof(expected), "Max-Forwards: %d\r\n", cases[i].after);
 		assert_text_has(m, expected);
@@ -96,25 +96,31 @@ static void test_add_above_body(void **state)
 
 static void test_set_ruri(void **state)
 {
-	static const char *const uris[] = {
-		"sip:desk-1@192.0.2.5",
-		"sip:desk-1@[2001:db8::5]:5070;transport=tcp;ob",
-		"sip:d%2Fe%23@192.0.2.5;x=%20y?Subject=a%20b",
-		"sips:desk-1@192.0.2.5",
+	static const struct {
+		const char *uri, *ruri;
+	} cases[] = {
+		{ "sip:desk-1@192.0.2.5", "sip:desk-1@192.0.2.5" },
+		{ "sip:desk-1@[2001:db8::5]:5070;transport=tcp;ob",
+		  "sip:desk-1@[2001:db8::5]:5070;transport=tcp;ob" },
+		{ "sip:d%2Fe%23@192.0.2.5;x=%20y?Subject=a%20b", "sip:d%2Fe%23@192.0.2.5;x=%20y" },
+		{ "sips:desk-1@192.0.2.5?Route=%3Csip:x%3E", "sips:desk-1@192.0.2.5" },
+		{ "sip:desk-1@192.0.2.5;method=INVITE", "sip:desk-1@192.0.2.5" },
+		{ "sip:desk-1@192.0.2.5;a=1;method=INVITE;methods=2;lr",
+		  "sip:desk-1@192.0.2.5;a=1;methods=2;lr" },
 	};
 	struct hd_msg *m;
 	char expected[160];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		m = invite_with("");
-		assert_int_equal(hd_msg_set_ruri(m, uris[i]), 0);
-		snprintf(expected, sizeof(expected), "INVITE %s SIP/2.0\r\n", uris[i]);
+		assert_int_equal(hd_msg_set_ruri(m, cases[i].uri), 0);
+		snprintf(expected, sizeof(expected), "INVITE %s SIP/2.0\r\n", cases[i].ruri);
 		assert_text_has(m, expected);
 		hd_msg_free(m);
 	}
 	m = msg_from("SIP/2.0 200 OK\r\n\r\n");
-	assert_int_equal(hd_msg_set_ruri(m, uris[0]), HD_EPARSE);
+	assert_int_equal(hd_msg_set_ruri(m, cases[0].uri), HD_EPARSE);
 	hd_msg_free(m);
 }
 

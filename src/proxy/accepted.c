@@ -1,0 +1,123 @@
+/* accepted.c - what is kept of an INVITE whose 2xx was acknowledged; see proxy_priv.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+#include <utlist.h>
+
+#include "proxy_priv.h"
+
+enum { KEY_SIZE = 16 };
+
+/* 200 bytes for 64*T1, where the transactions themselves are 12 KB. */
+struct accepted {
+	uint8_t request[KEY_SIZE];  /* of its Call-ID, CSeq and Via */
+	uint8_t response[KEY_SIZE]; /* of our branch and its Via */
+	int64_t until_ms;
+	UT_hash_handle hh_request, hh_response;
+	struct accepted *prev, *next; /* the oldest first */
+};
+
+struct accepted_table {
+	struct accepted *by_request, *by_response, *list;
+};
+
+struct accepted_table *accepted_table_new(void)
+{
+	return calloc(1, sizeof(struct accepted_table));
+}
+
+static void forget(struct accepted_table *table, struct accepted *a)
+{
+	HASH_DELETE(hh_request, table->by_request, a);
+	HASH_DELETE(hh_response, table->by_response, a);
+	DL_DELETE(table->list, a);
+	free(a);
+}
+
+void accepted_table_free(struct accepted_table *table)
+{
+	if (!table)
+		return;
+	while (table->list)
+		forget(table, table->list);
+	free(table);
+}
+
+static bool make_key(uint8_t key[KEY_SIZE], const char *name, uint32_t number,
+		     const struct hd_msg *msg, unsigned via)
+{
+	struct hd_buf address = { 0 };
+	uint8_t hash[HD_SHA256_BYTES];
+	struct hd_slice parts[] = {
+		hd_slice_of(name),
+		{ (const char *)&number, sizeof(number) },
+		{ NULL, 0 },
+	};
+
+	if (!hd_msg_via_address(msg, via, &address) || hd_buf_error(&address)) {
+		hd_buf_fini(&address);
+		return false;
+	}
+	parts[2].ptr = hd_buf_text(&address);
+	parts[2].len = address.len;
+	hd_sha256(hash, parts, sizeof(parts) / sizeof(parts[0]));
+	hd_buf_fini(&address);
+	memcpy(key, hash, KEY_SIZE);
+	return true;
+}
+
+static void sweep(struct accepted_table *table, int64_t now_ms)
+{
+	while (table->list && table->list->until_ms <= now_ms)
+		forget(table, table->list);
+}
+
+void accepted_add(struct hd_proxy *proxy, const struct hd_msg *invite, const char *branch,
+		  int64_t until_ms)
+{
+	struct accepted_table *table = proxy->accepted;
+	struct accepted *a = calloc(1, sizeof(*a)), *known = NULL;
+
+	sweep(table, hd_clock_mono_ms(proxy->options.clock));
+	if (!a || !make_key(a->request, hd_msg_call_id(invite), hd_msg_cseq(invite), invite, 0) ||
+	    !make_key(a->response, branch, hd_msg_cseq(invite), invite, 0)) {
+		free(a);
+		return;
+	}
+	HASH_FIND(hh_request, table->by_request, a->request, KEY_SIZE, known);
+	if (known)
+		forget(table, known);
+	while (HASH_CNT(hh_request, table->by_request) >= proxy->options.limits.accepted_max)
+		forget(table, table->list);
+	a->until_ms = until_ms;
+	HASH_ADD(hh_request, table->by_request, request, KEY_SIZE, a);
+	HASH_ADD(hh_response, table->by_response, response, KEY_SIZE, a);
+	DL_APPEND(table->list, a);
+}
+
+bool accepted_is_repeated(struct hd_proxy *proxy, const struct hd_msg *invite)
+{
+	struct accepted *a = NULL;
+	uint8_t key[KEY_SIZE];
+
+	sweep(proxy->accepted, hd_clock_mono_ms(proxy->options.clock));
+	if (!proxy->accepted->list ||
+	    !make_key(key, hd_msg_call_id(invite), hd_msg_cseq(invite), invite, 0))
+		return false;
+	HASH_FIND(hh_request, proxy->accepted->by_request, key, KEY_SIZE, a);
+	return a != NULL;
+}
+
+bool accepted_is_late(struct hd_proxy *proxy, const struct hd_msg *response)
+{
+	struct accepted *a = NULL;
+	uint8_t key[KEY_SIZE];
+
+	sweep(proxy->accepted, hd_clock_mono_ms(proxy->options.clock));
+	if (!proxy->accepted->list ||
+	    !make_key(key, hd_msg_branch(response), hd_msg_cseq(response), response, 1))
+		return false;
+	HASH_FIND(hh_response, proxy->accepted->by_response, key, KEY_SIZE, a);
+	return a != NULL;
+}
