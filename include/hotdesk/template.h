@@ -25,6 +25,8 @@ enum {
 	HD_TEMPLATE_MAX_BYTES = 256 * 1024, /* of one file */
 	HD_TEMPLATE_NODES_MAX = 32768,
 	HD_TEMPLATE_DEPTH_MAX = 32, /* sections and partials inside one another */
+	HD_TEMPLATE_STEPS_MAX =
+		1000000, /* tags and texts of one rendering, lists in lists included */
 	HD_TEMPLATE_ERRORS_MAX = 20,
 };
 
@@ -101,8 +103,8 @@ struct hd_template_options {
 /**
  * Appends to `out`, which is wiped by the caller if there are secrets in it.
  * @param errors receives one line, as above; NULL: not wanted
- * @return 0; HD_ENOENT (strict: an unknown name or partial), HD_ELIMIT (too deep, too long),
- *         HD_ENOMEM
+ * @return 0; HD_ENOENT (strict: an unknown name or partial), HD_ELIMIT (too deep, too long, too
+ *         many steps), HD_ENOMEM
  */
 HD_MUSTCHECK int hd_template_render(const struct hd_template *t, const struct hd_value *root,
 				    const struct hd_template_options *options, struct hd_buf *out,

@@ -24,6 +24,7 @@ struct walk {
 	const struct hd_template_options *o;
 	struct frame frames[FRAMES_MAX];
 	size_t depth;
+	unsigned steps;
 	struct hd_buf *out; /* NULL: every section is entered once, and nothing is written */
 	struct hd_buf *errors;
 	unsigned n_errors;
@@ -248,6 +249,8 @@ static int walk(struct walk *w)
 			continue;
 		}
 		node = &f->t->nodes[f->pc++];
+		if (++w->steps > HD_TEMPLATE_STEPS_MAX)
+			return fail(w, node, HD_ELIMIT, "too many lists in lists");
 		err = node_do(w, node, f->pc);
 		if (err && !first)
 			first = err;

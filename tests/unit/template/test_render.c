@@ -138,6 +138,36 @@ static void test_output_limit(void **state)
 	hd_view_free(view);
 }
 
+/* 10 to the power of 9 elements, and not one byte of output. */
+static void test_steps(void **state)
+{
+	struct hd_view *view;
+	struct hd_value *list;
+	struct hd_buf text = { 0 }, errors = { 0 }, out = { 0 };
+	struct hd_template *t;
+
+	(void)state;
+	assert_int_equal(hd_view_new(&view), 0);
+	list = hd_view_list(view, hd_view_root(view), "l");
+	for (int i = 0; i < 10; i++)
+		hd_view_int(view, list, NULL, i);
+	for (int i = 0; i < 9; i++)
+		hd_buf_adds(&text, "{{#l}}");
+	hd_buf_adds(&text, "{{^l}}{{/l}}");
+	for (int i = 0; i < 9; i++)
+		hd_buf_adds(&text, "{{/l}}");
+	t = parsed(hd_buf_text(&text));
+	assert_int_equal(hd_template_render(t, hd_view_root(view), &strict, &out, &errors),
+			 HD_ELIMIT);
+	assert_string_equal(hd_buf_text(&errors), "t:1: too many lists in lists: l\n");
+	assert_int_equal(out.len, 0);
+	hd_template_free(t);
+	hd_view_free(view);
+	hd_buf_fini(&text);
+	hd_buf_fini(&errors);
+	hd_buf_fini(&out);
+}
+
 static void test_long_values(void **state)
 {
 	struct hd_view *view;
@@ -163,7 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_strict),	    cmocka_unit_test(test_check),
 		cmocka_unit_test(test_recursion),   cmocka_unit_test(test_output_limit),
-		cmocka_unit_test(test_long_values),
+		cmocka_unit_test(test_long_values), cmocka_unit_test(test_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
