@@ -25,6 +25,7 @@ LAYERS = {
     "event": (1, ["base"], ["event"]),
     "conf": (1, ["base"], ["cyaml", "yaml"]),
     "store": (1, ["base"], ["lmdb"]),
+    "xml": (1, ["base"], ["expat"]),
     "directory": (2, ["store"], []),
     "location": (2, ["store", "directory"], []),  # an address-of-record is a phone's id
     "device": (2, ["store", "directory"], []),
@@ -38,8 +39,8 @@ LAYERS = {
     "http": (3, ["base", "event"], ["event", "jansson", "ssl", "crypto"]),
     "registrar": (4, ["sip"] + L2, []),
     "proxy": (4, ["sip"] + L2, []),
-    "feature": (4, ["sip", "media"] + L2, []),
-    "notify": (4, ["sip"] + L2, []),
+    "feature": (4, ["sip", "media", "xml"] + L2, []),
+    "notify": (4, ["sip", "xml"] + L2, []),
     "upstream": (4, ["sip"] + L2, []),
     "provision": (4, ["digest", "http", "template"] + L2, []),
     "admin": (4, ["http", "conf"] + L2, []),  # imports what conf reads
@@ -58,6 +59,7 @@ ONLY_IN = {
 INTERFACES = {"lmdb.h": "store", "audit.h": "desk", "desk_operation.h": "desk",
               "call.h": "proxy", "face.h": "device", "number.h": "plan",
               "render.h": "provision"}
+INTERFACES |= {"lamp.h": "notify", "settings_event.h": "notify", "hoteling.h": "feature"}
 
 # How a foreign library is recognised in an #include.
 FOREIGN = [
@@ -66,6 +68,7 @@ FOREIGN = [
     (r"cyaml/.*", "cyaml"),
     (r"yaml\.h", "yaml"),
     (r"lmdb\.h", "lmdb"),
+    (r"expat\.h", "expat"),
     (r"jansson\.h", "jansson"),
     (r"sodium(/.*|\.h)", "sodium"),
     (r"openssl/(ssl|tls|x509|pem|bio).*", "ssl"),
