@@ -88,6 +88,13 @@ HD_MUSTCHECK int hd_location_preview(struct hd_txn *txn, struct hd_location_chan
 HD_MUSTCHECK int hd_location_get(struct hd_location *loc, struct hd_txn *txn, const char *aor,
 				 int64_t now_ms, struct hd_binding *bindings, size_t *np);
 /**
+ * Where a device is whose binding is not among these any more: the one with its Contact, else the
+ * newest that was made since. Bindings behind a Path are none: they are somebody else's devices.
+ * @return NULL: there is none
+ */
+const struct hd_binding *hd_binding_moved(const struct hd_binding *bindings, size_t n,
+					  const char *contact_uri, int64_t since_ms);
+/**
  * The address-of-record after one ("" for the first), with its bindings.
  * @return 0; HD_ENOENT at the end; HD_ECORRUPT (aor is set, so that a walk can go on)
  */

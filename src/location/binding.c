@@ -136,3 +136,22 @@ bool hd_binding_is_refresh(const struct hd_binding *a, const struct hd_binding *
 	       strcmp(a->instance_id, b->instance_id) == 0 &&
 	       strcmp(a->user_agent, b->user_agent) == 0 && strcmp(a->path, b->path) == 0;
 }
+
+const struct hd_binding *hd_binding_moved(const struct hd_binding *bindings, size_t n,
+					  const char *contact_uri, int64_t since_ms)
+{
+	const struct hd_binding *best = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hd_binding *b = &bindings[i];
+
+		if (*b->path)
+			continue;
+		if (strcmp(b->contact_uri, contact_uri) == 0)
+			return b;
+		if (b->registered_at_ms >= since_ms &&
+		    (!best || b->registered_at_ms > best->registered_at_ms))
+			best = b;
+	}
+	return best;
+}

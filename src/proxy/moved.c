@@ -65,23 +65,12 @@ bool moved_find(struct hd_binding *binding, struct hd_proxy *proxy, const struct
 	struct hd_binding bindings[HD_BINDINGS_MAX];
 	const char *phone = caller ? token->caller_phone : token->callee_phone;
 	const struct hd_flow *flow = caller ? &token->caller : &token->callee;
-	const struct hd_binding *best = NULL, *b;
+	const struct hd_binding *best;
 	size_t n = moved_read(proxy, phone, bindings);
 
 	if (is_there(bindings, n, flow))
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		b = &bindings[i];
-		if (*b->path)
-			continue;
-		if (strcmp(b->contact_uri, contact_uri) == 0) {
-			best = b;
-			break;
-		}
-		if (b->registered_at_ms >= token->since_ms &&
-		    (!best || b->registered_at_ms > best->registered_at_ms))
-			best = b;
-	}
+	best = hd_binding_moved(bindings, n, contact_uri, token->since_ms);
 	if (best)
 		*binding = *best;
 	return best != NULL;

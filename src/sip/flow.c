@@ -211,6 +211,15 @@ int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow *flow, char *
 	return n < 0 || (size_t)n >= size ? HD_ELIMIT : 0;
 }
 
+bool hd_flow_eq(const char *one, const char *other)
+{
+	struct hd_flow a, b;
+
+	return !hd_flow_parse(&a, one) && !hd_flow_parse(&b, other) && a.transport == b.transport &&
+	       a.family == b.family && a.port == b.port &&
+	       memcmp(a.address, b.address, sizeof(a.address)) == 0;
+}
+
 bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri)
 {
 	struct hd_flow at = { 0 };

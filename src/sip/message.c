@@ -213,15 +213,32 @@ void hd_msg_from_uri(const struct hd_msg *msg, struct hd_uri *uri)
 		hd_uri_from_url(uri, sip->sip_from->a_url);
 }
 
+static const char *url_text(struct hd_msg *msg, const url_t *url)
+{
+	const char *text = url ? url_as_string(msg_home(msg_of(msg)), url) : NULL;
+
+	return text ? text : "";
+}
+
+const char *hd_msg_to_text(struct hd_msg *msg)
+{
+	const sip_t *sip = sip_of(msg);
+
+	return url_text(msg, sip->sip_to ? sip->sip_to->a_url : NULL);
+}
+
+const char *hd_msg_from_text(struct hd_msg *msg)
+{
+	const sip_t *sip = sip_of(msg);
+
+	return url_text(msg, sip->sip_from ? sip->sip_from->a_url : NULL);
+}
+
 const char *hd_msg_ruri_text(struct hd_msg *msg)
 {
 	const sip_t *sip = sip_of(msg);
-	const char *text;
 
-	if (!sip->sip_request)
-		return "";
-	text = url_as_string(msg_home(msg_of(msg)), sip->sip_request->rq_url);
-	return text ? text : "";
+	return url_text(msg, sip->sip_request ? sip->sip_request->rq_url : NULL);
 }
 
 int hd_msg_max_forwards(const struct hd_msg *msg)

@@ -269,6 +269,8 @@ void hd_flow_format(char *dst, size_t size, const struct hd_flow *flow);
 /** The URI by which the listener of a flow can be reached, "sip:192.0.2.1:5060;transport=tcp". */
 HD_MUSTCHECK int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow *flow, char *dst,
 				   size_t size);
+/** True when both lead to one address and port by one transport. */
+bool hd_flow_eq(const char *one, const char *other);
 /** True when a URI's host (a literal) and port are the flow's address. */
 bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri);
 /**

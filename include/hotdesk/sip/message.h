@@ -65,6 +65,9 @@ unsigned hd_msg_via_count(const struct hd_msg *msg);
 void hd_msg_ruri(const struct hd_msg *msg, struct hd_uri *uri);
 void hd_msg_to_uri(const struct hd_msg *msg, struct hd_uri *uri);
 void hd_msg_from_uri(const struct hd_msg *msg, struct hd_uri *uri);
+/** The URIs of To and From as text; allocated in the message. "" when absent, or without memory. */
+const char *hd_msg_to_text(struct hd_msg *msg);
+const char *hd_msg_from_text(struct hd_msg *msg);
 /** The Request-URI as text, for logs and digest; allocated in the message. "" without memory. */
 const char *hd_msg_ruri_text(struct hd_msg *msg);
 /** -1: absent. */

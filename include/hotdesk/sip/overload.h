@@ -21,6 +21,7 @@
 	X(HASH, "hash")	  /* PINs that wait for their check */                                     \
 	X(STORE, "store") /* commands that wait for the disk, or the disk is full */               \
 	X(DNS, "dns")	  /* look-ups that are open */                                             \
+	X(SUBSCRIPTIONS, "subscriptions")                                                          \
 	X(MEMORY, "memory")                                                                        \
 	X(STOPPING, "stopping")
 
