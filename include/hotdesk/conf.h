@@ -85,6 +85,12 @@ struct hd_conf_registrar {
 	bool soft_refresh; /* true: a mere refresh is acknowledged before it is written */
 };
 
+struct hd_conf_events {
+	uint32_t expires_min_s, expires_max_s, expires_default_s; /* 60, 7200, 3600 */
+	uint32_t subscriptions_max, phone_max;			  /* 20000, 256; then 503 */
+	uint32_t notify_rate; /* 10 NOTIFYs a second to one phone; 0: no limit */
+};
+
 struct hd_conf_desk {
 	char *login_code, *logout_code, *toggle_code;		  /* "*771" "*772" "*770" */
 	bool refuse_occupied;					  /* occupied: replace | refuse */
@@ -172,6 +178,7 @@ struct hd_conf {
 	struct hd_conf_sip sip;
 	struct hd_conf_auth auth;
 	struct hd_conf_registrar registrar;
+	struct hd_conf_events events;
 	struct hd_conf_desk desk;
 	struct hd_conf_dialogue dialogue;
 	struct hd_conf_media media;

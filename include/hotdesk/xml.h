@@ -43,7 +43,7 @@ hd_xml_element hd_xml_child(const struct hd_xml *x, hd_xml_element parent, const
 /** The text directly inside, without blanks around it; "" for none. Borrowed. */
 const char *hd_xml_text(const struct hd_xml *x, hd_xml_element e);
 
-/** Appends text so that it is itself between tags and in quotes; what XML cannot say becomes '?'. */
+/** Appends text for between tags and in quotes; what XML cannot say becomes '?'. */
 void hd_xml_escape(struct hd_buf *b, struct hd_slice text);
 
 #endif

@@ -160,6 +160,13 @@ const struct hd_key_info hd_keys[] = {
 	BOOL(registrar, service_route, "true", LIVE),
 	NUMBER(registrar, flow_timer_s, 0, 3600, "120", LIVE),
 
+	NUMBER(events, expires_min_s, 1, 3600, "60", LIVE),
+	NUMBER(events, expires_max_s, 1, MONTH_S, "7200", LIVE),
+	NUMBER(events, expires_default_s, 1, MONTH_S, "3600", LIVE),
+	NUMBER(events, subscriptions_max, 1, 1000000, "20000", LIVE),
+	NUMBER(events, phone_max, 1, 10000, "256", LIVE),
+	NUMBER(events, notify_rate, 0, 1000, "10", LIVE),
+
 	TEXT(desk, login_code, IN(desk, login_code), "*771", LIVE, hd_form_code, CODE_WORDS),
 	TEXT(desk, logout_code, IN(desk, logout_code), "*772", LIVE, hd_form_code, CODE_WORDS),
 	TEXT(desk, toggle_code, IN(desk, toggle_code), "*770", LIVE, hd_form_code, CODE_WORDS),
@@ -292,9 +299,10 @@ const struct hd_key_info hd_keys[] = {
 const size_t hd_n_keys = sizeof(hd_keys) / sizeof(hd_keys[0]);
 _Static_assert(sizeof(hd_keys) / sizeof(hd_keys[0]) <= HD_KEYS_MAX, "HD_KEYS_MAX");
 
-const char *const hd_sections[] = { "sip",	"auth",	 "registrar", "desk",  "dialogue",
-				    "media",	"plan",	 "pin",	      "store", "directory",
-				    "security", "admin", "provision", "log",   "run" };
+const char *const hd_sections[] = { "sip",   "auth",	  "registrar", "events",
+				    "desk",  "dialogue",  "media",     "plan",
+				    "pin",   "store",	  "directory", "security",
+				    "admin", "provision", "log",       "run" };
 const size_t hd_n_sections = sizeof(hd_sections) / sizeof(hd_sections[0]);
 _Static_assert(sizeof(hd_sections) / sizeof(hd_sections[0]) <= HD_SECTIONS_MAX, "HD_SECTIONS_MAX");
 

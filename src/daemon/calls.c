@@ -9,7 +9,7 @@ enum { SHOWN_DEFAULT = 100, SHOWN_MAX = 1000 };
 
 void daemon_on_call(void *arg, const struct hd_call *call)
 {
-	(void)arg;
+	daemon_call_changed(arg, call);
 	hd_log_call(HD_LOG_DEBUG, "call", call->call_id, "%s to %s: %s, %d", call->caller.phone,
 		    call->callee.phone, hd_call_state_name(call->state), call->status);
 }

@@ -12,6 +12,7 @@
 #include "hotdesk/directory.h"
 #include "hotdesk/event.h"
 #include "hotdesk/feature.h"
+#include "hotdesk/lamp.h"
 #include "hotdesk/location.h"
 #include "hotdesk/notify.h"
 #include "hotdesk/plan.h"
@@ -76,6 +77,9 @@ struct daemon {
 	struct hd_media *media;
 	struct hd_sip_io *media_io;
 	struct hd_notify *notify;
+	struct hd_notifier *notifier;
+	struct hd_lamps *lamps;
+	uint64_t told_epoch; /* desk changes that subscribers were told of */
 	struct hd_planner planner;
 	struct daemon_render sip_render;
 	struct hd_sip_timer *follow; /* until daemon_follow() does it */
@@ -110,6 +114,17 @@ HD_MUSTCHECK int daemon_open_operations(struct daemon *d, struct hd_operations *
 					struct hd_mailbox *mailbox);
 /** The outbox may have grown; SIP thread. */
 void daemon_desk_changed(void *arg);
+/** Events that phones subscribe to (events.c). */
+HD_MUSTCHECK int daemon_open_events(struct daemon *d);
+void daemon_close_events(struct daemon *d);
+/** New values out of a reload. */
+void daemon_events_take(struct daemon *d, const struct hd_conf *conf);
+/** A login or logout may have been committed: who watches is told. SIP thread. */
+void daemon_tell_watchers(struct daemon *d);
+/** A call has changed: who watches is told. */
+void daemon_call_changed(void *arg, const struct hd_call *call);
+/** A login dialogue has begun or ended: for hd_features_options. */
+void daemon_dialogue(void *arg, const char *phone, bool running);
 
 /**
  * A desk session or a binding has changed: calls that ring where their user sits no more will go

@@ -82,6 +82,7 @@ static void take(struct hd_task *task)
 	hd_auth_set_md5_only(d->auth, (const char *const *)h->after->auth.md5_only_agents,
 			     h->after->auth.n_md5_only_agents);
 	hd_wipe(&digest, sizeof(digest));
+	daemon_events_take(d, h->after);
 	h->task.run = on_taken;
 	hd_mailbox_post(hd_loop_mailbox(d->loop), &h->task);
 }

@@ -162,6 +162,34 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 	hd_buf_fini(&identity);
 }
 
+/*
+ * Events that are ours are told by us, of codes, users and phones alike. What else a phone wants to
+ * know of itself, or of a code, nobody has to tell.
+ */
+static bool route_subscribe(struct daemon *d, struct hd_request *req, const char *phone)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	char name[HD_PHONE_ID_SIZE];
+	struct hd_feature code;
+	struct hd_uri uri;
+	bool own;
+
+	if (hd_notifier_serves(d->notifier, msg)) {
+		hd_notifier_receive(d->notifier, req, phone);
+		return true;
+	}
+	hd_msg_ruri(msg, &uri);
+	own = !uri.user.len ||
+	      (!hd_uri_unescape(name, sizeof(name), uri.user) && strcmp(name, phone) == 0);
+	if (!own && !hd_feature_parse(&code, &d->planner.codes, uri.user)) {
+		hd_feature_wipe(&code);
+		own = true;
+	}
+	if (own)
+		hd_notifier_refuse_event(d->notifier, req);
+	return own;
+}
+
 static void route_planned(struct daemon *d, struct hd_request *req, const char *phone)
 {
 	struct hd_plan plan;
@@ -204,19 +232,22 @@ static void route_authenticated(struct daemon *d, struct hd_request *req, const 
 	hd_msg_ruri(msg, &uri);
 	if (route == HD_PROXY_FOREIGN)
 		refuse(req, 403, phone, "Route to somebody else");
+	else if (hd_msg_to_tag(msg)[0] && hd_notifier_receive_in_dialog(d->notifier, req, phone))
+		return;
 	else if (hd_msg_to_tag(msg)[0])
 		refuse(req, 481, phone, "no dialog of ours");
 	else if (!hd_agent_is_us(d->agent, &uri))
 		refuse(req, 404, phone, "not our domain");
 	else if (!may_claim(d, req, phone))
 		refuse(req, 403, phone, "From names somebody else");
-	else
+	else if (hd_msg_method(msg) != HD_METHOD_SUBSCRIBE || !route_subscribe(d, req, phone))
 		route_planned(d, req, phone);
 }
 
 /* What we do ourselves (RFC 3261 11.2); a phone's own methods pass through us. */
 static const char capabilities[] =
-	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO\r\nAccept: application/sdp\r\n";
+	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, SUBSCRIBE\r\n"
+	"Accept: application/sdp\r\n";
 
 static bool is_options_to_us(struct daemon *d, struct hd_msg *msg)
 {

@@ -12,6 +12,7 @@ static void on_bound(void *arg, const char *phone)
 
 	hd_notify_bound(d->notify, phone);
 	daemon_follow(d);
+	hd_notifier_bound(d->notifier, phone);
 }
 
 void daemon_desk_changed(void *arg)
@@ -20,6 +21,7 @@ void daemon_desk_changed(void *arg)
 
 	if (!d->notify) /* it is over, and the next start tells the phones */
 		return;
+	daemon_tell_watchers(d);
 	hd_notify_wake(d->notify);
 	daemon_follow(d);
 }
@@ -188,6 +190,8 @@ static int open_features(struct daemon *d)
 		.dialogues_max = d->conf->desk.dialogues_max,
 		.t1_ms = d->conf->sip.t1_ms,
 		.t2_ms = d->conf->sip.t2_ms,
+		.running = daemon_dialogue,
+		.arg = d,
 	};
 
 	int err;
@@ -265,6 +269,8 @@ int daemon_open_sip(struct daemon *d)
 	if (!err)
 		err = open_notify(d);
 	if (!err)
+		err = daemon_open_events(d);
+	if (!err)
 		err = hd_agent_start(d->agent, on_ready);
 	if (err)
 		daemon_close_sip(d);
@@ -278,6 +284,8 @@ static void on_stopping(void *arg)
 
 	hd_sip_timer_free(d->follow);
 	d->follow = NULL;
+	hd_notifier_stop(d->notifier);
+	daemon_close_events(d);
 	hd_notify_free(d->notify);
 	hd_features_free(d->features);
 	hd_sip_io_free(d->media_io);
@@ -294,6 +302,7 @@ void daemon_close_sip(struct daemon *d)
 {
 	if (d->agent)
 		hd_agent_stop(d->agent, on_stopping);
+	daemon_close_events(d);
 	hd_notify_free(d->notify);
 	hd_features_free(d->features);
 	hd_media_free(d->media);

@@ -175,29 +175,28 @@ def test_message(pair):
 
 
 @row("E2E-09")
-@row("NA-10")
-def test_dialog_package(pair):
+def test_event_package(pair):
     a, b = pair
-    call = a.call(b.user, method="SUBSCRIBE", extra=[("Event", "dialog"), ("Expires", "600"),
-                                                     ("Accept", "application/dialog-info+xml")]).challenge()
+    call = a.call(b.user, method="SUBSCRIBE", extra=[("Event", "presence"), ("Expires", "600"),
+                                                     ("Accept", "application/pidf+xml")]).challenge()
     subscribe = b.request("SUBSCRIBE")
-    assert subscribe.get("event") == "dialog" and len(subscribe.all("record-route")) == 1
+    assert subscribe.get("event") == "presence" and len(subscribe.all("record-route")) == 1
     b.reply(subscribe, 200, to_tag="sub", extra=[("Expires", "600"), ("Contact", b.contact)])
     assert call.final().status == 200
     leg = Call.incoming(b, subscribe)
     leg.local_tag = "sub"
-    xml = '<?xml version="1.0"?>\n<dialog-info version="0" state="full" entity="sip:x@hotdesk.test"/>'.encode()
+    xml = '<?xml version="1.0"?>\n<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="sip:x@hotdesk.test"/>'.encode()
 
     def notify(state):
-        seen = exchange(leg, call, "NOTIFY", [("Event", "dialog"), ("Subscription-State", state),
-                                              ("Content-Type", "application/dialog-info+xml")], xml)
+        seen = exchange(leg, call, "NOTIFY", [("Event", "presence"), ("Subscription-State", state),
+                                              ("Content-Type", "application/pidf+xml")], xml)
         assert seen.body == xml and seen.get("subscription-state") == state
     notify("active;expires=600")
-    exchange(call, leg, "SUBSCRIBE", [("Event", "dialog"), ("Expires", "600")], answer_headers=[("Expires", "600")])
+    exchange(call, leg, "SUBSCRIBE", [("Event", "presence"), ("Expires", "600")], answer_headers=[("Expires", "600")])
     notify("active;expires=600")
-    exchange(call, leg, "SUBSCRIBE", [("Event", "dialog"), ("Expires", "0")], answer_headers=[("Expires", "0")])
+    exchange(call, leg, "SUBSCRIBE", [("Event", "presence"), ("Expires", "0")], answer_headers=[("Expires", "0")])
     notify("terminated;reason=timeout")
-    exchange(call, leg, "SUBSCRIBE", [("Event", "dialog"), ("Expires", "600")], status=481)
+    exchange(call, leg, "SUBSCRIBE", [("Event", "presence"), ("Expires", "600")], status=481)
 
 
 @row("E2E-10")

@@ -9,6 +9,7 @@ import pytest
 from plant import fetch, plant
 from steps import again, connect, hang_up, refuse, ring
 from support.daemon import BUILD
+from support.events import DialogInfo, Subscription
 from support.sip import SDP, digest
 
 row = pytest.mark.row
@@ -76,6 +77,17 @@ def test_overload_is_503_and_costs_no_memory():
         hang_up(*connect(f, g, g.user))
         refuse(other[1])
         assert other[0].final().status == 486
+
+
+@row("NA-10")
+def test_event_packages_of_ours(d):
+    a = d.phone(register=True)
+    s = Subscription(a, a.user)
+    assert "dialog" in s.answered().get("allow-events")
+    assert DialogInfo(s.told()).state == "terminated"
+    s.end()
+    answer = Subscription(a, a.user, "message-summary").answered(489)
+    assert "dialog" in answer.get("allow-events")
 
 
 @row("NA-16")

@@ -207,7 +207,7 @@ def test_target_refresh_both_ways(d, pair):
 
 @row("RTE-13")
 @pytest.mark.parametrize("method,extra", [
-    ("SUBSCRIBE", [("Event", "dialog"), ("Expires", "60")]), ("REFER", [("Refer-To", "<sip:202@hotdesk.test>")]),
+    ("SUBSCRIBE", [("Event", "presence"), ("Expires", "60")]), ("REFER", [("Refer-To", "<sip:202@hotdesk.test>")]),
     ("FROBNICATE", [])])
 def test_what_makes_a_dialog_is_record_routed(d, pair, method, extra):
     a, b = pair

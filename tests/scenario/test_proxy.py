@@ -321,7 +321,7 @@ def test_unknown_method(pair):
 
 def test_subscription(pair):
     a, b = pair
-    call = a.call(b.user, method="SUBSCRIBE", extra=[("Event", "dialog"), ("Expires", "60")]).challenge()
+    call = a.call(b.user, method="SUBSCRIBE", extra=[("Event", "presence"), ("Expires", "60")]).challenge()
     subscribe = b.request("SUBSCRIBE")
     assert subscribe.all("record-route"), "a dialog begins"
     b.reply(subscribe, 202, "Accepted", to_tag="sub", extra=[("Expires", "60"), ("Contact", b.contact)])
@@ -329,13 +329,13 @@ def test_subscription(pair):
     leg = Call.incoming(b, subscribe)
     leg.local_tag = "sub"
     for state in ("active;expires=60", "terminated;reason=timeout"):
-        leg.in_dialog("NOTIFY", [("Event", "dialog"), ("Subscription-State", state),
+        leg.in_dialog("NOTIFY", [("Event", "presence"), ("Subscription-State", state),
                                  ("Content-Type", "application/dialog-info+xml")], "<dialog-info/>")
         notify = a.request("NOTIFY")
         assert notify.get("subscription-state") == state and notify.body == b"<dialog-info/>"
         a.reply(notify, 200)
         assert b.final("NOTIFY").status == 200
-    call.in_dialog("SUBSCRIBE", [("Event", "dialog"), ("Expires", "0")])
+    call.in_dialog("SUBSCRIBE", [("Event", "presence"), ("Expires", "0")])
     b.reply(b.request("SUBSCRIBE"), 481)
     assert a.final("SUBSCRIBE").status == 481
 

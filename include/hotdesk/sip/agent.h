@@ -253,8 +253,7 @@ HD_MUSTCHECK int hd_msg_new_request(struct hd_msg **msgp, const struct hd_new_re
 
 /* ---- flows ---------------------------------------------------------------------------------- */
 
-/** Parts of a flow text: "udp/0/192.0.2.1:5060", with a final '~' when the sender is behind a NAT.
- */
+/** Parts of a flow text: "udp/0/192.0.2.1:5060", with a final '~' for a sender behind a NAT. */
 struct hd_flow {
 	bool nat;	   /* its Via named another address: only the flow leads back */
 	uint8_t transport; /* 0 udp, 1 tcp, 2 tls */
@@ -269,8 +268,7 @@ void hd_flow_format(char *dst, size_t size, const struct hd_flow *flow);
 /** The URI by which the listener of a flow can be reached, "sip:192.0.2.1:5060;transport=tcp". */
 HD_MUSTCHECK int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow *flow, char *dst,
 				   size_t size);
-/** True when both lead to one address and port by one transport. */
-bool hd_flow_eq(const char *one, const char *other);
+bool hd_flow_eq(const char *one, const char *other); /* address, port and transport are */
 /** True when a URI's host (a literal) and port are the flow's address. */
 bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri);
 /**

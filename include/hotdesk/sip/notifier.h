@@ -61,7 +61,7 @@ struct hd_package {
 		    struct hd_buf *type);
 	/**
 	 * A SUBSCRIBE with a body; NULL: they get 415.
-	 * @return 200, HD_NOTIFY_LATER, or the status of a refusal: then the SUBSCRIBE has no effect
+	 * @return 200, HD_NOTIFY_LATER, or the status of a refusal: then nothing has changed
 	 */
 	int (*receive)(void *arg, struct hd_subscription *subscription, struct hd_msg *msg);
 	/** The subscription is about to be freed; or NULL. It may not be pushed here. */
