@@ -53,6 +53,8 @@ ONLY_IN = {
     ("sip", "ssl"): r"sofia_\w+\.[ch]",  # stands between Sofia and OpenSSL
     ("sip", "crypto"): r"sofia_\w+\.[ch]",
     ("sip", "cares"): r"dns_\w+\.c",  # the resolver sees records only
+    ("http", "ssl"): r"tls\.c",
+    ("http", "crypto"): r"tls\.c",
 }
 
 # A header of a folder that has no folder of its own in include/hotdesk/.

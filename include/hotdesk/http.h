@@ -1,14 +1,14 @@
 /*
- * http.h - an HTTP/1.1 server on the control loop: listeners, router, limits, JSON.
+ * http.h - an HTTP/1.1 server on the control loop: listeners, TLS, router, limits, JSON.
  *
- * One hd_http is one set of routes with its listeners; the admin socket and, later, the phones'
- * HTTPS are two of them on the same loop, so that no route can be reached from the wrong side. A
- * handler answers its request exactly once, at once or later (after a commit); a client that has
- * gone by then costs nothing. Requests that no route takes are answered here, as JSON: 404, 405
- * with Allow, 400. What is not HTTP at all, or larger than the limits, gets libevent's own error
- * page.
+ * One hd_http is one set of routes with its listeners; the admin socket and the phones' HTTPS are
+ * two of them on the same loop, so that no route can be reached from the wrong side. A handler
+ * answers its request exactly once, at once or later (after a commit); a client that has gone by
+ * then costs nothing. Requests that no route takes are answered here, as JSON: 404, 405 with Allow,
+ * 400. What is not HTTP at all, or larger than the limits, gets libevent's own error page.
  *
- * Layer: 3 (libevent, jansson).  May include: base, event.  Thread: the control thread only.
+ * Layer: 3 (libevent, OpenSSL, jansson).  May include: base, event.  Thread: the control thread
+ * only, but for what says so.
  */
 #ifndef HOTDESK_HTTP_H
 #define HOTDESK_HTTP_H
@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "hotdesk/base/error.h"
+#include "hotdesk/base/source.h"
 #include "hotdesk/base/str.h"
 
 struct hd_http;
@@ -31,6 +32,11 @@ struct hd_http_limits {
 	/* from the accept, or from an answer, to the end of the next request; 0 means 30 */
 	uint32_t timeout_s;
 	uint32_t connections_max; /* further ones wait in the backlog; 0 means 64 */
+	/* Of TCP alone; 0: no limit. A request, or a connection that makes none, counts as one. */
+	uint32_t connections_per_source;
+	uint32_t source_rate, source_burst; /* a second, at once */
+	const char *const *source_exempt;   /* networks without these; copied */
+	size_t n_source_exempt;
 };
 
 /** SIGPIPE is ignored from here on, unless it has a handler. @return 0, HD_ENOMEM or HD_ESYSTEM */
@@ -43,6 +49,46 @@ HD_MUSTCHECK int hd_http_new(struct hd_http **hp, struct hd_loop *loop,
  *         HD_ESYSTEM; the reason is in the log
  */
 HD_MUSTCHECK int hd_http_listen_unix(struct hd_http *http, const char *path, mode_t mode);
+/** The limits of sources, connections and time; the sizes stay as they were. Copied. */
+void hd_http_set_limits(struct hd_http *http, const struct hd_http_limits *limits);
+
+/* ---- TCP and TLS ---------------------------------------------------------------------------- */
+
+/** PEM files. */
+struct hd_http_tls_files {
+	const char *certificate; /* ours, then the intermediate ones */
+	const char *key;
+	/* That clients' certificates are checked against, or NULL. None is asked for in earnest: a
+	 * client without one, or with one that is not good, is served as one without. */
+	const char *client_ca;
+};
+struct hd_http_tls;
+/**
+ * Reads and checks them. TLS 1.2 and 1.3. Any thread.
+ * @param errors receives one line when they are refused
+ * @return 0, HD_EINVAL or HD_ENOMEM
+ */
+HD_MUSTCHECK int hd_http_tls_new(struct hd_http_tls **tp, const struct hd_http_tls_files *files,
+				 struct hd_buf *errors);
+/** NULL-safe. */
+void hd_http_tls_free(struct hd_http_tls *tls);
+/** For the connections that come from now on; tls is moved. */
+void hd_http_set_tls(struct hd_http *http, struct hd_http_tls *tls);
+
+struct hd_http_listener {
+	bool tls;
+	char host[64]; /* literal address, IPv6 without [] */
+	uint16_t port; /* 0 asks for a free one */
+};
+/**
+ * Listens on a TCP address; tls needs hd_http_set_tls() before.
+ * @return 0, HD_EINVAL, HD_EEXIST (in use), HD_EACCESS, HD_ESYSTEM; the reason is in the log
+ */
+HD_MUSTCHECK int hd_http_listen_tcp(struct hd_http *http, const struct hd_http_listener *where);
+/** Where it really listens on TCP, in the order of the calls. @return how many were written */
+size_t hd_http_listeners(const struct hd_http *http, struct hd_http_listener *listeners,
+			 size_t max);
+
 /**
  * Stops listening, removes its sockets, answers what is open with 503. Later answers are dropped.
  */
@@ -65,7 +111,10 @@ enum { HD_HTTP_PARAMS_MAX = 4, HD_HTTP_PARAM_SIZE = 129, HD_HTTP_TABLES_MAX = 8 
 
 typedef void hd_http_fn(struct hd_http_request *req, void *arg);
 
-/** A segment of the path that begins with ':' takes any one non-empty segment as a parameter. */
+/**
+ * A segment of the path that begins with ':' takes any one non-empty segment as a parameter; a last
+ * one of "*" takes whatever comes, which the handler reads with hd_http_target().
+ */
 struct hd_http_route {
 	enum hd_http_method method;
 	const char *path; /* "/v1/users/:number/unlock" */
@@ -77,14 +126,32 @@ HD_MUSTCHECK int hd_http_add_routes(struct hd_http *http, const struct hd_http_r
 
 /* ---- a request; everything borrowed until it is answered ------------------------------------ */
 
-/** Who asks, for the audit log. */
+/** Who asks. */
 struct hd_http_peer {
 	bool has_uid; /* a Unix socket told us (SO_PEERCRED) */
 	uid_t uid;
 	pid_t pid;
-	char text[64]; /* "uid=1000 pid=4711" */
+	bool tls;
+	struct hd_address address; /* of TCP; else family 0 */
+	uint16_t port;
+	char text[64]; /* "uid=1000 pid=4711"; "192.0.2.1:40000", "[2001:db8::1]:40000" */
 };
 const struct hd_http_peer *hd_http_peer_get(const struct hd_http_request *req);
+/** "IPV4/TLS/192.0.2.1/443", as struct hd_security_event has it: ours and the peer's. */
+void hd_http_addresses(const struct hd_http_request *req, char *local, char *remote, size_t size);
+enum { HD_HTTP_NAME_SIZE = 256 };
+/**
+ * The names in the client's certificate: common names, then DNS names, URIs and mail addresses of
+ * the subjectAltName. None without a certificate that the client CA vouches for.
+ */
+size_t hd_http_certificate_names(const struct hd_http_request *req, char names[][HD_HTTP_NAME_SIZE],
+				 size_t max);
+/** "GET" ...; a HEAD comes to the handlers of GET. */
+const char *hd_http_method_name(const struct hd_http_request *req);
+/** The request's target as it was sent, escapes, query and all. */
+const char *hd_http_target(const struct hd_http_request *req);
+/** The first header field of that name, any case; NULL when there is none. */
+const char *hd_http_header(const struct hd_http_request *req, const char *name);
 /** The i-th ':' segment, unescaped; "" when there is none. */
 const char *hd_http_param(const struct hd_http_request *req, unsigned i);
 /** An argument of the query string, unescaped; NULL when it is not there. */
@@ -95,7 +162,18 @@ HD_MUSTCHECK int hd_http_query_u64(struct hd_http_request *req, const char *name
 /** Wiped when the request is answered. */
 struct hd_slice hd_http_body(struct hd_http_request *req);
 
-/* Every answer ends the request. */
+/** A field of the answer to come; what there is no memory for is left out and logged. */
+void hd_http_add_header(struct hd_http_request *req, const char *name, const char *value);
+/** The connection ends with the answer. */
+void hd_http_set_close(struct hd_http_request *req);
+/**
+ * Calls fn once: true when the last byte of the answer was given to the network, false when it
+ * never will be. Before the answer.
+ */
+typedef void hd_http_sent_fn(void *arg, bool sent);
+void hd_http_on_sent(struct hd_http_request *req, hd_http_sent_fn *fn, void *arg);
+
+/* Every answer ends the request. To a HEAD goes what a GET would have got, without the body. */
 void hd_http_answer(struct hd_http_request *req, unsigned status, const char *type,
 		    struct hd_slice body);
 /** Moves a finished JSON text in; out of memory while it was written gives a 503. */

@@ -1,4 +1,4 @@
-/* listener.c - Unix sockets that appear ready or not at all, and go when we go. */
+/* listener.c - listeners in evhttp, and Unix sockets that appear ready or not at all. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,10 +20,10 @@ void http_listeners_enable(struct hd_http *http, bool enable)
 	struct evconnlistener *ev;
 
 	http->paused = !enable;
-	LIST_FOREACH (l, &http->listeners, link) {
+	TAILQ_FOREACH (l, &http->listeners, link) {
 		ev = evhttp_bound_socket_get_listener(l->bound);
 		if (enable ? evconnlistener_enable(ev) : evconnlistener_disable(ev))
-			hd_warn("http", "%s: the listener did not change its state", l->path);
+			hd_warn("http", "%s: the listener did not change its state", l->name);
 	}
 }
 
@@ -44,7 +44,7 @@ void http_listeners_wake(void *arg)
 {
 	struct hd_http *http = arg;
 
-	http_conns_sweep(http);
+	http_conns_sweep(http, http->n_conns);
 	if (!http->paused)
 		http_listeners_enable(http, true);
 	if (hd_timer_set(http->wake, WAKE_MS))
@@ -126,33 +126,24 @@ out:
 	return err;
 }
 
-/* Hands the descriptor to evhttp, which owns it from here. */
-static int listener_add(struct hd_http *http, int fd, const char *path)
+int http_listener_add(struct http_side *side, int fd, struct http_listener **lp)
 {
 	struct http_listener *l = calloc(1, sizeof(*l));
 	struct evconnlistener *ev = NULL;
-	struct stat st;
-	int err = HD_ENOMEM;
 
 	if (!l)
 		goto out;
-	l->path = strdup(path);
-	if (!l->path)
-		goto out;
-	err = HD_ESYSTEM;
-	if (lstat(path, &st))
-		goto out;
-	l->dev = st.st_dev;
-	l->ino = st.st_ino;
-	ev = evconnlistener_new(hd_loop_base(http->loop), NULL, NULL,
+	ev = evconnlistener_new(hd_loop_base(side->http->loop), NULL, NULL,
 				LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (!ev)
 		goto out;
 	evconnlistener_set_error_cb(ev, on_accept_error);
-	l->bound = evhttp_bind_listener(http->evhttp, ev);
+	l->bound = evhttp_bind_listener(side->evhttp, ev);
 	if (!l->bound)
 		goto out;
-	LIST_INSERT_HEAD(&http->listeners, l, link);
+	l->side = side;
+	TAILQ_INSERT_TAIL(&side->http->listeners, l, link);
+	*lp = l;
 	return 0;
 
 out:
@@ -160,11 +151,35 @@ out:
 		evconnlistener_free(ev);
 	else
 		(void)close(fd);
-	(void)unlink(path);
-	if (l)
-		free(l->path);
 	free(l);
-	return err;
+	return HD_ENOMEM;
+}
+
+/* Remembers which socket is ours. */
+static int unix_add(struct hd_http *http, int fd, const char *path)
+{
+	struct http_listener *l;
+	struct stat st;
+	int err;
+
+	err = http_listener_add(&http->sides[0], fd, &l);
+	if (err) {
+		(void)unlink(path);
+		return err;
+	}
+	l->is_unix = true;
+	l->name = strdup(path);
+	err = l->name ? 0 : HD_ENOMEM;
+	if (!err && lstat(path, &st))
+		err = HD_ESYSTEM;
+	if (err) {
+		http_listener_free(http, l);
+		(void)unlink(path);
+		return err;
+	}
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
+	return 0;
 }
 
 int hd_http_listen_unix(struct hd_http *http, const char *path, mode_t mode)
@@ -185,7 +200,7 @@ int hd_http_listen_unix(struct hd_http *http, const char *path, mode_t mode)
 	err = socket_open(&fd, path, hd_buf_text(&beside), mode);
 	if (err)
 		goto out;
-	err = listener_add(http, fd, path);
+	err = unix_add(http, fd, path);
 
 out:
 	hd_buf_fini(&beside);
@@ -196,11 +211,12 @@ void http_listener_free(struct hd_http *http, struct http_listener *l)
 {
 	struct stat st;
 
-	LIST_REMOVE(l, link);
-	evhttp_del_accept_socket(http->evhttp, l->bound);
+	TAILQ_REMOVE(&http->listeners, l, link);
+	evhttp_del_accept_socket(l->side->evhttp, l->bound);
 	/* Only what is still ours: a successor may have replaced it. */
-	if (!lstat(l->path, &st) && st.st_dev == l->dev && st.st_ino == l->ino && unlink(l->path))
-		hd_warn("http", "%s: cannot remove: %s", l->path, strerror(errno));
-	free(l->path);
+	if (l->is_unix && l->name && !lstat(l->name, &st) && st.st_dev == l->dev &&
+	    st.st_ino == l->ino && unlink(l->name))
+		hd_warn("http", "%s: cannot remove: %s", l->name, strerror(errno));
+	free(l->name);
 	free(l);
 }

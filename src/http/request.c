@@ -1,4 +1,6 @@
 /* request.c - one request: who asks, what for, with what. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +36,12 @@ static unsigned method_of(struct evhttp_request *evreq)
 	return 0;
 }
 
-static void peer_find(struct hd_http_peer *peer, const struct http_conn *conn)
+static void peer_of_unix(struct hd_http_peer *peer, const struct http_conn *conn)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	evutil_socket_t fd = conn ? bufferevent_getfd(conn->bev) : -1;
+	evutil_socket_t fd = bufferevent_getfd(conn->bev);
 
-	(void)snprintf(peer->text, sizeof(peer->text), "unknown");
 	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
 		return;
 	peer->has_uid = true;
@@ -48,6 +49,86 @@ static void peer_find(struct hd_http_peer *peer, const struct http_conn *conn)
 	peer->pid = cred.pid;
 	(void)snprintf(peer->text, sizeof(peer->text), "uid=%u pid=%d", (unsigned)cred.uid,
 		       (int)cred.pid);
+}
+
+static uint16_t address_format(char host[INET6_ADDRSTRLEN], const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)(const void *)ss;
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)(const void *)ss;
+
+	host[0] = '\0';
+	if (ss->ss_family == AF_INET) {
+		(void)inet_ntop(AF_INET, &sin->sin_addr, host, INET6_ADDRSTRLEN);
+		return ntohs(sin->sin_port);
+	}
+	if (ss->ss_family == AF_INET6) {
+		(void)inet_ntop(AF_INET6, &sin6->sin6_addr, host, INET6_ADDRSTRLEN);
+		return ntohs(sin6->sin6_port);
+	}
+	return 0;
+}
+
+static void peer_find(struct hd_http_peer *peer, const struct http_conn *conn)
+{
+	char host[INET6_ADDRSTRLEN];
+
+	(void)snprintf(peer->text, sizeof(peer->text), "unknown");
+	if (!conn)
+		return;
+	if (!conn->address.family) {
+		peer_of_unix(peer, conn);
+		return;
+	}
+	peer->tls = conn->tls;
+	peer->address = conn->address;
+	peer->port = address_format(host, &conn->remote);
+	(void)snprintf(peer->text, sizeof(peer->text), strchr(host, ':') ? "[%s]:%u" : "%s:%u",
+		       host, (unsigned)peer->port);
+}
+
+void hd_http_addresses(const struct hd_http_request *req, char *local, char *remote, size_t size)
+{
+	const struct http_conn *conn = req->conn;
+	const char *transport = req->peer.tls ? "TLS" : "TCP";
+	char *const texts[] = { local, remote };
+	char host[INET6_ADDRSTRLEN];
+	uint16_t port;
+
+	for (int i = 0; i < 2; i++) {
+		const struct sockaddr_storage *ss = !conn ? NULL : i ? &conn->remote : &conn->local;
+
+		port = ss ? address_format(host, ss) : 0;
+		(void)snprintf(texts[i], size, "%s/%s/%s/%u",
+			       ss && ss->ss_family == AF_INET6 ? "IPV6" : "IPV4", transport,
+			       ss ? host : "", (unsigned)port);
+	}
+}
+
+size_t hd_http_certificate_names(const struct hd_http_request *req, char names[][HD_HTTP_NAME_SIZE],
+				 size_t max)
+{
+	return req->conn && req->conn->tls ? http_tls_names(req->conn->bev, names, max) : 0;
+}
+
+const char *hd_http_method_name(const struct hd_http_request *req)
+{
+	for (size_t i = 0; req->evreq && i < N_METHODS; i++)
+		if (methods[i].theirs == evhttp_request_get_command(req->evreq))
+			return methods[i].name;
+	return "";
+}
+
+const char *hd_http_target(const struct hd_http_request *req)
+{
+	const char *target = req->evreq ? evhttp_request_get_uri(req->evreq) : NULL;
+
+	return target ? target : "";
+}
+
+const char *hd_http_header(const struct hd_http_request *req, const char *name)
+{
+	return req->evreq ? evhttp_find_header(evhttp_request_get_input_headers(req->evreq), name)
+			  : NULL;
 }
 
 /* "GET, HEAD, PATCH": what a path that exists would have taken. */
@@ -88,6 +169,12 @@ static void dispatch(struct hd_http_request *req)
 	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
 	int err;
 
+	if (req->conn && !http_conn_may_ask(req->conn)) {
+		hd_http_add_header(req, "Retry-After", "1");
+		hd_http_set_close(req);
+		hd_http_refuse(req, 429, "too-many-requests", "too many requests from there");
+		return;
+	}
 	err = http_route(&req->match, req->http->tables, req->http->n_tables, method_of(req->evreq),
 			 hd_slice_of(path));
 	switch (err) {

@@ -30,6 +30,8 @@ static bool path_matches(struct hd_slice pattern, struct hd_slice path)
 	while (segment_next(&pattern, &want)) {
 		if (!segment_next(&path, &have))
 			return false;
+		if (hd_slice_is(want, "*") && !pattern.len)
+			return true;
 		if (want.len && want.ptr[0] == ':') {
 			if (!have.len)
 				return false;

@@ -43,21 +43,54 @@ static int sigpipe_ignore(void)
 	return sigaction(SIGPIPE, &sa, NULL) ? HD_ESYSTEM : 0;
 }
 
-static int evhttp_open(struct hd_http *http)
+static int side_open(struct http_side *side, struct hd_http *http, bool tls)
 {
-	http->evhttp = evhttp_new(hd_loop_base(http->loop));
-	if (!http->evhttp)
+	struct evhttp *evhttp = evhttp_new(hd_loop_base(http->loop));
+
+	if (!evhttp)
 		return HD_ENOMEM;
-	evhttp_set_max_headers_size(http->evhttp, (ev_ssize_t)http->limits.header_max_bytes);
-	evhttp_set_max_body_size(http->evhttp, (ev_ssize_t)http->limits.body_max_bytes);
-	evhttp_set_allowed_methods(http->evhttp, METHODS);
-	evhttp_set_default_content_type(http->evhttp, NULL);
+	side->evhttp = evhttp;
+	side->http = http;
+	side->tls = tls;
+	evhttp_set_max_headers_size(evhttp, (ev_ssize_t)http->limits.header_max_bytes);
+	evhttp_set_max_body_size(evhttp, (ev_ssize_t)http->limits.body_max_bytes);
+	evhttp_set_allowed_methods(evhttp, METHODS);
+	evhttp_set_default_content_type(evhttp, NULL);
 	/* Reads on to the end of a body that is too large, so that the peer sees the 413. */
-	if (evhttp_set_flags(http->evhttp, EVHTTP_SERVER_LINGERING_CLOSE))
+	if (evhttp_set_flags(evhttp, EVHTTP_SERVER_LINGERING_CLOSE))
 		return HD_ESYSTEM;
-	evhttp_set_bevcb(http->evhttp, http_conn_new, http);
-	evhttp_set_gencb(http->evhttp, http_request_take, http);
+	evhttp_set_bevcb(evhttp, http_conn_new, side);
+	evhttp_set_gencb(evhttp, http_request_take, http);
 	return 0;
+}
+
+/* The lists are the caller's. */
+static void limits_take(struct hd_http *http, const struct hd_http_limits *from)
+{
+	http->limits = limits_fill(from);
+	hd_buckets_set(http->buckets, http->limits.source_rate, 1000, http->limits.source_burst);
+	hd_networks_set(&http->exempt, "http", http->limits.source_exempt,
+			http->limits.n_source_exempt);
+	http->limits.source_exempt = NULL;
+	http->limits.n_source_exempt = 0;
+}
+
+void hd_http_set_limits(struct hd_http *http, const struct hd_http_limits *limits)
+{
+	struct hd_http_limits now;
+
+	if (!http || !limits)
+		return;
+	now = *limits;
+	now.header_max_bytes = http->limits.header_max_bytes;
+	now.body_max_bytes = http->limits.body_max_bytes;
+	limits_take(http, &now);
+}
+
+void hd_http_set_tls(struct hd_http *http, struct hd_http_tls *tls)
+{
+	hd_http_tls_free(http->tls);
+	http->tls = tls;
 }
 
 int hd_http_new(struct hd_http **hp, struct hd_loop *loop, const struct hd_http_limits *limits)
@@ -71,17 +104,22 @@ int hd_http_new(struct hd_http **hp, struct hd_loop *loop, const struct hd_http_
 	if (!http)
 		return HD_ENOMEM;
 	http->loop = loop;
-	http->limits = limits_fill(limits);
-	LIST_INIT(&http->listeners);
-	LIST_INIT(&http->conns);
+	TAILQ_INIT(&http->listeners);
+	TAILQ_INIT(&http->conns);
 	LIST_INIT(&http->requests);
+	http->buckets = hd_buckets_new();
+	err = http->buckets ? 0 : HD_ENOMEM;
+	if (err)
+		goto out;
+	limits_take(http, limits);
 	err = sigpipe_ignore();
 	if (err)
 		goto out;
 	err = hd_timer_new(&http->wake, loop, http_listeners_wake, http);
 	if (err)
 		goto out;
-	err = evhttp_open(http);
+	for (int i = 0; !err && i < 2; i++)
+		err = side_open(&http->sides[i], http, i != 0);
 	if (err)
 		goto out;
 	http_listeners_wake(http);
@@ -108,7 +146,7 @@ uint32_t hd_http_connections(struct hd_http *http)
 {
 	if (!http)
 		return 0;
-	http_conns_sweep(http);
+	http_conns_sweep(http, http->n_conns);
 	return http->n_conns;
 }
 
@@ -116,8 +154,8 @@ void hd_http_stop(struct hd_http *http)
 {
 	if (!http)
 		return;
-	while (!LIST_EMPTY(&http->listeners))
-		http_listener_free(http, LIST_FIRST(&http->listeners));
+	while (!TAILQ_EMPTY(&http->listeners))
+		http_listener_free(http, TAILQ_FIRST(&http->listeners));
 	while (!LIST_EMPTY(&http->requests))
 		http_request_abandon(LIST_FIRST(&http->requests));
 }
@@ -127,10 +165,13 @@ void hd_http_free(struct hd_http *http)
 	if (!http)
 		return;
 	hd_http_stop(http);
-	if (http->evhttp)
-		evhttp_free(http->evhttp);
-	while (!LIST_EMPTY(&http->conns))
-		http_conn_free(LIST_FIRST(&http->conns));
+	for (int i = 0; i < 2; i++)
+		if (http->sides[i].evhttp)
+			evhttp_free(http->sides[i].evhttp);
+	while (!TAILQ_EMPTY(&http->conns))
+		http_conn_free(TAILQ_FIRST(&http->conns));
+	hd_http_tls_free(http->tls);
+	hd_buckets_free(http->buckets);
 	hd_timer_free(http->wake);
 	free(http);
 }
