@@ -19,9 +19,9 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/str.h"
 
-enum hd_transport { HD_UDP, HD_TCP, HD_TLS };
+enum hd_transport { HD_UDP, HD_TCP, HD_TLS, HD_HTTP, HD_HTTPS };
 
-/** "udp:192.0.2.1:5060", "tls:[::]:5061"; port 0 asks for a free one. */
+/** "udp:192.0.2.1:5060", "tls:[::]:5061", "https:[::]:8443"; port 0 asks for a free one. */
 struct hd_listen {
 	enum hd_transport transport;
 	char host[64]; /* literal address, IPv6 without [] */
@@ -160,7 +160,20 @@ struct hd_conf_provision {
 	char *text_login, *text_logout; /* NULL: hotdesk/face.h has them, by language */
 	char *text_owner, *text_free, *text_occupied, *text_closed;
 
-	bool keep_secrets; /* false: those of phones with a model only */
+	bool keep_secrets;	  /* false: those of phones with a model only */
+	struct hd_listen *listen; /* default none: phones get no configuration here */
+	size_t n_listen;
+	char *url; /* what phones' URLs begin with; NULL: made of domain and listener */
+	char *tls_certificate, *tls_key; /* PEM files; needed by an https listener */
+	char *tls_client_ca;		 /* PEM file, or NULL */
+	char **plain_networks;		 /* none: nothing without TLS */
+	size_t n_plain_networks;
+	bool digest; /* true: HTTP digest as well as tokens and certificates */
+	uint32_t source_rate, source_burst; /* of one source: 50, 200 requests/s; 0: no limit */
+	char **source_exempt;		    /* without it: "127.0.0.0/8", "::1/128" */
+	size_t n_source_exempt;
+	uint32_t failures_max, failures_window_s; /* of one source: 20 in 600 s; 0: no limit */
+	uint32_t connections_max, connections_per_source, timeout_s; /* 1024, 64, 20 */
 };
 
 struct hd_conf_log_level {

@@ -52,6 +52,7 @@ static void raw_free_contents(struct hd_conf_raw *raw)
 		}
 	}
 	free(raw->conf.sip.listen);
+	free(raw->conf.provision.listen);
 }
 
 /* conf is the first member of what was allocated, see hd_conf_raw. */
@@ -83,21 +84,16 @@ static int finish_mode(struct hd_conf_raw *raw)
 	return 0;
 }
 
-static int finish_listen(struct hd_conf_raw *raw)
+static int finish_listen(struct hd_listen **listenp, size_t *np, char *const *texts, size_t n)
 {
-	struct hd_conf_sip *sip = &raw->conf.sip;
-	int err;
+	struct hd_listen *listen = calloc(n ? n : 1, sizeof(*listen));
+	int err = listen ? 0 : HD_ENOMEM;
 
-	sip->listen = calloc(raw->n_listen, sizeof(*sip->listen));
-	if (!sip->listen)
-		return HD_ENOMEM;
-	for (size_t i = 0; i < raw->n_listen; i++) {
-		err = hd_listen_parse(&sip->listen[i], hd_slice_of(raw->listen[i]));
-		if (err)
-			return err;
-	}
-	sip->n_listen = raw->n_listen;
-	return 0;
+	for (size_t i = 0; !err && i < n; i++)
+		err = hd_listen_parse(&listen[i], hd_slice_of(texts[i]));
+	*listenp = listen;
+	*np = n;
+	return err;
 }
 
 static int finish_paths(struct hd_conf_raw *raw, const char *folder)
@@ -130,7 +126,11 @@ static int finish(struct hd_conf_raw *raw, const char *folder)
 	conf->desk.refuse_occupied = raw->occupied != 0;
 	err = finish_mode(raw);
 	if (!err)
-		err = finish_listen(raw);
+		err = finish_listen(&conf->sip.listen, &conf->sip.n_listen, raw->listen,
+				    raw->n_listen);
+	if (!err)
+		err = finish_listen(&conf->provision.listen, &conf->provision.n_listen,
+				    raw->http_listen, raw->n_http_listen);
 	if (err)
 		return err;
 	return finish_paths(raw, folder);

@@ -106,17 +106,19 @@ void hd_map_match(const struct hd_map *map, const struct hd_tree *tree, uint32_t
 
 /* ---- form.c: what single values must look like ----------------------------------------------- */
 
-bool hd_form_text(struct hd_slice s);	   /* 1..128 bytes UTF-8, nothing invisible */
-bool hd_form_path(struct hd_slice s);	   /* 1..1023 bytes of it */
-bool hd_form_realm(struct hd_slice s);	   /* text without quotes and backslashes */
-bool hd_form_host(struct hd_slice s);	   /* host name, IPv4 address, or IPv6 address in [] */
-bool hd_form_alias(struct hd_slice s);	   /* the same, also with :PORT */
-bool hd_form_listen(struct hd_slice s);	   /* hd_listen_parse() takes it */
-bool hd_form_server(struct hd_slice s);	   /* an address, IPv6 in [], also with :PORT */
-bool hd_form_network(struct hd_slice s);   /* ADDRESS/PREFIX without bits behind the prefix */
-bool hd_form_code(struct hd_slice s);	   /* feature code: 1..16 of 0-9 A-D * # */
-bool hd_form_mode(struct hd_slice s);	   /* 660, 0660 */
-bool hd_form_login_key(struct hd_slice s); /* vendor, none, 1..120 */
+bool hd_form_text(struct hd_slice s);	     /* 1..128 bytes UTF-8, nothing invisible */
+bool hd_form_path(struct hd_slice s);	     /* 1..1023 bytes of it */
+bool hd_form_realm(struct hd_slice s);	     /* text without quotes and backslashes */
+bool hd_form_host(struct hd_slice s);	     /* host name, IPv4 address, or IPv6 address in [] */
+bool hd_form_alias(struct hd_slice s);	     /* the same, also with :PORT */
+bool hd_form_listen(struct hd_slice s);	     /* hd_listen_parse() takes it, for SIP */
+bool hd_form_http_listen(struct hd_slice s); /* the same for HTTP */
+bool hd_form_base_url(struct hd_slice s);    /* http(s)://HOST[:PORT][/PATH] */
+bool hd_form_server(struct hd_slice s);	     /* an address, IPv6 in [], also with :PORT */
+bool hd_form_network(struct hd_slice s);     /* ADDRESS/PREFIX without bits behind the prefix */
+bool hd_form_code(struct hd_slice s);	     /* feature code: 1..16 of 0-9 A-D * # */
+bool hd_form_mode(struct hd_slice s);	     /* 660, 0660 */
+bool hd_form_login_key(struct hd_slice s);   /* vendor, none, 1..120 */
 bool hd_form_timezone(
 	struct hd_slice s); /* Europe/Berlin; whether there is such a one is not known here */
 bool hd_form_phrase(struct hd_slice s); /* text whose {names} are those of hotdesk/face.h */
@@ -150,6 +152,8 @@ struct hd_conf_raw {
 	struct hd_conf conf;
 	char **listen;
 	size_t n_listen;
+	char **http_listen; /* provision.listen */
+	size_t n_http_listen;
 	uint32_t algorithms; /* HD_ALGORITHM_* */
 	uint8_t occupied;    /* 0 replace, 1 refuse */
 	char *socket_mode;

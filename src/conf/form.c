@@ -134,20 +134,21 @@ bool hd_form_server(struct hd_slice s)
 int hd_listen_parse(struct hd_listen *listen, struct hd_slice s)
 {
 	static const char *const names[] = {
-		[HD_UDP] = "udp:",
-		[HD_TCP] = "tcp:",
-		[HD_TLS] = "tls:",
+		[HD_UDP] = "udp:",   [HD_TCP] = "tcp:",	    [HD_TLS] = "tls:",
+		[HD_HTTP] = "http:", [HD_HTTPS] = "https:",
 	};
 	struct hd_slice host, port;
+	size_t n;
 
 	memset(listen, 0, sizeof(*listen));
-	if (s.len < 4 || !split_port((struct hd_slice){ s.ptr + 4, s.len - 4 }, &host, &port) ||
-	    port_parse(&listen->port, port))
-		return HD_EPARSE;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (memcmp(s.ptr, names[i], 4) != 0)
+		n = strlen(names[i]);
+		if (s.len < n || memcmp(s.ptr, names[i], n) != 0)
 			continue;
 		listen->transport = (enum hd_transport)i;
+		if (!split_port((struct hd_slice){ s.ptr + n, s.len - n }, &host, &port) ||
+		    port_parse(&listen->port, port))
+			return HD_EPARSE;
 		if (is_bracketed(host))
 			host = (struct hd_slice){ host.ptr + 1, host.len - 2 };
 		else if (!is_address(AF_INET, host))
@@ -161,7 +162,38 @@ bool hd_form_listen(struct hd_slice s)
 {
 	struct hd_listen listen;
 
-	return hd_listen_parse(&listen, s) == 0;
+	return hd_listen_parse(&listen, s) == 0 && listen.transport <= HD_TLS;
+}
+
+bool hd_form_http_listen(struct hd_slice s)
+{
+	struct hd_listen listen;
+
+	return hd_listen_parse(&listen, s) == 0 && listen.transport >= HD_HTTP;
+}
+
+/* Without user, query and fragment: a token and a file name are added to it. */
+bool hd_form_base_url(struct hd_slice s)
+{
+	size_t n = s.len > 8 && memcmp(s.ptr, "https://", 8) == 0  ? 8
+		   : s.len > 7 && memcmp(s.ptr, "http://", 7) == 0 ? 7
+								   : 0;
+	struct hd_slice host;
+	const char *slash;
+
+	if (n == 0 || s.len > 256)
+		return false;
+	host = (struct hd_slice){ s.ptr + n, s.len - n };
+	slash = memchr(host.ptr, '/', host.len);
+	if (slash)
+		host.len = (size_t)(slash - host.ptr);
+	if (!hd_form_alias(host))
+		return false;
+	for (size_t i = n + host.len; i < s.len; i++)
+		if (s.ptr[i] <= 0x20 || s.ptr[i] > 0x7e || strchr("?#%\\\"<>&'", s.ptr[i]) ||
+		    (s.ptr[i] == '/' && s.ptr[i - 1] == '/'))
+			return false;
+	return true;
 }
 
 bool hd_form_network(struct hd_slice s)

@@ -79,6 +79,8 @@ _Static_assert(sizeof(hd_log_levels) / sizeof(hd_log_levels[0]) == HD_LOG_LEVELS
 #define DOMAIN_WORDS "a host name, an IPv4 address, or an IPv6 address in []"
 #define ALIAS_WORDS DOMAIN_WORDS ", also with :PORT"
 #define LISTEN_WORDS "\"udp:ADDRESS:PORT\", \"tcp:...\" or \"tls:...\", an IPv6 address in []"
+#define HTTP_WORDS "\"https:ADDRESS:PORT\" or \"http:...\", an IPv6 address in []"
+#define URL_WORDS "https://HOST or http://..., also with :PORT and /PATH, up to 256 characters"
 #define NETWORK_WORDS "a network such as 10.0.0.0/8 or 2001:db8::/32, no bits set behind the prefix"
 #define NUMBER_WORDS "a number of 1 to 32 of 0-9 A-Z a-z . _ - * #"
 #define SERVER_WORDS "an IPv4 address, or an IPv6 address in [], also with :PORT"
@@ -268,6 +270,32 @@ const struct hd_key_info hd_keys[] = {
 	NULLABLE(provision, text_occupied, hd_form_phrase, PHRASE_WORDS),
 	NULLABLE(provision, text_closed, hd_form_phrase, PHRASE_WORDS),
 	BOOL(provision, keep_secrets, "false", LIVE),
+	LIST(provision, listen, RAW(http_listen), RAW(n_http_listen), 0, 16, "[]", FIXED,
+	     hd_form_http_listen, HTTP_WORDS),
+	{ .section = "provision",
+	  .name = "url",
+	  .type = HD_KEY_TEXT,
+	  .live = LIVE,
+	  .nullable = true,
+	  .offset = IN(provision, url),
+	  .standard = "null",
+	  .form = hd_form_base_url,
+	  .expected = URL_WORDS },
+	PATH(provision, tls_certificate, IN(provision, tls_certificate), "null", true, LIVE),
+	PATH(provision, tls_key, IN(provision, tls_key), "null", true, LIVE),
+	PATH(provision, tls_client_ca, IN(provision, tls_client_ca), "null", true, LIVE),
+	LIST(provision, plain_networks, IN(provision, plain_networks),
+	     IN(provision, n_plain_networks), 0, 64, "[]", LIVE, hd_form_network, NETWORK_WORDS),
+	BOOL(provision, digest, "true", LIVE),
+	NUMBER(provision, source_rate, 0, 1000000, "50", LIVE),
+	NUMBER(provision, source_burst, 0, 1000000, "200", LIVE),
+	LIST(provision, source_exempt, IN(provision, source_exempt), IN(provision, n_source_exempt),
+	     0, 64, "[127.0.0.0/8, \"::1/128\"]", LIVE, hd_form_network, NETWORK_WORDS),
+	NUMBER(provision, failures_max, 0, 1000000, "20", LIVE),
+	NUMBER(provision, failures_window_s, 1, DAY_S, "600", LIVE),
+	NUMBER(provision, connections_max, 1, 100000, "1024", LIVE),
+	NUMBER(provision, connections_per_source, 1, 100000, "64", LIVE),
+	NUMBER(provision, timeout_s, 1, 3600, "20", LIVE),
 
 	CHOICE(log, format, HD_KEY_CHOICE, IN(log, format), sizeof(enum hd_log_format), "auto",
 	       LIVE, formats),

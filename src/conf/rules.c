@@ -70,6 +70,7 @@ static const struct order {
 	{ "desk", "lock_after", "hard_lock_after" },
 	{ "desk", "resync_retry_s", "resync_retry_max_s" },
 	{ "media", "port_min", "port_max" },
+	{ "provision", "connections_per_source", "connections_max" },
 	{ "pin", "length_min", "length_max" },
 	{ "store", "map_mib", "map_max_mib" },
 	{ "store", "batch_max", "queue_max" },
@@ -91,16 +92,17 @@ static void check_order(const struct ctx *ctx, const struct order *order)
 		      high.node ? "" : " (the default)");
 }
 
-static void check_burst(const struct ctx *ctx)
+static void check_burst(const struct ctx *ctx, const char *section)
 {
-	struct value rate = value_of(ctx, "sip", "source_rate");
-	struct value burst = value_of(ctx, "sip", "source_burst");
+	struct value rate = value_of(ctx, section, "source_rate");
+	struct value burst = value_of(ctx, section, "source_burst");
 
 	if (rate.usable && burst.usable && hd_slice_is(burst.text, "0") &&
 	    !hd_slice_is(rate.text, "0"))
 		hd_report_add(ctx->report, line_of(&burst, &rate),
-			      "sip.source_burst: 0 would refuse every request, expected 1 or more, "
-			      "or sip.source_rate 0 for no limit");
+			      "%s.source_burst: 0 would refuse every request, expected 1 or more, "
+			      "or %s.source_rate 0 for no limit",
+			      section, section);
 }
 
 /* ---- feature codes --------------------------------------------------------------------------- */
@@ -155,6 +157,7 @@ static bool same_socket(const struct hd_listen *a, const struct hd_listen *b)
 
 static void check_listeners(const struct ctx *ctx, const struct value *listen)
 {
+	const char *section = listen->key->section;
 	const struct hd_node *nodes = ctx->checked->tree->nodes;
 	struct hd_listen a, b;
 
@@ -165,22 +168,34 @@ static void check_listeners(const struct ctx *ctx, const struct value *listen)
 			if (hd_listen_parse(&b, nodes[d].value) || !same_socket(&a, &b))
 				continue;
 			hd_report_add(ctx->report, nodes[c].line,
-				      "sip.listen: \"%.*s\" is the same address and port as the "
+				      "%s.listen: \"%.*s\" is the same address and port as the "
 				      "entry in line %u, expected another port",
-				      (int)nodes[c].value.len, nodes[c].value.ptr, nodes[d].line);
+				      section, (int)nodes[c].value.len, nodes[c].value.ptr,
+				      nodes[d].line);
 			break;
 		}
 	}
 }
 
-/* The first tls listener. */
-static const struct hd_node *tls_listener(const struct ctx *ctx, const struct value *listen)
+/* A section with listeners of which some need a certificate. */
+static const struct tls_rule {
+	const char *section, *ca;
+	enum hd_transport transport;
+	const char *name; /* of such a listener */
+} tls_rules[] = {
+	{ "sip", "tls_ca", HD_TLS, "a tls" },
+	{ "provision", "tls_client_ca", HD_HTTPS, "an https" },
+};
+
+/* The first of them. */
+static const struct hd_node *tls_listener(const struct ctx *ctx, const struct value *listen,
+					  enum hd_transport transport)
 {
 	const struct hd_node *nodes = ctx->checked->tree->nodes;
 	struct hd_listen one;
 
 	for (uint32_t c = listen->node ? listen->node->child : 0; c; c = nodes[c].next) {
-		if (!hd_listen_parse(&one, nodes[c].value) && one.transport == HD_TLS)
+		if (!hd_listen_parse(&one, nodes[c].value) && one.transport == transport)
 			return &nodes[c];
 	}
 	return NULL;
@@ -205,17 +220,9 @@ static void check_file(const struct ctx *ctx, const struct value *v)
 	free(path);
 }
 
-static void check_tls(const struct ctx *ctx)
+static void check_pair(const struct ctx *ctx, const struct tls_rule *rule,
+		       const struct value files[2], const struct hd_node *needs)
 {
-	static const char *const names[] = { "tls_certificate", "tls_key", "tls_ca" };
-	struct value listen = value_of(ctx, "sip", "listen");
-	const struct hd_node *needs = tls_listener(ctx, &listen);
-	struct value files[3];
-
-	if (listen.node && listen.usable)
-		check_listeners(ctx, &listen);
-	for (size_t i = 0; i < 3; i++)
-		files[i] = value_of(ctx, "sip", names[i]);
 	for (size_t i = 0; i < 2; i++) {
 		const struct value *other = &files[1 - i];
 
@@ -223,14 +230,29 @@ static void check_tls(const struct ctx *ctx)
 			continue;
 		if (needs)
 			hd_report_add(ctx->report, needs->line,
-				      "sip.listen: a tls listener without sip.%s, expected the "
+				      "%s.listen: %s listener without %s.%s, expected the "
 				      "path of a PEM file there",
-				      names[i]);
+				      rule->section, rule->name, rule->section, files[i].key->name);
 		else if (other->usable && other->text.ptr)
 			hd_report_add(ctx->report, other->node->line,
-				      "sip.%s is set without sip.%s, expected both or none",
-				      other->key->name, names[i]);
+				      "%s.%s is set without %s.%s, expected both or none",
+				      rule->section, other->key->name, rule->section,
+				      files[i].key->name);
 	}
+}
+
+static void check_tls(const struct ctx *ctx, const struct tls_rule *rule)
+{
+	const char *const names[] = { "tls_certificate", "tls_key", rule->ca };
+	struct value listen = value_of(ctx, rule->section, "listen");
+	const struct hd_node *needs = tls_listener(ctx, &listen, rule->transport);
+	struct value files[3];
+
+	if (listen.node && listen.usable)
+		check_listeners(ctx, &listen);
+	for (size_t i = 0; i < 3; i++)
+		files[i] = value_of(ctx, rule->section, names[i]);
+	check_pair(ctx, rule, files, needs);
 	for (size_t i = 0; i < 3; i++) {
 		if (needs && files[i].usable && files[i].text.ptr)
 			check_file(ctx, &files[i]);
@@ -262,8 +284,10 @@ void hd_check_rules(const struct hd_checked *checked, const char *folder, struct
 
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 		check_order(&ctx, &orders[i]);
-	check_burst(&ctx);
+	check_burst(&ctx, "sip");
+	check_burst(&ctx, "provision");
 	check_codes(&ctx);
-	check_tls(&ctx);
+	for (size_t i = 0; i < sizeof(tls_rules) / sizeof(tls_rules[0]); i++)
+		check_tls(&ctx, &tls_rules[i]);
 	check_socket(&ctx);
 }
