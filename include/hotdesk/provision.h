@@ -17,7 +17,9 @@
 #include <stdint.h>
 
 #include "hotdesk/device.h"
+#include "hotdesk/digest.h"
 #include "hotdesk/directory.h"
+#include "hotdesk/event.h"
 #include "hotdesk/http.h"
 #include "hotdesk/store.h"
 
@@ -25,7 +27,7 @@
 
 /** One rendered file. */
 struct hd_provision_file {
-	struct hd_buf body; /* holds secrets: to be wiped by the server */
+	struct hd_buf body; /* holds secrets: to be wiped with hd_provision_file_fini() */
 	const char *type;   /* Content-Type, static */
 };
 /** Wipes and releases the body; leaves it empty. */
@@ -33,27 +35,60 @@ void hd_provision_file_fini(struct hd_provision_file *file);
 
 /**
  * Gives one of a phone's files out of a snapshot; the daemon wires the templates in here.
- * @param vendor of the phone: by its model, what was seen of it, or how it asks now
- * @param kind   MAIN, INDEX or PATCH
- * @return 0; HD_ENOENT: this phone has no such file (its secret is not kept, its vendor has no
- *         patch); the store's error, HD_ENOMEM
+ * @param phone without a model, it has the one that it names itself
+ * @param kind  MAIN, INDEX or PATCH
+ * @return 0; HD_ENOENT: its vendor has no such file; HD_ESTATE: its secret is not kept; the store's
+ *         error, HD_ENOMEM
  */
 typedef int hd_provision_render_fn(void *arg, struct hd_txn *txn, const struct hd_phone *phone,
-				   const struct hd_vendor *vendor, enum hd_vendor_file kind,
-				   struct hd_provision_file *file);
+				   enum hd_vendor_file kind, struct hd_provision_file *file);
 
 /* ---- who gets it ---------------------------------------------------------------------------- */
 
-struct hd_provision;
-
-/** What a phone has fetched. */
+/** What a phone has fetched: a configuration or its keys, not an index. */
 struct hd_provision_fetch {
 	const char *phone;
 	enum hd_vendor_file kind;
-	int64_t at_ms;	  /* wall clock */
-	const char *from; /* its address */
+	int64_t at_ms;	  /* wall clock, of the request */
+	const char *from; /* "192.0.2.1:40000" */
 };
-/** After its last byte was handed to the network. The control thread. */
-typedef void hd_provision_fetched_fn(void *arg, const struct hd_provision_fetch *fetch);
+
+/** What a reload may change. */
+struct hd_provision_policy {
+	const char *url; /* its path is what our paths begin with; NULL: nothing */
+	bool digest;	 /* as well as tokens and certificates */
+	/* Networks that are answered without TLS; from elsewhere it is 403. */
+	const char *const *plain_networks;
+	size_t n_plain_networks;
+	const char *const *exempt; /* networks whose failures are not counted */
+	size_t n_exempt;
+	uint32_t failures_max, failures_window_s; /* of one source; 0: no limit */
+};
+
+struct hd_provision_options {
+	struct hd_loop *loop; /* all borrowed */
+	struct hd_store *store;
+	struct hd_directory *directory;
+	struct hd_device *device;
+	const struct hd_clock *clock;
+	struct hd_digest *digest; /* the control thread's own */
+	hd_digest_lookup_fn *lookup;
+	hd_provision_render_fn *render;
+	/** After the last byte was given to the network; NULL: nobody wants to know. */
+	void (*fetched)(void *arg, const struct hd_provision_fetch *fetch);
+	void *arg;			   /* of the three */
+	struct hd_provision_policy policy; /* copied */
+};
+
+struct hd_provision;
+/** @return 0, HD_EINVAL or HD_ENOMEM */
+HD_MUSTCHECK int hd_provision_new(struct hd_provision **pp,
+				  const struct hd_provision_options *options);
+/** After its hd_http. NULL-safe. */
+void hd_provision_free(struct hd_provision *provision);
+/** Serves every path of this server, borrowed. @return 0 or HD_ELIMIT */
+HD_MUSTCHECK int hd_provision_mount(struct hd_provision *provision, struct hd_http *http);
+void hd_provision_set_policy(struct hd_provision *provision,
+			     const struct hd_provision_policy *policy);
 
 #endif

@@ -47,6 +47,8 @@ static void add_listeners(const struct daemon *d, struct hd_json *json)
 	char text[96];
 	size_t n;
 
+	char http[DAEMON_HTTP_LISTENERS_MAX][DAEMON_LISTENER_SIZE];
+
 	l = hd_agent_listeners(d->agent, &n);
 	hd_json_array(json, "listen");
 	for (size_t i = 0; i < n; i++) {
@@ -54,6 +56,9 @@ static void add_listeners(const struct daemon *d, struct hd_json *json)
 			 l[i].transport, l[i].host, l[i].port);
 		hd_json_str(json, NULL, text);
 	}
+	n = daemon_provision_listeners(d, http, DAEMON_HTTP_LISTENERS_MAX);
+	for (size_t i = 0; i < n; i++)
+		hd_json_str(json, NULL, http[i]);
 	hd_json_array_end(json);
 }
 
@@ -332,7 +337,9 @@ int daemon_open_control(struct daemon *d)
 			 hd_strerror(err));
 		return err;
 	}
-	err = open_signals(d);
+	err = daemon_open_provision(d);
+	if (!err)
+		err = open_signals(d);
 	if (!err)
 		err = open_timers(d);
 	if (!err)
@@ -346,6 +353,7 @@ void daemon_close_control(struct daemon *d)
 	hd_admin_free(d->admin);
 	if (d->loop)
 		hd_mailbox_drain(hd_loop_mailbox(d->loop));
+	daemon_close_provision(d);
 	hd_timer_free(d->second);
 	hd_timer_free(d->watchdog);
 	d->http = NULL;

@@ -190,6 +190,7 @@ void daemon_close(struct daemon *d)
 
 void daemon_listeners(const struct daemon *d, struct hd_buf *out)
 {
+	char http[DAEMON_HTTP_LISTENERS_MAX][DAEMON_LISTENER_SIZE];
 	const struct hd_listener *l;
 	size_t n;
 
@@ -197,6 +198,9 @@ void daemon_listeners(const struct daemon *d, struct hd_buf *out)
 	for (size_t i = 0; i < n; i++)
 		hd_buf_addf(out, strchr(l[i].host, ':') ? "%s%s:[%s]:%u" : "%s%s:%s:%u",
 			    i ? " " : "", l[i].transport, l[i].host, l[i].port);
+	n = daemon_provision_listeners(d, http, DAEMON_HTTP_LISTENERS_MAX);
+	for (size_t i = 0; i < n; i++)
+		hd_buf_addf(out, " %s", http[i]);
 }
 
 int daemon_run(struct daemon *d)

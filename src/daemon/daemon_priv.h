@@ -16,6 +16,7 @@
 #include "hotdesk/location.h"
 #include "hotdesk/notify.h"
 #include "hotdesk/plan.h"
+#include "hotdesk/provision.h"
 #include "hotdesk/proxy.h"
 #include "hotdesk/registrar.h"
 #include "hotdesk/render.h"
@@ -60,6 +61,9 @@ struct daemon {
 	struct hd_http *http;
 	struct hd_admin *admin;
 	struct daemon_render control_render;
+	struct hd_http *phones; /* NULL: no provision.listen */
+	struct hd_provision *provision;
+	struct hd_digest *http_digest;
 	struct hd_timer *second, *watchdog;
 	struct hd_location_sweep sweep;
 	struct hd_command sweep_command, ping_command;
@@ -188,6 +192,19 @@ HD_MUSTCHECK int daemon_open_admin(struct daemon *d);
 /** Socket, signals, timers. */
 HD_MUSTCHECK int daemon_open_control(struct daemon *d);
 void daemon_close_control(struct daemon *d);
+/** The server for phones (phones.c); without provision.listen there is none. */
+HD_MUSTCHECK int daemon_open_provision(struct daemon *d);
+void daemon_close_provision(struct daemon *d);
+/** Its certificate; *tp NULL: nobody listens for it. @return 0 or an error, which errors tells */
+HD_MUSTCHECK int daemon_read_http_tls(struct hd_http_tls **tp, const struct daemon *d,
+				      const struct hd_conf *conf, struct hd_buf *errors);
+/** After a reload; tls is moved, NULL: it stays. */
+void daemon_provision_take(struct daemon *d, struct hd_http_tls *tls);
+enum { DAEMON_LISTENER_SIZE = 96, DAEMON_HTTP_LISTENERS_MAX = 16 };
+/** "https:0.0.0.0:8443". @return how many */
+size_t daemon_provision_listeners(const struct daemon *d, char texts[][DAEMON_LISTENER_SIZE],
+				  size_t max);
+
 /** After a reload: the policies of the admin API. */
 void daemon_control_take(struct daemon *d);
 /** Writes run.status_file, if there is to be one. */

@@ -162,6 +162,7 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	struct handover *h = calloc(1, sizeof(*h));
 	struct hd_conf *after = NULL;
 	struct daemon_supply supplies[2] = { 0 };
+	struct hd_http_tls *http_tls = NULL;
 	struct hd_buf errors = { 0 };
 	int err;
 
@@ -174,12 +175,15 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 		err = read_supplies(supplies, after, &errors);
 	if (!err)
 		err = read_tls(&h->tls, d, after, &errors);
+	if (!err)
+		err = daemon_read_http_tls(&http_tls, d, after, &errors);
 	if (err) {
 		say(report, "reload: refused, the old configuration stays");
 		say(report, errors.len ? hd_buf_text(&errors) : hd_strerror(err));
 		hd_templates_free(supplies[0].templates);
 		hd_templates_free(supplies[1].templates);
 		hd_conf_free(after);
+		hd_tls_free(h->tls);
 		free(h);
 		goto out;
 	}
@@ -195,6 +199,7 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	daemon_control_take(d);
 	daemon_render_set(&d->control_render, d, after, &supplies[0]);
 	h->supply = supplies[1];
+	daemon_provision_take(d, http_tls);
 	h->task.run = take;
 	hd_mailbox_post(hd_agent_mailbox(d->agent), &h->task);
 out:

@@ -1,0 +1,249 @@
+/* phones.c - the server for phones: its listeners, and what it needs of the rest. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "daemon_priv.h"
+#include "hotdesk/base/log.h"
+
+enum { BODY_MAX = 4096, HEADER_MAX = 8192, DESCRIPTORS_SHARE = 10 };
+
+/* ---- values out of the configuration --------------------------------------------------------- */
+
+/* The admin socket and SIP need descriptors, too, whatever happens here. */
+static uint32_t connections_max(const struct hd_conf_provision *c)
+{
+	struct rlimit limit;
+	rlim_t share;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return c->connections_max;
+	share = limit.rlim_cur / DESCRIPTORS_SHARE;
+	return c->connections_max < share ? c->connections_max : share ? (uint32_t)share : 1;
+}
+
+static void fill_limits(struct hd_http_limits *limits, const struct hd_conf_provision *c)
+{
+	*limits = (struct hd_http_limits){
+		.header_max_bytes = HEADER_MAX,
+		.body_max_bytes = BODY_MAX,
+		.timeout_s = c->timeout_s,
+		.connections_max = connections_max(c),
+		.connections_per_source = c->connections_per_source,
+		.source_rate = c->source_rate,
+		.source_burst = c->source_burst,
+		.source_exempt = (const char *const *)c->source_exempt,
+		.n_source_exempt = c->n_source_exempt,
+	};
+}
+
+static void fill_policy(struct hd_provision_policy *policy, const struct hd_conf_provision *c)
+{
+	*policy = (struct hd_provision_policy){
+		.url = c->url,
+		.digest = c->digest,
+		.plain_networks = (const char *const *)c->plain_networks,
+		.n_plain_networks = c->n_plain_networks,
+		.exempt = (const char *const *)c->source_exempt,
+		.n_exempt = c->n_source_exempt,
+		.failures_max = c->failures_max,
+		.failures_window_s = c->failures_window_s,
+	};
+}
+
+static int fill_digest(struct hd_digest_options *options, const struct daemon *d,
+		       const struct hd_conf *conf)
+{
+	int err = conf_digest_options(options, d, conf);
+
+	/* A nonce of the one service is none of the other. */
+	hd_key_derive(&options->key, &d->master, "digest nonce http");
+	return err;
+}
+
+static bool wants_tls(const struct hd_conf *conf)
+{
+	for (size_t i = 0; i < conf->provision.n_listen; i++)
+		if (conf->provision.listen[i].transport == HD_HTTPS)
+			return true;
+	return false;
+}
+
+int daemon_read_http_tls(struct hd_http_tls **tp, const struct daemon *d,
+			 const struct hd_conf *conf, struct hd_buf *errors)
+{
+	const struct hd_http_tls_files files = {
+		conf->provision.tls_certificate,
+		conf->provision.tls_key,
+		conf->provision.tls_client_ca,
+	};
+
+	/* The listeners are those of the start. */
+	*tp = NULL;
+	return wants_tls(d->conf) ? hd_http_tls_new(tp, &files, errors) : 0;
+}
+
+/* ---- what it asks of us ---------------------------------------------------------------------- */
+
+struct fetched {
+	struct hd_task task;
+	struct daemon *daemon;
+	char phone[HD_PHONE_ID_SIZE];
+	int64_t at_ms;
+};
+
+static void run_fetched(struct hd_task *task)
+{
+	struct fetched *f = (struct fetched *)(void *)task;
+
+	free(f);
+}
+
+static void on_fetched(void *arg, const struct hd_provision_fetch *fetch)
+{
+	struct daemon *d = arg;
+	struct fetched *f = calloc(1, sizeof(*f));
+
+	if (!f || hd_str_set(f->phone, sizeof(f->phone), fetch->phone)) {
+		hd_warn("daemon", "%s: its fetch is not told: it will be asked again",
+			fetch->phone);
+		free(f);
+		return;
+	}
+	f->daemon = d;
+	f->at_ms = fetch->at_ms;
+	f->task.run = run_fetched;
+	hd_mailbox_post(hd_agent_mailbox(d->agent), &f->task);
+}
+
+static int render(void *arg, struct hd_txn *txn, const struct hd_phone *phone,
+		  enum hd_vendor_file kind, struct hd_provision_file *file)
+{
+	(void)arg;
+	(void)txn;
+	(void)phone;
+	(void)kind;
+	(void)file;
+	return HD_ESTATE;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static int open_digest(struct daemon *d)
+{
+	struct hd_digest_options options;
+	int err;
+
+	err = fill_digest(&options, d, d->conf);
+	if (!err)
+		err = hd_digest_new(&d->http_digest, &options);
+	hd_wipe(&options, sizeof(options));
+	return err;
+}
+
+static int open_server(struct daemon *d)
+{
+	struct hd_provision_options options = {
+		.loop = d->loop,
+		.store = d->store,
+		.directory = d->dir,
+		.device = d->device,
+		.clock = d->clock,
+		.digest = d->http_digest,
+		.lookup = daemon_lookup,
+		.render = render,
+		.fetched = on_fetched,
+		.arg = d,
+	};
+	struct hd_http_limits limits;
+	int err;
+
+	fill_limits(&limits, &d->conf->provision);
+	fill_policy(&options.policy, &d->conf->provision);
+	err = hd_http_new(&d->phones, d->loop, &limits);
+	if (!err)
+		err = hd_provision_new(&d->provision, &options);
+	return err ? err : hd_provision_mount(d->provision, d->phones);
+}
+
+static int open_listeners(struct daemon *d)
+{
+	const struct hd_conf_provision *c = &d->conf->provision;
+	struct hd_http_listener where;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->n_listen; i++) {
+		where = (struct hd_http_listener){
+			.tls = c->listen[i].transport == HD_HTTPS,
+			.port = c->listen[i].port,
+		};
+		memcpy(where.host, c->listen[i].host, sizeof(where.host));
+		err = hd_http_listen_tcp(d->phones, &where);
+	}
+	return err;
+}
+
+int daemon_open_provision(struct daemon *d)
+{
+	struct hd_buf errors = { 0 };
+	struct hd_http_tls *tls;
+	int err;
+
+	if (!d->conf->provision.n_listen)
+		return 0;
+	err = daemon_read_http_tls(&tls, d, d->conf, &errors);
+	if (err)
+		hd_error("daemon", "%s", errors.len ? hd_buf_text(&errors) : hd_strerror(err));
+	hd_buf_fini(&errors);
+	if (!err)
+		err = open_digest(d);
+	if (!err)
+		err = open_server(d);
+	if (err)
+		return err;
+	hd_http_set_tls(d->phones, tls);
+	return open_listeners(d);
+}
+
+void daemon_close_provision(struct daemon *d)
+{
+	hd_http_free(d->phones);
+	hd_provision_free(d->provision);
+	hd_digest_free(d->http_digest);
+	d->phones = NULL;
+	d->provision = NULL;
+	d->http_digest = NULL;
+}
+
+void daemon_provision_take(struct daemon *d, struct hd_http_tls *tls)
+{
+	struct hd_provision_policy policy;
+	struct hd_digest_options digest;
+	struct hd_http_limits limits;
+
+	if (!d->phones)
+		return;
+	if (tls)
+		hd_http_set_tls(d->phones, tls);
+	fill_limits(&limits, &d->conf->provision);
+	hd_http_set_limits(d->phones, &limits);
+	fill_policy(&policy, &d->conf->provision);
+	hd_provision_set_policy(d->provision, &policy);
+	if (fill_digest(&digest, d, d->conf) || hd_digest_set_options(d->http_digest, &digest))
+		hd_error("daemon", "auth: new values refused for HTTP, the old ones stay");
+	hd_wipe(&digest, sizeof(digest));
+}
+
+size_t daemon_provision_listeners(const struct daemon *d, char texts[][DAEMON_LISTENER_SIZE],
+				  size_t max)
+{
+	struct hd_http_listener l[DAEMON_HTTP_LISTENERS_MAX];
+	size_t n = hd_http_listeners(d->phones, l, DAEMON_HTTP_LISTENERS_MAX);
+
+	for (size_t i = 0; i < n && i < max; i++)
+		(void)snprintf(texts[i], DAEMON_LISTENER_SIZE,
+			       strchr(l[i].host, ':') ? "%s:[%s]:%u" : "%s:%s:%u",
+			       l[i].tls ? "https" : "http", l[i].host, l[i].port);
+	return n < max ? n : max;
+}
