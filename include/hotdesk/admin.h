@@ -4,8 +4,8 @@
  * It is for a socket that only administrators can open. Reads take a snapshot; writes are durable
  * commands and are answered after their commit; each write is one notice in the log: subject, what,
  * who. Phones that show what was changed (labels, names, owners, keys) are told by the same
- * command, through the outbox. No answer and no log line holds a PIN, its hash, a secret, a token
- * or an HA1. Errors are {"error": WORD, "detail": TEXT}.
+ * command, through the outbox. No answer and no log line holds a PIN, its hash, a secret or
+ * an HA1; the token of a phone's URL is in the answer that is asked for it, and in no log. Errors are {"error": WORD, "detail": TEXT}.
  *
  *   GET    /healthz /readyz /metrics /v1/status
  *   GET    /v1/users?after=N&limit=N      POST /v1/users (409 when it exists)
@@ -17,6 +17,7 @@
  *   GET    /v1/phones?after=ID&limit=N    POST /v1/phones
  *   GET, PUT, PATCH, DELETE /v1/phones/ID
  *   POST   /v1/phones/ID/unlock
+ *   GET    /v1/phones/ID/url (of its configuration, and what to put into DHCP)
  *   POST   /v1/phones/ID/token (another URL for its configuration)
  *   GET    /v1/phones/ID/render?file=NAME&secrets=yes (what it would get: main, index, patch, or a
  *          name that it asks for; secrets are masked unless asked for)
@@ -55,7 +56,8 @@ struct hd_admin_policies {
 	struct hd_pin_policy pin;
 	struct hd_pin_cost cost; /* of new PIN hashes */
 	struct hd_desk_policy desk;
-	bool keep_secrets; /* sealed, also of phones without a model */
+	bool keep_secrets;     /* sealed, also of phones without a model */
+	char url[HD_URL_SIZE]; /* what URLs of phones begin with; "": none is served */
 };
 
 /** What a phone would get. */

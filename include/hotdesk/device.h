@@ -43,6 +43,13 @@ struct hd_vendor_number {
 	uint32_t first, step;
 };
 
+/** A DHCP option in which a vendor's phones look for the place of their configuration. */
+struct hd_vendor_dhcp {
+	uint8_t option; /* 66, 150, 160 ...; 43: `sub` is its sub-option */
+	uint8_t sub;
+	bool split; /* scheme and host stand there, the path in option 67 */
+};
+
 /**
  * In a pattern of file names "%m" is the phone's MAC in lower and "%M" in upper case, as its URL
  * is written; both are recognised in either case. One '*' stands for any characters. NULL ends.
@@ -71,6 +78,10 @@ struct hd_vendor {
 	uint8_t lines;	   /* so many of them, from the first on, are line keys by default */
 	const char *avoid; /* what its phones do not bear in names, however escaped; or NULL */
 	const struct hd_vendor_number *numbers; /* a NULL name ends; or NULL */
+	/* How a URL for all its phones names the file, in the vendor's own words: "{mac}.xml";
+	 * NULL: URLs are folders, to which a phone adds the name itself. */
+	const char *url_file;
+	const struct hd_vendor_dhcp *dhcp; /* option 0 ends */
 };
 /** The vendor of a directory model ("snom-d785", "generic", ""); the generic one when unknown. */
 const struct hd_vendor *hd_vendor_of_model(const char *model);
@@ -93,6 +104,17 @@ enum hd_vendor_file hd_vendor_file_of(const struct hd_vendor *vendor, const char
 /** The first of `patterns` for a phone: "805e0c1a2b3c.cfg". @return 0, HD_ENOENT, HD_ELIMIT */
 HD_MUSTCHECK int hd_vendor_file_name(char *dst, size_t size, const char *const *patterns,
 				     const char *mac);
+
+enum { HD_URL_SIZE = 512 };
+/**
+ * A URL as a vendor's phones want it in DHCP and PnP: "<base>/<token>/", with a file behind it
+ * where the vendor's phones do not add its name themselves.
+ * @param token "": of all of the vendor's phones
+ * @param mac   "": unknown
+ * @return 0 or HD_ELIMIT
+ */
+HD_MUSTCHECK int hd_vendor_url(char url[HD_URL_SIZE], const struct hd_vendor *vendor,
+			       const char *base, const char *token, const char *mac);
 
 /* ---- what a phone says of itself ------------------------------------------------------------ */
 

@@ -26,6 +26,7 @@ static const struct hd_http_route routes[] = {
 	{ HD_HTTP_DELETE, "/v1/phones/:id", phone_delete },
 	{ HD_HTTP_POST, "/v1/phones/:id/unlock", phone_unlock },
 	{ HD_HTTP_GET, "/v1/phones/:id/render", phone_render },
+	{ HD_HTTP_GET, "/v1/phones/:id/url", phone_url },
 	{ HD_HTTP_POST, "/v1/phones/:id/token", phone_token },
 	{ HD_HTTP_GET, "/v1/phones/:id/keys", phone_keys_list },
 	{ HD_HTTP_PUT, "/v1/phones/:id/keys/:place", phone_key_put },

@@ -176,6 +176,7 @@ void phone_put(struct hd_http_request *req, void *admin);
 void phone_patch(struct hd_http_request *req, void *admin);
 void phone_delete(struct hd_http_request *req, void *admin);
 void phone_unlock(struct hd_http_request *req, void *admin);
+void phone_url(struct hd_http_request *req, void *admin);
 void phone_token(struct hd_http_request *req, void *admin);
 void phone_render(struct hd_http_request *req, void *admin);
 void phone_keys_list(struct hd_http_request *req, void *admin);

@@ -39,6 +39,11 @@ static const struct ctl_option render_options[] = {
 	{ "secrets", NULL, "with its password and the secret of its URL", CTL_FLAG, NULL, false },
 };
 
+static const struct ctl_option url_options[] = {
+	{ "renew", NULL, "make it another one first: the old one is no longer good", CTL_FLAG,
+	  NULL, false },
+};
+
 static const struct ctl_option logout_options[] = {
 	{ "phone", "ID", "whoever sits at this phone", CTL_PLAIN, NULL, false },
 };
@@ -47,6 +52,7 @@ static const struct ctl_option logout_options[] = {
 #define PHONE phone_options, COUNT(phone_options)
 #define KEY key_options, COUNT(key_options)
 #define RENDER render_options, COUNT(render_options)
+#define URL url_options, COUNT(url_options)
 #define LOGOUT logout_options, COUNT(logout_options)
 #define NONE NULL, 0
 
@@ -78,6 +84,8 @@ const struct ctl_command ctl_commands[] = {
 	  ctl_phone_set_key },
 	{ "phone", "remove-key", "ID PLACE", 2, 2, NONE, "take a key away, 0: all without place",
 	  ctl_phone_remove_key },
+	{ "phone", "url", "ID", 1, 1, URL,
+	  "where it gets its configuration, and what DHCP is to say", ctl_phone_url },
 	{ "phone", "renew-token", "ID", 1, 1, NONE, "make its configuration URL another one",
 	  ctl_phone_renew_token },
 	{ "phone", "render", "ID", 1, 1, RENDER, "what it would get as its configuration",

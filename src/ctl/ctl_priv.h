@@ -154,6 +154,7 @@ enum ctl_exit ctl_phone_set_key(struct ctl *ctl);
 enum ctl_exit ctl_phone_remove_key(struct ctl *ctl);
 enum ctl_exit ctl_phone_renew_token(struct ctl *ctl);
 enum ctl_exit ctl_phone_render(struct ctl *ctl);
+enum ctl_exit ctl_phone_url(struct ctl *ctl);
 enum ctl_exit ctl_session_list(struct ctl *ctl);
 enum ctl_exit ctl_session_login(struct ctl *ctl);
 enum ctl_exit ctl_session_logout(struct ctl *ctl);

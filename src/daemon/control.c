@@ -86,6 +86,7 @@ static int on_reload(void *arg, struct hd_buf *report)
 
 static void fill_policies(struct hd_admin_policies *p, const struct hd_conf *conf)
 {
+	p->url[0] = '\0';
 	p->pin.length_min = conf->pin.length_min;
 	p->pin.length_max = conf->pin.length_max;
 	p->pin.trivial_allowed = conf->pin.trivial;
@@ -99,6 +100,7 @@ void daemon_control_take(struct daemon *d)
 
 	fill_policies(&policies, d->conf);
 	policies.cost = d->pin_cost;
+	daemon_url(d, d->conf, policies.url);
 	hd_admin_set_policies(d->admin, &policies);
 	hd_operations_set_policy(d->control_operations, &policies.desk);
 }
@@ -342,8 +344,11 @@ int daemon_open_control(struct daemon *d)
 		err = open_signals(d);
 	if (!err)
 		err = open_timers(d);
-	if (!err)
-		hd_admin_set_ready(d->admin, true);
+	if (err)
+		return err;
+	/* The port is known now. */
+	daemon_control_take(d);
+	hd_admin_set_ready(d->admin, true);
 	return err;
 }
 

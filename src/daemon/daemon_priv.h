@@ -198,6 +198,8 @@ void daemon_close_provision(struct daemon *d);
 /** Its certificate; *tp NULL: nobody listens for it. @return 0 or an error, which errors tells */
 HD_MUSTCHECK int daemon_read_http_tls(struct hd_http_tls **tp, const struct daemon *d,
 				      const struct hd_conf *conf, struct hd_buf *errors);
+/** What URLs of phones begin with: provision.url, or made of domain and listener; "": none. */
+void daemon_url(const struct daemon *d, const struct hd_conf *conf, char url[HD_URL_SIZE]);
 /** After a reload; tls is moved, NULL: it stays. */
 void daemon_provision_take(struct daemon *d, struct hd_http_tls *tls);
 enum { DAEMON_LISTENER_SIZE = 96, DAEMON_HTTP_LISTENERS_MAX = 16 };

@@ -235,6 +235,23 @@ void daemon_provision_take(struct daemon *d, struct hd_http_tls *tls)
 	hd_wipe(&digest, sizeof(digest));
 }
 
+void daemon_url(const struct daemon *d, const struct hd_conf *conf, char url[HD_URL_SIZE])
+{
+	struct hd_http_listener l;
+	int n = 0;
+
+	url[0] = '\0';
+	if (!hd_http_listeners(d->phones, &l, 1))
+		return;
+	if (conf->provision.url)
+		n = snprintf(url, HD_URL_SIZE, "%s", conf->provision.url);
+	else
+		n = snprintf(url, HD_URL_SIZE, "%s://%s:%u", l.tls ? "https" : "http",
+			     d->domain_copy, l.port);
+	if (n < 0 || n >= HD_URL_SIZE)
+		url[0] = '\0';
+}
+
 size_t daemon_provision_listeners(const struct daemon *d, char texts[][DAEMON_LISTENER_SIZE],
 				  size_t max)
 {

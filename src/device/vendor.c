@@ -28,6 +28,15 @@ static const struct hd_vendor_number grandstream_numbers[] = {
 	{ 0 },
 };
 
+#define DHCP(...)                                                                                  \
+	(const struct hd_vendor_dhcp[])                                                            \
+	{                                                                                          \
+		__VA_ARGS__,                                                                       \
+		{                                                                                  \
+			.option = 0                                                                \
+		}                                                                                  \
+	}
+
 static const struct hd_vendor vendors[] = {
 	{
 		.name = "auerswald",
@@ -46,6 +55,8 @@ static const struct hd_vendor vendors[] = {
 		.resync = HD_RESYNC_PATCH,
 		.key_place = 1,
 		.keys = 18,
+		.url_file = "<MACADR>.xml",
+		.dhcp = DHCP({ .option = 66, .split = true }),
 	},
 	{
 		.name = "yealink",
@@ -62,6 +73,7 @@ static const struct hd_vendor vendors[] = {
 		.key_place = 2,
 		.keys = 27,
 		.lines = 1,
+		.dhcp = DHCP({ .option = 66 }),
 	},
 	{
 		.name = "snom",
@@ -78,6 +90,8 @@ static const struct hd_vendor vendors[] = {
 		.key_place = 2,
 		.keys = 24,
 		.lines = 1,
+		.url_file = "{mac}.xml",
+		.dhcp = DHCP({ .option = 66 }),
 	},
 	{
 		.name = "grandstream",
@@ -95,6 +109,7 @@ static const struct hd_vendor vendors[] = {
 		.key_place = 1,
 		.keys = 12,
 		.numbers = grandstream_numbers,
+		.dhcp = DHCP({ .option = 66 }, { .option = 160 }),
 	},
 	{
 		.name = "polycom",
@@ -116,6 +131,7 @@ static const struct hd_vendor vendors[] = {
 		.fetches = true,
 		.key_place = 1,
 		.keys = 12,
+		.dhcp = DHCP({ .option = 160 }, { .option = 66 }),
 	},
 	{
 		.name = "cisco-spa",
@@ -133,6 +149,8 @@ static const struct hd_vendor vendors[] = {
 		.keys = 5,
 		.lines = 1,
 		.avoid = ";",
+		.url_file = "$MA.xml",
+		.dhcp = DHCP({ .option = 66 }, { .option = 160 }, { .option = 150 }),
 	},
 	{
 		.name = "cisco-mpp",
@@ -150,6 +168,8 @@ static const struct hd_vendor vendors[] = {
 		.keys = 10,
 		.lines = 1,
 		.avoid = ";",
+		.url_file = "$MA.xml",
+		.dhcp = DHCP({ .option = 66 }, { .option = 160 }, { .option = 150 }),
 	},
 	{
 		.name = "fanvil",
@@ -167,6 +187,7 @@ static const struct hd_vendor vendors[] = {
 		.keys = 12,
 		.lines = 1,
 		.avoid = "&",
+		.dhcp = DHCP({ .option = 66 }),
 	},
 	{
 		/* The NOTIFY makes it fetch "action uri xml sip notify", which is the patch. */
@@ -190,6 +211,7 @@ static const struct hd_vendor vendors[] = {
 		.key_place = 2,
 		.keys = 10,
 		.lines = 1,
+		.dhcp = DHCP({ .option = 43, .sub = 2 }, { .option = 66 }),
 	},
 	{
 		.name = "gigaset",
@@ -202,6 +224,8 @@ static const struct hd_vendor vendors[] = {
 		.event = "check-sync;reboot=false",
 		.resync = HD_RESYNC_EMPTY,
 		.fetches = true,
+		.url_file = "%MACD.xml",
+		.dhcp = DHCP({ .option = 66 }, { .option = 114 }),
 	},
 	/* The last one is everybody else. */
 	{
@@ -219,6 +243,7 @@ static const struct hd_vendor vendors[] = {
 		.fetches = true,
 		.key_place = 1,
 		.keys = 12,
+		.dhcp = DHCP({ .option = 66 }, { .option = 160 }),
 	},
 };
 

@@ -40,9 +40,43 @@ static void test_rows(void **state)
 		assert_int_equal(!v[i].key_place, !v[i].keys);
 		assert_true(v[i].key_place == 0 || v[i].lines < v[i].key_place);
 		assert_ptr_equal(hd_vendor_of_model(v[i].name), &v[i]);
+		assert_non_null(v[i].dhcp);
+		assert_true(v[i].dhcp[0].option > 0);
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(v[i].template, v[j].template);
 	}
+}
+
+static void test_urls(void **state)
+{
+	static const char token[] = "abcdefghijklmnopqrstuvwx27", mac[] = "805e0c1a2b3c";
+	static const struct {
+		const char *vendor, *base, *token, *mac, *url;
+	} rows[] = {
+		{ "yealink", "https://h", "", "", "https://h/" },
+		{ "yealink", "https://h/p/", token, mac,
+		  "https://h/p/abcdefghijklmnopqrstuvwx27/" },
+		{ "snom", "https://h/p", token, mac,
+		  "https://h/p/abcdefghijklmnopqrstuvwx27/805E0C1A2B3C.xml" },
+		{ "snom", "https://h/p", token, "",
+		  "https://h/p/abcdefghijklmnopqrstuvwx27/{mac}.xml" },
+		{ "snom", "https://h:8443", "", mac, "https://h:8443/{mac}.xml" },
+		{ "cisco-mpp", "https://h", "", "", "https://h/$MA.xml" },
+		{ "polycom", "https://h", token, mac, "https://h/abcdefghijklmnopqrstuvwx27/" },
+	};
+	char url[HD_URL_SIZE], base[HD_URL_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(hd_vendor_url(url, vendor(rows[i].vendor), rows[i].base,
+					       rows[i].token, rows[i].mac),
+				 0);
+		assert_string_equal(url, rows[i].url);
+	}
+	memset(base, 'a', sizeof(base) - 1);
+	base[sizeof(base) - 1] = '\0';
+	assert_int_equal(hd_vendor_url(url, vendor("yealink"), base, token, mac), HD_ELIMIT);
+	assert_string_equal(url, "");
 }
 
 static void test_models(void **state)
@@ -161,9 +195,8 @@ static void test_file_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_models),
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_rows),	  cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_models),	  cmocka_unit_test(test_files),
 		cmocka_unit_test(test_file_name),
 	};
 
