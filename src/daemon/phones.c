@@ -97,6 +97,8 @@ static void run_fetched(struct hd_task *task)
 {
 	struct fetched *f = (struct fetched *)(void *)task;
 
+	if (f->daemon->notify)
+		hd_notify_fetched(f->daemon->notify, f->phone, f->at_ms);
 	free(f);
 }
 

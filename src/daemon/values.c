@@ -60,6 +60,7 @@ void conf_notify_policy(struct hd_notify_policy *policy, const struct hd_conf *c
 		.fetch_s = c->resync_fetch_s,
 		.tries = c->resync_tries,
 		.rare_s = c->resync_rare_s,
+		.fetching = conf->provision.n_listen > 0,
 	};
 }
 
