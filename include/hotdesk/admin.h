@@ -4,8 +4,9 @@
  * It is for a socket that only administrators can open. Reads take a snapshot; writes are durable
  * commands and are answered after their commit; each write is one notice in the log: subject, what,
  * who. Phones that show what was changed (labels, names, owners, keys) are told by the same
- * command, through the outbox. No answer and no log line holds a PIN, its hash, a secret or
- * an HA1; the token of a phone's URL is in the answer that is asked for it, and in no log. Errors are {"error": WORD, "detail": TEXT}.
+ * command, through the outbox. No answer and no log line holds a PIN, its hash, a secret or an HA1;
+ * the token of a phone's URL is in the answer that is asked for it, and in no log. Errors are
+ * {"error": WORD, "detail": TEXT}.
  *
  *   GET    /healthz /readyz /metrics /v1/status
  *   GET    /v1/users?after=N&limit=N      POST /v1/users (409 when it exists)

@@ -112,8 +112,8 @@ enum { HD_HTTP_PARAMS_MAX = 4, HD_HTTP_PARAM_SIZE = 129, HD_HTTP_TABLES_MAX = 8 
 typedef void hd_http_fn(struct hd_http_request *req, void *arg);
 
 /**
- * A segment of the path that begins with ':' takes any one non-empty segment as a parameter; a last
- * one of "*" takes whatever comes, which the handler reads with hd_http_target().
+ * A segment of the path that begins with ':' takes any one non-empty segment as a parameter. The
+ * path "*" takes whatever comes, which the handler reads with hd_http_target().
  */
 struct hd_http_route {
 	enum hd_http_method method;

@@ -27,11 +27,11 @@ static bool path_matches(struct hd_slice pattern, struct hd_slice path)
 	struct hd_slice want = { NULL, 0 };
 	struct hd_slice have = { NULL, 0 };
 
+	if (hd_slice_is(pattern, "*"))
+		return true;
 	while (segment_next(&pattern, &want)) {
 		if (!segment_next(&path, &have))
 			return false;
-		if (hd_slice_is(want, "*") && !pattern.len)
-			return true;
 		if (want.len && want.ptr[0] == ':') {
 			if (!have.len)
 				return false;

@@ -190,7 +190,7 @@ static void serve(struct hd_http_request *req, void *arg)
 }
 
 static const struct hd_http_route routes[] = {
-	{ HD_HTTP_GET, "/*", serve },
+	{ HD_HTTP_GET, "*", serve },
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
