@@ -40,8 +40,8 @@ static const struct ctl_option render_options[] = {
 };
 
 static const struct ctl_option url_options[] = {
-	{ "renew", NULL, "make it another one first: the old one is no longer good", CTL_FLAG,
-	  NULL, false },
+	{ "renew", NULL, "make it another one first: the old one is no longer good", CTL_FLAG, NULL,
+	  false },
 };
 
 static const struct ctl_option logout_options[] = {

@@ -339,17 +339,14 @@ int daemon_open_control(struct daemon *d)
 			 hd_strerror(err));
 		return err;
 	}
-	err = daemon_open_provision(d);
-	if (!err)
-		err = open_signals(d);
+	err = open_signals(d);
 	if (!err)
 		err = open_timers(d);
 	if (err)
 		return err;
-	/* The port is known now. */
 	daemon_control_take(d);
 	hd_admin_set_ready(d->admin, true);
-	return err;
+	return 0;
 }
 
 void daemon_close_control(struct daemon *d)

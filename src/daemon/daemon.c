@@ -149,6 +149,9 @@ int daemon_open(struct daemon *d)
 		err = daemon_seed(d);
 	if (!err)
 		err = daemon_open_render(d);
+	/* Its ports are what phones are told. Nobody is served before the loop runs. */
+	if (!err)
+		err = daemon_open_provision(d);
 	if (!err)
 		err = daemon_open_sip(d);
 	if (!err)

@@ -35,6 +35,7 @@ struct daemon_render {
 	struct hd_render_values values;
 	struct hd_renderer renderer; /* the argument of hd_provision_render() */
 	char server[256];
+	char url[HD_URL_SIZE];
 };
 
 struct daemon {
@@ -61,7 +62,8 @@ struct daemon {
 	struct hd_http *http;
 	struct hd_admin *admin;
 	struct daemon_render control_render;
-	struct hd_http *phones; /* NULL: no provision.listen */
+	struct hd_http *phones;	      /* NULL: no provision.listen */
+	char phones_url[HD_URL_SIZE]; /* made of domain and listener; "": none */
 	struct hd_provision *provision;
 	struct hd_digest *http_digest;
 	struct hd_timer *second, *watchdog;

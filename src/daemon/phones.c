@@ -122,12 +122,9 @@ static void on_fetched(void *arg, const struct hd_provision_fetch *fetch)
 static int render(void *arg, struct hd_txn *txn, const struct hd_phone *phone,
 		  enum hd_vendor_file kind, struct hd_provision_file *file)
 {
-	(void)arg;
-	(void)txn;
-	(void)phone;
-	(void)kind;
-	(void)file;
-	return HD_ESTATE;
+	struct daemon *d = arg;
+
+	return hd_provision_render(&d->control_render.renderer, txn, phone, kind, file);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -169,6 +166,16 @@ static int open_server(struct daemon *d)
 	return err ? err : hd_provision_mount(d->provision, d->phones);
 }
 
+/* What URLs begin with when the configuration does not say. */
+static void note_url(struct daemon *d)
+{
+	struct hd_http_listener l;
+
+	if (hd_http_listeners(d->phones, &l, 1))
+		(void)snprintf(d->phones_url, sizeof(d->phones_url), "%s://%s:%u",
+			       l.tls ? "https" : "http", d->domain_copy, l.port);
+}
+
 static int open_listeners(struct daemon *d)
 {
 	const struct hd_conf_provision *c = &d->conf->provision;
@@ -183,6 +190,7 @@ static int open_listeners(struct daemon *d)
 		memcpy(where.host, c->listen[i].host, sizeof(where.host));
 		err = hd_http_listen_tcp(d->phones, &where);
 	}
+	note_url(d);
 	return err;
 }
 
@@ -239,19 +247,10 @@ void daemon_provision_take(struct daemon *d, struct hd_http_tls *tls)
 
 void daemon_url(const struct daemon *d, const struct hd_conf *conf, char url[HD_URL_SIZE])
 {
-	struct hd_http_listener l;
-	int n = 0;
+	const char *text =
+		d->phones_url[0] && conf->provision.url ? conf->provision.url : d->phones_url;
 
-	url[0] = '\0';
-	if (!hd_http_listeners(d->phones, &l, 1))
-		return;
-	if (conf->provision.url)
-		n = snprintf(url, HD_URL_SIZE, "%s", conf->provision.url);
-	else
-		n = snprintf(url, HD_URL_SIZE, "%s://%s:%u", l.tls ? "https" : "http",
-			     d->domain_copy, l.port);
-	if (n < 0 || n >= HD_URL_SIZE)
-		url[0] = '\0';
+	(void)snprintf(url, HD_URL_SIZE, "%s", text);
 }
 
 size_t daemon_provision_listeners(const struct daemon *d, char texts[][DAEMON_LISTENER_SIZE],

@@ -130,6 +130,8 @@ void daemon_render_set(struct daemon_render *render, const struct daemon *d,
 		.emergency = (const char *const *)conf->plan.emergency,
 		.n_emergency = conf->plan.n_emergency,
 	};
+	daemon_url(d, conf, render->url);
+	render->values.url = render->url[0] ? render->url : NULL;
 	conf_codes(&render->values.codes, conf);
 	fill_server(render, d, conf);
 	render->renderer = (struct hd_renderer){
