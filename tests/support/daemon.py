@@ -126,7 +126,13 @@ class Daemon:
         self.process = None
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:  # there is no __exit__ for what was never entered
+            if self.process and self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            raise
 
     def __exit__(self, kind, value, trace):
         try:
