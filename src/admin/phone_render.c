@@ -61,14 +61,15 @@ static void show_phone_file(struct hd_http_request *req, struct hd_admin *admin,
 {
 	const char *secrets = hd_http_query(req, "secrets");
 	struct hd_admin_render show = { .secrets = secrets && strcmp(secrets, "yes") == 0 };
-	const struct hd_vendor *vendor;
+	const struct hd_vendor *vendor = NULL;
 	struct hd_phone phone;
 	int err;
 
 	err = hd_phone_get(admin->o.directory, txn, id, &phone);
+	/* What was seen may be damaged: the vendor is then by the directory's model. */
 	if (!err)
 		err = hd_device_vendor(admin->o.device, txn, &phone, &vendor);
-	if (err && err != HD_ECORRUPT) {
+	if (!vendor || (err && err != HD_ECORRUPT)) {
 		hd_http_answer_error(req, err, "phone %s: %s", id, hd_strerror(err));
 		return;
 	}
