@@ -137,9 +137,10 @@ void hd_agent_set_limits(struct hd_agent *agent, const struct hd_agent_limits *l
 	overload_set(&agent->overload, limits);
 	agent_dns_set_limits(agent);
 	hd_guard_configure(&guard);
-	for (size_t i = 0; i < agent->options.n_listeners && agent->primaries[i]; i++)
-		(void)tport_set_params(agent->primaries[i],
-				       TPTAG_TIMEOUT(limits->half_message_s * 1000UL), TAG_END());
+	for (tport_t *t = agent->nta ? tport_primaries(nta_agent_tports(agent->nta)) : NULL; t;
+	     t = tport_next(t))
+		(void)tport_set_params(t, TPTAG_TIMEOUT(limits->half_message_s * 1000UL),
+				       TAG_END());
 }
 
 static void set_state(struct hd_agent *agent, enum agent_state state)

@@ -110,13 +110,14 @@ void hd_flow_of_msg(struct hd_flow *flow, const struct hd_agent *agent, tport_t 
 
 	const sip_via_t *via = sip_object(msg)->sip_via;
 	uint64_t sent_by = 5060;
+	size_t listener;
 
 	memset(flow, 0, sizeof(*flow));
-	for (uint8_t i = 0; i < agent->options.n_listeners; i++) {
-		if (agent->primaries[i] != primary)
-			continue;
-		flow->listener = i;
-		if (transport_parse(&flow->transport, hd_slice_of(agent->listeners[i].transport)))
+	listener = hd_primary_listener(agent, primary);
+	if (listener < agent->options.n_listeners) {
+		flow->listener = (uint8_t)listener;
+		if (transport_parse(&flow->transport,
+				    hd_slice_of(agent->listeners[listener].transport)))
 			flow->transport = 0;
 	}
 	flow->port = ntohs(from->su_port);
@@ -150,7 +151,7 @@ void hd_flow_addresses(const struct hd_agent *agent, const struct hd_flow *flow,
 }
 
 /* What the kernel would send from: a listener on every address has none of its own. */
-static int local_address(char *dst, socklen_t size, const struct hd_flow *flow)
+int hd_flow_local_address(char *dst, size_t size, const struct hd_flow *flow)
 {
 	su_sockaddr_t su = { .su_len = 0 };
 	socklen_t len;
@@ -170,7 +171,7 @@ static int local_address(char *dst, socklen_t size, const struct hd_flow *flow)
 	if (fd < 0)
 		return HD_ESYSTEM;
 	if (connect(fd, &su.su_sa, len) == 0 && getsockname(fd, &su.su_sa, &len) == 0 &&
-	    inet_ntop(su.su_family, SU_ADDR(&su), dst, size))
+	    inet_ntop(su.su_family, SU_ADDR(&su), dst, (socklen_t)size))
 		err = 0;
 	close(fd);
 	return err;
@@ -184,7 +185,7 @@ static int host_format(char *dst, size_t size, const struct hd_listener *l,
 	int n, err;
 
 	if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0) {
-		err = local_address(local, sizeof(local), flow);
+		err = hd_flow_local_address(local, sizeof(local), flow);
 		if (err)
 			return err;
 		host = local;
@@ -233,14 +234,13 @@ bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri)
 static tport_t *flow_tport(struct hd_agent *agent, const struct hd_flow *flow)
 {
 	char host[INET6_ADDRSTRLEN + 2], port[8], ident[8];
-	tport_t *primary, *found;
+	tport_t *primary = NULL, *found;
 	tp_name_t tpn = { 0 };
 
 	if (flow->listener >= agent->options.n_listeners)
 		return NULL;
-	primary = agent->primaries[flow->listener];
-	if (!primary || flow->transport == 0)
-		return primary;
+	if (flow->transport == 0)
+		return hd_primary_towards(agent, flow->listener, flow);
 	address_format(host, sizeof(host), flow);
 	snprintf(port, sizeof(port), "%u", flow->port);
 	snprintf(ident, sizeof(ident), "%u", flow->listener);
@@ -248,8 +248,12 @@ static tport_t *flow_tport(struct hd_agent *agent, const struct hd_flow *flow)
 	tpn.tpn_host = tpn.tpn_canon = host;
 	tpn.tpn_port = port;
 	tpn.tpn_ident = ident;
-	found = tport_by_name(primary, &tpn);
-	return found && tport_is_secondary(found) && !tport_is_shutdown(found) ? found : NULL;
+	while ((primary = hd_primary_next(agent, flow->listener, primary))) {
+		found = tport_by_name(primary, &tpn);
+		if (found && tport_is_secondary(found) && !tport_is_shutdown(found))
+			return found;
+	}
+	return NULL;
 }
 
 bool hd_flow_is_alive(struct hd_agent *agent, const char *text)
@@ -336,16 +340,17 @@ static bool can_reach(const struct hd_listener *l, uint8_t transport, uint8_t fa
 	       (strchr(l->host, ':') != NULL) == (family == 6);
 }
 
-tport_t *hd_listener_for(struct hd_agent *agent, uint8_t transport, uint8_t family, const char *via)
+tport_t *hd_listener_for(struct hd_agent *agent, uint8_t transport, const struct hd_flow *to,
+			 const char *via)
 {
 	struct hd_flow used;
 
 	if (via && !hd_flow_parse(&used, via) && used.listener < agent->options.n_listeners &&
-	    can_reach(&agent->listeners[used.listener], transport, family))
-		return agent->primaries[used.listener];
+	    can_reach(&agent->listeners[used.listener], transport, to->family))
+		return hd_primary_towards(agent, used.listener, to);
 	for (size_t i = 0; i < agent->options.n_listeners; i++)
-		if (can_reach(&agent->listeners[i], transport, family))
-			return agent->primaries[i];
+		if (can_reach(&agent->listeners[i], transport, to->family))
+			return hd_primary_towards(agent, i, to);
 	return NULL;
 }
 
@@ -370,7 +375,7 @@ static int resolve_uri(struct hd_agent *agent, const struct hd_target *target, t
 		flow->port = 5061;
 	if (!flow->port || address_parse(flow, uri.host))
 		return HD_EUNSUPPORTED;
-	*tportp = hd_listener_for(agent, transport, flow->family, target->via);
+	*tportp = hd_listener_for(agent, transport, flow, target->via);
 	return *tportp ? 0 : HD_EUNSUPPORTED;
 }
 
@@ -413,9 +418,8 @@ int hd_target_flow(struct hd_agent *agent, const struct hd_target *target, struc
 	if (target->flow && *target->flow)
 		return hd_flow_parse(flow, target->flow);
 	err = resolve_uri(agent, target, &primary, flow);
-	for (uint8_t i = 0; !err && i < agent->options.n_listeners; i++)
-		if (agent->primaries[i] == primary)
-			flow->listener = i;
+	if (!err)
+		flow->listener = (uint8_t)hd_primary_listener(agent, primary);
 	return err;
 }
 

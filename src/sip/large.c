@@ -46,12 +46,16 @@ bool large_move_to_tcp(struct hd_agent *agent, const struct hd_msg *msg,
 {
 	static const char udp[] = ";transport=udp";
 	size_t n = strlen(url), suffix = sizeof(udp) - 1;
+	const struct hd_target there = { .uri = url };
+	struct hd_flow to;
 	tport_t *tport;
 
 	if (target->flow || n < suffix || strcmp(url + n - suffix, udp) != 0 ||
 	    !is_large(agent, msg))
 		return false;
-	tport = hd_listener_for(agent, TCP, strchr(url, '[') ? 6 : 4, target->via);
+	if (hd_target_flow(agent, &there, &to))
+		return false;
+	tport = hd_listener_for(agent, TCP, &to, target->via);
 	if (!tport)
 		return false;
 	memcpy(url + n - 3, "tcp", 3);

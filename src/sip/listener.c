@@ -92,21 +92,13 @@ static int prepare_tls(const struct hd_agent_options *o)
 	return err ? err : read_tls(o);
 }
 
-static tport_t *newest_primary(struct hd_agent *agent)
-{
-	tport_t *last = NULL;
-
-	for (tport_t *t = nta_agent_tports(agent->nta); t; t = tport_next(t))
-		last = t;
-	return last;
-}
-
 static int bind_one(struct hd_agent *agent, size_t i)
 {
 	const struct hd_agent_options *o = &agent->options;
 	struct hd_listener *l = &agent->listeners[i];
 	bool tls = strcmp(l->transport, "tls") == 0;
 	char url[160], ident[8];
+	tport_t *primary;
 
 	snprintf(ident, sizeof(ident), "%zu", i);
 	snprintf(url, sizeof(url), strchr(l->host, ':') ? "%s:[%s]:%u%s%s" : "%s:%s:%u%s%s",
@@ -122,10 +114,10 @@ static int bind_one(struct hd_agent *agent, size_t i)
 			 su_strerror(su_errno()));
 		return HD_ESYSTEM;
 	}
-	agent->primaries[i] = newest_primary(agent);
-	if (!agent->primaries[i])
+	primary = hd_primary_next(agent, i, NULL);
+	if (!primary)
 		return HD_ESYSTEM;
-	l->port = (uint16_t)strtoul(tport_name(agent->primaries[i])->tpn_port, NULL, 10);
+	l->port = (uint16_t)strtoul(tport_name(primary)->tpn_port, NULL, 10);
 	return 0;
 }
 

@@ -58,7 +58,7 @@ static bool is_host(const char *host, const char *source)
  * source, as behind a NAT, rport for those phones that do not know it. Who names its own address
  * and another port gets its answers there (RFC 3261 18.2.2).
  */
-static void note_source(msg_t *msg, const char *source)
+void hd_msg_note_source(msg_t *msg, const char *source)
 {
 	sip_via_t *via = sip_object(msg)->sip_via;
 	su_home_t *home = msg_home(msg);
@@ -103,7 +103,7 @@ void hd_agent_screen(const void *arg, tport_t *tport, msg_t *msg)
 	source_format(source, msg_addr(msg));
 	msg_header_remove_param(via->v_common, "received"); /* it is ours to say */
 	if (is_refused(msg, sip)) {
-		note_source(msg, source);
+		hd_msg_note_source(msg, source);
 		if (is_redirected(via, source))
 			msg_header_remove_param(via->v_common, "maddr");
 	} else {
@@ -129,7 +129,7 @@ static struct hd_request *request_new(struct hd_agent *agent, msg_t *msg)
 	hd_flow_format(req->flow_text, sizeof(req->flow_text), &req->flow);
 	source_format(req->source, msg_addr(msg));
 	if (sip_object(msg)->sip_via) /* the library has taken away what sent-by says already */
-		note_source(msg, req->source);
+		hd_msg_note_source(msg, req->source);
 	return req;
 }
 

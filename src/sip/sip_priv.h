@@ -57,7 +57,6 @@ struct hd_agent {
 	char *strings[8]; /* what options points to */
 	size_t n_strings;
 	struct hd_listener listeners[HD_LISTENERS_MAX];
-	tport_t *primaries[HD_LISTENERS_MAX]; /* borrowed from the NTA agent */
 	struct hd_mailbox *mailbox;
 	struct source_table *sources;
 	struct overload overload;
@@ -111,6 +110,9 @@ static inline sip_header_t *first_header(msg_t *m)
 /** The value of a header field, in the home. NULL: no memory, or it is too long to be one. */
 char *hd_header_text(su_home_t *home, const sip_header_t *h);
 
+/** Says in the topmost Via where a message came from, msg_addr() (RFC 3581). */
+void hd_msg_note_source(msg_t *msg, const char *source);
+
 /** What the library puts into a Via: a listener's address and port. For hd_parse_set_sent_by(). */
 bool hd_via_is_own(const void *agent, const sip_via_t *via);
 
@@ -128,11 +130,25 @@ void hd_flow_of_msg(struct hd_flow *flow, const struct hd_agent *agent, tport_t 
 HD_MUSTCHECK int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target,
 				   tport_t **tportp, char *url, size_t size);
 
+/*
+ * A listener's transports (primary.c): one, or for a wildcard address one for each address that the
+ * host had when it was bound.
+ */
+/** @return the listener that a transport is of, or n_listeners */
+size_t hd_primary_listener(const struct hd_agent *agent, const tport_t *primary);
+/** The one after this, NULL: the first. @return NULL at the end */
+tport_t *hd_primary_next(const struct hd_agent *agent, size_t listener, tport_t *after);
+/** The one that the way to an address begins at. @return NULL: there is none */
+tport_t *hd_primary_towards(const struct hd_agent *agent, size_t listener,
+			    const struct hd_flow *to);
+
+/** The address of ours that a way begins at, as text. @return 0 or HD_ESYSTEM */
+HD_MUSTCHECK int hd_flow_local_address(char *dst, size_t size, const struct hd_flow *flow);
 /**
  * Of the listeners that can reach an address the one that the peer itself has used, if any.
  * @param via a flow of the peer, or NULL. @return NULL: there is none
  */
-tport_t *hd_listener_for(struct hd_agent *agent, uint8_t transport, uint8_t family,
+tport_t *hd_listener_for(struct hd_agent *agent, uint8_t transport, const struct hd_flow *to,
 			 const char *via);
 
 /**
