@@ -61,7 +61,8 @@ ONLY_IN = {
 INTERFACES = {"lmdb.h": "store", "audit.h": "desk", "desk_operation.h": "desk",
               "call.h": "proxy", "face.h": "device", "number.h": "plan",
               "render.h": "provision"}
-INTERFACES |= {"lamp.h": "notify", "settings_event.h": "notify", "hoteling.h": "feature"}
+INTERFACES |= {"lamp.h": "notify", "pnp.h": "notify", "settings_event.h": "notify",
+               "hoteling.h": "feature"}
 
 # How a foreign library is recognised in an #include.
 FOREIGN = [

@@ -168,7 +168,12 @@ struct hd_conf_provision {
 	char *tls_client_ca;		 /* PEM file, or NULL */
 	char **plain_networks;		 /* none: nothing without TLS */
 	size_t n_plain_networks;
-	bool digest; /* true: HTTP digest as well as tokens and certificates */
+	bool digest;	       /* true: HTTP digest as well as tokens and certificates */
+	bool pnp;	       /* false: answer SUBSCRIBE ua-profile, by multicast, too */
+	char **pnp_interfaces; /* none: all */
+	size_t n_pnp_interfaces;
+	char **pnp_token_networks; /* none: nobody gets a token by asking */
+	size_t n_pnp_token_networks;
 	uint32_t source_rate, source_burst; /* of one source: 50, 200 requests/s; 0: no limit */
 	char **source_exempt;		    /* without it: "127.0.0.0/8", "::1/128" */
 	size_t n_source_exempt;

@@ -116,6 +116,7 @@ bool hd_form_http_listen(struct hd_slice s); /* the same for HTTP */
 bool hd_form_base_url(struct hd_slice s);    /* http(s)://HOST[:PORT][/PATH] */
 bool hd_form_server(struct hd_slice s);	     /* an address, IPv6 in [], also with :PORT */
 bool hd_form_network(struct hd_slice s);     /* ADDRESS/PREFIX without bits behind the prefix */
+bool hd_form_interface(struct hd_slice s);   /* of the network: "eth0", "vlan.20" */
 bool hd_form_code(struct hd_slice s);	     /* feature code: 1..16 of 0-9 A-D * # */
 bool hd_form_mode(struct hd_slice s);	     /* 660, 0660 */
 bool hd_form_login_key(struct hd_slice s);   /* vendor, none, 1..120 */

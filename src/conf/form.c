@@ -196,6 +196,14 @@ bool hd_form_base_url(struct hd_slice s)
 	return true;
 }
 
+bool hd_form_interface(struct hd_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || s.ptr[i] == '/')
+			return false;
+	return s.len > 0 && s.len < 16;
+}
+
 bool hd_form_network(struct hd_slice s)
 {
 	const char *slash = s.len ? memchr(s.ptr, '/', s.len) : NULL;

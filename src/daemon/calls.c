@@ -7,11 +7,31 @@
 
 enum { SHOWN_DEFAULT = 100, SHOWN_MAX = 1000 };
 
+/* What waits for the end of a phone's calls goes now. */
+static void tell_idle(struct daemon *d, const char *phone)
+{
+	if (d->notify && phone[0] && !hd_proxy_calls_of_phone(d->proxy, phone))
+		hd_notify_idle(d->notify, phone);
+}
+
+bool daemon_is_busy(void *arg, const char *phone)
+{
+	const struct daemon *d = arg;
+
+	return d->proxy && hd_proxy_calls_of_phone(d->proxy, phone) > 0;
+}
+
 void daemon_on_call(void *arg, const struct hd_call *call)
 {
+	struct daemon *d = arg;
+
 	daemon_call_changed(arg, call);
 	hd_log_call(HD_LOG_DEBUG, "call", call->call_id, "%s to %s: %s, %d", call->caller.phone,
 		    call->callee.phone, hd_call_state_name(call->state), call->status);
+	if (call->state == HD_CALL_TERMINATED) {
+		tell_idle(d, call->caller.phone);
+		tell_idle(d, call->callee.phone);
+	}
 }
 
 /* ---- GET /v1/calls/active ------------------------------------------------------------------- */

@@ -103,6 +103,7 @@ void daemon_control_take(struct daemon *d)
 	daemon_url(d, d->conf, policies.url);
 	hd_admin_set_policies(d->admin, &policies);
 	hd_operations_set_policy(d->control_operations, &policies.desk);
+	daemon_pnp_take(d);
 }
 
 int daemon_open_admin(struct daemon *d)

@@ -16,6 +16,7 @@
 #include "hotdesk/location.h"
 #include "hotdesk/notify.h"
 #include "hotdesk/plan.h"
+#include "hotdesk/pnp.h"
 #include "hotdesk/provision.h"
 #include "hotdesk/proxy.h"
 #include "hotdesk/registrar.h"
@@ -86,6 +87,7 @@ struct daemon {
 	struct hd_notifier *notifier;
 	struct hd_lamps *lamps;
 	uint64_t told_epoch; /* desk changes that subscribers were told of */
+	struct hd_pnp *pnp;
 	struct hd_planner planner;
 	struct daemon_render sip_render;
 	struct hd_sip_timer *follow; /* until daemon_follow() does it */
@@ -143,6 +145,10 @@ size_t daemon_targets(struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX],
 
 /** Told of every call by the proxy; SIP thread (calls.c). */
 void daemon_on_call(void *arg, const struct hd_call *call);
+/** What the configuration says of PnP, for the SIP thread (pnp.c). */
+void daemon_pnp_take(struct daemon *d);
+/** Whether a phone has a call, for hd_notify_new(). */
+bool daemon_is_busy(void *arg, const char *phone);
 /** Adds the routes about calls. */
 HD_MUSTCHECK int daemon_mount_calls(struct daemon *d);
 

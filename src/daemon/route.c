@@ -363,6 +363,8 @@ static void route_request(struct daemon *d, struct hd_request *req)
 
 	if (hd_msg_to_tag(msg)[0] && route_in_dialog(d, req))
 		return;
+	if (hd_msg_method(msg) == HD_METHOD_SUBSCRIBE && hd_pnp_receive(d->pnp, req))
+		return;
 	if (!hd_proxy_validate(d->proxy, req))
 		return;
 	route = hd_proxy_classify(d->proxy, req);

@@ -218,11 +218,25 @@ static int open_notify(struct daemon *d)
 		.domain = d->domain_copy,
 		.clock = d->clock,
 		.patch = daemon_patch,
+		.busy = daemon_is_busy,
 		.arg = d,
 	};
 
 	conf_notify_policy(&o.policy, d->conf);
 	return hd_notify_new(&d->notify, &o);
+}
+
+static int open_pnp(struct daemon *d)
+{
+	const struct hd_pnp_options o = {
+		.agent = d->agent,
+		.store = d->store,
+		.directory = d->dir,
+		.device = d->device,
+		.clock = d->clock,
+	};
+
+	return hd_pnp_new(&d->pnp, &o);
 }
 
 /* The first thing on the SIP thread: what a former life left to be told. */
@@ -271,6 +285,8 @@ int daemon_open_sip(struct daemon *d)
 	if (!err)
 		err = daemon_open_events(d);
 	if (!err)
+		err = open_pnp(d);
+	if (!err)
 		err = hd_agent_start(d->agent, on_ready);
 	if (err)
 		daemon_close_sip(d);
@@ -286,12 +302,14 @@ static void on_stopping(void *arg)
 	d->follow = NULL;
 	hd_notifier_stop(d->notifier);
 	daemon_close_events(d);
+	hd_pnp_free(d->pnp);
 	hd_notify_free(d->notify);
 	hd_features_free(d->features);
 	hd_sip_io_free(d->media_io);
 	d->media_io = NULL;
 	hd_proxy_free(d->proxy);
 	hd_registrar_free(d->registrar);
+	d->pnp = NULL;
 	d->notify = NULL;
 	d->features = NULL;
 	d->proxy = NULL;
@@ -303,6 +321,7 @@ void daemon_close_sip(struct daemon *d)
 	if (d->agent)
 		hd_agent_stop(d->agent, on_stopping);
 	daemon_close_events(d);
+	hd_pnp_free(d->pnp);
 	hd_notify_free(d->notify);
 	hd_features_free(d->features);
 	hd_media_free(d->media);
@@ -314,6 +333,7 @@ void daemon_close_sip(struct daemon *d)
 	hd_agent_free(d->agent);
 	hd_operations_free(d->operations);
 	d->operations = NULL;
+	d->pnp = NULL;
 	d->notify = NULL;
 	d->features = NULL;
 	d->proxy = NULL;

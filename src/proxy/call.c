@@ -130,6 +130,8 @@ void call_end(struct call *call, enum hd_call_end end)
 	call->call.ended_ms = now_ms(call->proxy);
 	if (end == HD_CALL_LOST)
 		hd_metric_add(&lost, 1);
+	/* Who is told and asks for the calls of its phones finds those that are left. */
+	call_index_clear(call);
 	tell(call);
 	forget(call);
 }
