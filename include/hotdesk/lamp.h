@@ -57,6 +57,7 @@ void hd_lamps_set_codes(struct hd_lamps *lamps, const struct hd_feature_codes *c
 
 /** A login dialogue begins or ends at a phone. */
 void hd_lamps_set_dialogue(struct hd_lamps *lamps, const char *phone, bool running);
+bool hd_lamps_in_dialogue(const struct hd_lamps *lamps, const char *phone);
 /** A phone's own lamp may have changed: login, logout. */
 void hd_lamps_phone_changed(struct hd_lamps *lamps, const char *phone);
 /** Calls of a user or a phone have changed; NULL or "" for none. */

@@ -18,7 +18,8 @@ bool daemon_is_busy(void *arg, const char *phone)
 {
 	const struct daemon *d = arg;
 
-	return d->proxy && hd_proxy_calls_of_phone(d->proxy, phone) > 0;
+	return (d->proxy && hd_proxy_calls_of_phone(d->proxy, phone) > 0) ||
+	       (d->lamps && hd_lamps_in_dialogue(d->lamps, phone));
 }
 
 void daemon_on_call(void *arg, const struct hd_call *call)

@@ -147,7 +147,7 @@ size_t daemon_targets(struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX],
 void daemon_on_call(void *arg, const struct hd_call *call);
 /** What the configuration says of PnP, for the SIP thread (pnp.c). */
 void daemon_pnp_take(struct daemon *d);
-/** Whether a phone has a call, for hd_notify_new(). */
+/** Whether a phone has a call or a login dialogue, for hd_notify_new(). */
 bool daemon_is_busy(void *arg, const char *phone);
 /** Adds the routes about calls. */
 HD_MUSTCHECK int daemon_mount_calls(struct daemon *d);

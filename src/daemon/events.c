@@ -58,6 +58,8 @@ void daemon_dialogue(void *arg, const char *phone, bool running)
 
 	if (d->lamps) /* else it is over */
 		hd_lamps_set_dialogue(d->lamps, phone, running);
+	if (d->notify && !running)
+		hd_notify_idle(d->notify, phone);
 }
 
 /* A change of the desk writes the phones concerned into the outbox, with its epoch. */

@@ -195,6 +195,11 @@ void hd_lamps_set_dialogue(struct hd_lamps *l, const char *phone, bool running)
 	push(l, SELF, phone);
 }
 
+bool hd_lamps_in_dialogue(const struct hd_lamps *l, const char *phone)
+{
+	return find_typing(l, phone) != NULL;
+}
+
 void hd_lamps_phone_changed(struct hd_lamps *l, const char *phone)
 {
 	push(l, SELF, phone);

@@ -1,9 +1,10 @@
 """Phones that cannot be told just now, or do not obey: in a call, ringing, deaf."""
 
+import http.client
+
 import pytest
 
 from support.daemon import Daemon
-from support.sip import Phone
 
 DIRECTORY = """
 users:
@@ -89,6 +90,19 @@ def test_busy(d, state):
     logged_out(d, poly, yea)
 
 
+def test_dialogue(d):
+    """A login dialogue is a call, too."""
+    poly, yea = phone(d, "poly", "s1"), phone(d, "yea", "s2")
+    call = poly.call("*771")
+    assert call.final().status == 200
+    call.ack()
+    assert in_order(d, poly, "201", yea, "202") == []
+    call.in_dialog("BYE")
+    told(poly)
+    d.until("told", lambda: d.admin("GET", "/v1/phones/poly")[1]["pending"] is None)
+    logged_out(d, poly, yea)
+
+
 def test_deaf():
     """Says yes and does not fetch: reported once, shown, counted; then it fetches, and all is well."""
     with Daemon({"provision": {"listen": ["http:127.0.0.1:0"], "plain_networks": ["127.0.0.0/8"],
@@ -106,7 +120,6 @@ def test_deaf():
         assert d.log().count("any: answers the NOTIFY and does not fetch its configuration") == 1
 
         url = d.admin("GET", "/v1/phones/any/url")[1]["url"]
-        import http.client
         c = http.client.HTTPConnection(*d.address("http"))
         c.request("GET", "/" + url.split("/", 3)[3] if url.count("/") > 3 else url)
         r = c.getresponse()
