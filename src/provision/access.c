@@ -4,8 +4,8 @@
  * Who is refused is told nothing by the answer: neither which MACs there are, nor whether it was
  * the token, the name or the password that was wrong. Failures of a source are counted; when they
  * are too many, only a right token or certificate still opens. Challenges are counted as well, and
- * given back with a right answer to one: otherwise their number would tell a MAC of ours, whose
- * unanswered challenge is no failure, from another.
+ * given back with a right answer to one. A MAC without credentials counts as a challenge and no
+ * more, whether it is ours or not: when the limit comes would tell the one from the other.
  */
 #include <stdio.h>
 #include <string.h>
@@ -165,8 +165,10 @@ static enum provision_verdict without(struct provision_ask *ask)
 		return PROVISION_CHALLENGED;
 	err = hd_phone_get_by_mac(p->options.directory, ask->txn, mac, &phone);
 	hd_wipe(&phone, sizeof(phone));
-	return err == HD_ENOENT ? refused(ask, "InvalidAccountID", "unknown MAC")
-				: PROVISION_CHALLENGED;
+	if (err != HD_ENOENT)
+		return PROVISION_CHALLENGED;
+	ask->uncounted = true;
+	return refused(ask, "InvalidAccountID", "unknown MAC");
 }
 
 static bool is_limited(struct provision_ask *ask)
@@ -227,7 +229,7 @@ void provision_blame(struct provision_ask *ask)
 		  hd_http_peer_get(ask->req)->text, ask->why);
 	hd_http_addresses(ask->req, local, remote, sizeof(local));
 	hd_log_security(&ev);
-	if (!is_exempt(ask))
+	if (!is_exempt(ask) && !ask->uncounted)
 		(void)hd_buckets_take(ask->provision->failures, address_of(ask), now_ms(ask));
 }
 

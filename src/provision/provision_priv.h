@@ -47,6 +47,7 @@ struct provision_ask {
 	const char *event;		/* refused: of the security event; static */
 	char account[HD_PHONE_ID_SIZE]; /* refused: who it said it is */
 	bool stale;			/* challenged: the nonce was ours */
+	bool uncounted;			/* refused: no failure of its source, only a challenge */
 };
 enum provision_verdict provision_access(struct provision_ask *ask);
 /** Answers who was refused; the same for everybody. Ends the request. */

@@ -362,13 +362,30 @@ def test_failures_of_a_source_are_limited():
         statuses = []
         for i in range(8):
             with web(d, source="127.0.0.7") as w:
-                statuses.append(w.get(f"/805e0cfffff{i}.cfg").status)
+                statuses.append(w.get(f"/{'a' * 25}{'abcdefgh'[i]}/{FIRST[3]}").status)
         assert statuses == [401] * 5 + [429] * 3
         assert len(security(d)) == 5
         with web(d, source="127.0.0.7") as w:
             assert w.get(good).status == 200  # the right secret still opens
         with web(d, source="127.0.0.8") as w:
             assert w.get_digest(f"/{FIRST[3]}", phone_id(FIRST[0]), secret_of(FIRST[0])).status == 200
+
+
+def test_limit_does_not_tell_a_mac_of_ours():
+    """A MAC that is asked for without credentials costs the same, whether there is such a phone or not."""
+    with server({"failures_max": 2, "failures_window_s": 3600, "source_exempt": []}) as d:
+        def until_limited(source, file):
+            for n in range(20):
+                with web(d, source=source) as w:
+                    status = w.get(file).status
+                if status != 401:
+                    return n, status
+            return None
+
+        ours = until_limited("127.0.0.11", f"/{FIRST[3]}")
+        assert ours == until_limited("127.0.0.12", "/805e0cffffff.cfg") == until_limited("127.0.0.13", "/x.cfg")
+        assert ours == (8, 429)
+        assert len(security(d)) == 8, "each stranger is in the log"
 
 
 def test_client_certificates():
