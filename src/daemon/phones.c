@@ -119,14 +119,6 @@ static void on_fetched(void *arg, const struct hd_provision_fetch *fetch)
 	hd_mailbox_post(hd_agent_mailbox(d->agent), &f->task);
 }
 
-static int render(void *arg, struct hd_txn *txn, const struct hd_phone *phone,
-		  enum hd_vendor_file kind, struct hd_provision_file *file)
-{
-	struct daemon *d = arg;
-
-	return hd_provision_render(&d->control_render.renderer, txn, phone, kind, file);
-}
-
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static int open_digest(struct daemon *d)
@@ -151,7 +143,7 @@ static int open_server(struct daemon *d)
 		.clock = d->clock,
 		.digest = d->http_digest,
 		.lookup = daemon_lookup,
-		.render = render,
+		.render = daemon_render_file,
 		.fetched = on_fetched,
 		.arg = d,
 	};

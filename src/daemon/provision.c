@@ -183,6 +183,7 @@ int daemon_patch(void *arg, const char *phone, struct hd_buf *body)
 		err = hd_provision_render(&d->sip_render.renderer, txn, &record,
 					  HD_VENDOR_FILE_PATCH, &file);
 	hd_store_end_read(txn);
+	hd_wipe(&record, sizeof(record));
 	if (err)
 		return err;
 	hd_buf_add(body, (struct hd_slice){ file.body.data, file.body.len });
