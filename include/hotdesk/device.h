@@ -76,7 +76,7 @@ struct hd_vendor {
 	uint8_t key_place; /* of the Login/Logout key if nothing else is said; 0: has no keys */
 	uint8_t keys;	   /* places that its file always states, the empty ones too */
 	uint8_t lines;	   /* so many of them, from the first on, are line keys by default */
-	const char *avoid; /* what its phones do not bear in names, however escaped; or NULL */
+	const char *avoid; /* what its phones bear in no name and no key; or NULL */
 	const struct hd_vendor_number *numbers; /* a NULL name ends; or NULL */
 	/* How a URL for all its phones names the file, in the vendor's own words: "{mac}.xml";
 	 * NULL: URLs are folders, to which a phone adds the name itself. */

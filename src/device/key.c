@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "device_priv.h"
+#include "hotdesk/base/uri.h"
 
 enum { KEYS_VERSION = 1 };
 
@@ -27,13 +28,31 @@ int hd_phone_key_parse(enum hd_phone_key_type *typep, const char *name)
 	return HD_EPARSE;
 }
 
-/* A number, a code or a SIP URI: nothing that would end a value in some vendor's file. */
-static bool can_be_dialled(struct hd_slice s)
+/* Nothing that would end a value in every vendor's file. */
+static bool is_plain(struct hd_slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || strchr("<>\"'`\\", s.ptr[i]))
+		if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || strchr("<>\"'`\\|", s.ptr[i]))
 			return false;
 	return true;
+}
+
+/* Vendors' files put more behind a number: ";nme=Ben", "@1/ba", "|*8". */
+static bool is_number(struct hd_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!device_is_alnum(s.ptr[i]) && !strchr("*#+-_.~!()", s.ptr[i]))
+			return false;
+	return true;
+}
+
+static bool can_be_dialled(struct hd_slice s)
+{
+	struct hd_uri uri;
+
+	if (!s.len || !memchr(s.ptr, ':', s.len))
+		return is_number(s);
+	return is_plain(s) && !hd_uri_parse(&uri, s) && uri.scheme <= HD_URI_TEL;
 }
 
 int hd_phone_key_check(const struct hd_phone_key *key, const char **whyp)
@@ -50,10 +69,11 @@ int hd_phone_key_check(const struct hd_phone_key *key, const char **whyp)
 		*whyp = "label: expected text without control characters";
 	else if (key->type != HD_PHONE_KEY_LINE && !value.len)
 		*whyp = "value: missing";
-	else if (!can_be_dialled(value))
-		*whyp = "value: expected a number, code or URL, without spaces, quotes and < >";
-	else if (key->type == HD_PHONE_KEY_URL && !url)
-		*whyp = "value: expected a URL that begins with http:// or https://";
+	else if (key->type == HD_PHONE_KEY_URL && (!url || !is_plain(value)))
+		*whyp = "value: expected a URL that begins with http:// or https://, without"
+			" spaces, quotes, | and < >";
+	else if (key->type != HD_PHONE_KEY_URL && !can_be_dialled(value))
+		*whyp = "value: expected a number or code, or a sip: or tel: URI";
 	return *whyp ? HD_EINVAL : 0;
 }
 

@@ -259,6 +259,19 @@ static void number_add(struct hd_buf *b, const struct fill *f, const char *value
 		hd_buf_adds(b, value);
 }
 
+/* Of a URI with parameters no more than what the vendor's key can have: "sip:1@x;lr" to "sip:1@x".
+ */
+static void cut(const struct fill *f, struct hd_buf *b)
+{
+	const char *avoid = f->in->vendor->avoid;
+	char *end = avoid && b->len ? strpbrk(b->data, avoid) : NULL;
+
+	if (!end)
+		return;
+	b->len = (size_t)(end - b->data);
+	*end = '\0';
+}
+
 static void key_target_fill(const struct fill *f, struct hd_value *to, const char *value,
 			    bool is_dialled)
 {
@@ -267,6 +280,8 @@ static void key_target_fill(const struct fill *f, struct hd_value *to, const cha
 	if (is_dialled) {
 		number_add(&number, f, value);
 		uri_add(&uri, f, value);
+		cut(f, &number);
+		cut(f, &uri);
 	}
 	hd_view_text(f->view, to, "value", value);
 	hd_view_buf(f->view, to, "number", &number);

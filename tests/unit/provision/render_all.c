@@ -33,14 +33,16 @@ static const char *const emergency[] = { "112", "110", "911" };
 	"abcdefghijklmnopqrstuvwxyz0123456789abcdefghijkl\xf0\x9f\x98\x80"
 
 struct people {
-	const char *user, *owner, *label, *key;
+	const char *user, *owner, *label, *key, *value;
 };
-static const struct people plain = { "Anna Berg", "Clara M\xc3\xbcller", "Desk 101", "Reception" };
+static const struct people plain = { "Anna Berg", "Clara M\xc3\xbcller", "Desk 101", "Reception",
+				     "sip:300@hotdesk.example" };
 static const struct people nasty = {
 	"\"><x a='&{{account.secret}};=\xc3\xa4\xf0\x9f\x98\x80",
 	"]]><!--&amp;<?x?>%NULL%\\n\\r",
 	LONG,
 	"a;ext=*;<b>'\"&=#%0a",
+	"sip:300@else.example;fnc=mp;ext=900?x=y&z=1",
 };
 
 struct world {
@@ -122,7 +124,7 @@ static int people_write(struct hd_txn *txn, void *arg)
 	CHECK(hd_str_set(user.name, sizeof(user.name), w->people->owner));
 	CHECK(hd_user_put(w->r.dir, txn, &user));
 	keys[0] = key_of(5, HD_PHONE_KEY_BLF, "Ben", "202");
-	keys[1] = key_of(0, HD_PHONE_KEY_SPEED_DIAL, w->people->key, "sip:300@hotdesk.example");
+	keys[1] = key_of(0, HD_PHONE_KEY_SPEED_DIAL, w->people->key, w->people->value);
 	keys[2] = key_of(0, HD_PHONE_KEY_URL, "", "https://wiki.example/?a=1&b=2");
 	CHECK(hd_device_keys_put(w->r.device, txn, 'u', "201", keys, 3));
 	return 0;

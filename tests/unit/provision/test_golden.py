@@ -119,6 +119,24 @@ def test_names_arrive(nasty):
         assert "{{" not in text.replace("{{account.secret}}", ""), name
 
 
+def test_no_name_becomes_syntax(plain, nasty):
+    """Inside a value, too, vendors have a syntax: a name or URI adds nothing to it."""
+    cisco = re.compile(r"|fnc=sd;ext=[^;]+;nme=[^;]*|fnc=sd\+blf(\+cp)?;sub=[^;]+;nme=[^;]*")
+    snom = re.compile(r"none|line|speed \S+|blf \S+|blf [^|]+\|\*770|url \S+")
+    fanvil = re.compile(r"|SIP1|[^&@]+(@else\.example\S*)?@1/(f|ba)|https://\S+")
+    for texts in (plain, nasty):
+        for name, text in texts.items():
+            vendor = name.split(".")[0]
+            if kind_of(name) in LINES or vendor not in ("cisco-spa", "cisco-mpp", "snom", "fanvil"):
+                continue
+            tree = ElementTree.fromstring(text.encode())
+            values = [(form, e.text or "") for e in tree.iter() for form, tag in
+                      ((cisco, "Extended_Function_"), (snom, "fkey"), (fanvil, "Value")) if e.tag.startswith(tag)]
+            assert len(values) > 4, name
+            for form, value in values:
+                assert form.fullmatch(value), f"{name}: {value}"
+
+
 def values_by_vendor(texts, state):
     return {name.split(".")[0]: text for name, text in texts.items() if name.split(".")[1] == state
             and name.endswith("main")}
