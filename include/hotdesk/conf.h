@@ -97,9 +97,11 @@ struct hd_conf_desk {
 	uint32_t lock_after, lock_s, lock_max_s, hard_lock_after; /* 5 900 86400 50 */
 	uint32_t phone_tries, phone_window_s, phone_lock_s;	  /* 10 600 600 */
 	uint32_t unknown_max;					  /* 10000 */
-	uint32_t dialogue_s;	/* 120: how long a login dialogue may stay open */
-	uint32_t dialogues_max; /* 1000 open ones, then 503 */
-	uint32_t audit_max;	/* 10000 entries kept */
+	uint32_t dialogue_s;	   /* 120: how long a login dialogue may stay open */
+	uint32_t dialogues_max;	   /* 1000 open ones, then 503 */
+	char *logout;		   /* "never"; hotdesk/base/logout.h */
+	uint32_t logout_warning_s; /* 60; 0: none */
+	uint32_t audit_max;	   /* 10000 entries kept */
 	uint32_t resync_retry_s, resync_retry_max_s; /* 5, 300: repeating an unanswered NOTIFY */
 	uint32_t resync_fetch_s;		     /* 30: for the fetch after a NOTIFY */
 	uint32_t resync_tries, resync_rare_s; /* 5, 3600: then it is reported, and asked rarely */
@@ -247,6 +249,7 @@ struct hd_file_user {
 	char *number, *name;
 	char *pin;	/* NULL: keep the stored one */
 	char *language; /* NULL: none */
+	char *logout;	/* NULL: as the configuration says */
 	bool roaming;	/* true */
 	bool disabled;
 	struct hd_file_key *keys; /* NULL without keys_line: keep the stored ones */
@@ -257,6 +260,7 @@ struct hd_file_phone {
 	char *id;
 	char *secret; /* NULL: keep the stored one */
 	char *mac, *model, *label, *owner;
+	char *logout; /* NULL: as the user's */
 	bool disabled;
 	struct hd_file_key *keys;
 	size_t n_keys;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hotdesk/base/logout.h"
 #include "hotdesk/base/secret.h"
 #include "hotdesk/store.h"
 
@@ -30,6 +31,7 @@ struct hd_user {
 	char name[HD_NAME_SIZE];
 	char pin_hash[HD_PIN_HASH_SIZE]; /* "" : no PIN, cannot log in by code */
 	char language[HD_LANGUAGE_SIZE];
+	char logout[HD_LOGOUT_SIZE]; /* hotdesk/base/logout.h; "": as the configuration says */
 	bool roaming;
 	bool disabled;
 	int64_t changed_at_ms;
@@ -44,6 +46,7 @@ struct hd_phone {
 	char realm[HD_REALM_SIZE];  /* that the HA1s are for */
 	char ha1_md5[2 * HD_MD5_BYTES + 1];
 	char ha1_sha256[2 * HD_SHA256_BYTES + 1];
+	char logout[HD_LOGOUT_SIZE]; /* "": as the user's, or the configuration's */
 	bool disabled;
 	int64_t changed_at_ms;
 };

@@ -93,6 +93,7 @@ static int users_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_buf
 		hd_buf_addf(b, "\n  - {number: \"%s\"", user.number);
 		member(b, "name", user.name);
 		member(b, "language", user.language);
+		member(b, "logout", user.logout);
 		hd_buf_addf(b, ", roaming: %s", user.roaming ? "true" : "false");
 		if (user.disabled)
 			hd_buf_adds(b, ", disabled: true");
@@ -122,6 +123,7 @@ static int phones_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_bu
 		member(b, "model", phone.model);
 		member(b, "label", phone.label);
 		member(b, "owner", phone.owner);
+		member(b, "logout", phone.logout);
 		if (phone.disabled)
 			hd_buf_adds(b, ", disabled: true");
 		err = keys_write(admin, txn, b, 'p', phone.id);

@@ -26,6 +26,8 @@ static int user_convert(struct hd_user *to, const struct hd_file_user *from,
 		err = hd_str_set(to->name, sizeof(to->name), from->name);
 	if (!err)
 		err = hd_str_set(to->language, sizeof(to->language), from->language);
+	if (!err)
+		err = hd_str_set(to->logout, sizeof(to->logout), from->logout);
 	if (!err && from->pin)
 		err = hd_pin_check(policy, hd_slice_of(from->pin), from->number, &why);
 	if (!err)
@@ -47,6 +49,8 @@ static int phone_convert(struct hd_phone *to, const struct hd_file_phone *from, 
 		err = hd_str_set(to->model, sizeof(to->model), from->model);
 	if (!err)
 		err = hd_str_set(to->owner, sizeof(to->owner), from->owner);
+	if (!err)
+		err = hd_str_set(to->logout, sizeof(to->logout), from->logout);
 	if (!err && from->mac)
 		err = hd_mac_parse(to->mac, hd_slice_of(from->mac));
 	if (err) {

@@ -9,7 +9,7 @@ struct phone_op {
 	struct admin_op op; /* first */
 	enum mode mode;
 	struct hd_phone given;
-	bool has_label, has_mac, has_model, has_owner, has_secret, has_disabled;
+	bool has_label, has_mac, has_model, has_owner, has_secret, has_logout, has_disabled;
 	char mac[32];
 	char secret[ADMIN_SECRET_SIZE];
 	bool owner_missing; /* out */
@@ -36,6 +36,8 @@ static void phone_merge(struct hd_phone *to, const struct phone_op *p)
 		memcpy(to->owner, p->given.owner, sizeof(to->owner));
 	if (p->has_secret)
 		credentials_copy(to, &p->given);
+	if (p->has_logout)
+		memcpy(to->logout, p->given.logout, sizeof(to->logout));
 	if (p->has_disabled)
 		to->disabled = p->given.disabled;
 }
@@ -150,6 +152,8 @@ static bool phone_body(struct hd_http_request *req, struct phone_op *p)
 		{ "mac", HD_JSON_TEXT, p->mac, sizeof(p->mac), false, true, &p->has_mac },
 		{ "model", HD_JSON_TEXT, g->model, sizeof(g->model), false, true, &p->has_model },
 		{ "owner", HD_JSON_TEXT, g->owner, sizeof(g->owner), false, true, &p->has_owner },
+		{ "logout", HD_JSON_TEXT, g->logout, sizeof(g->logout), false, true,
+		  &p->has_logout },
 		{ "secret", HD_JSON_TEXT, p->secret, sizeof(p->secret), false, true,
 		  &p->has_secret },
 		{ "disabled", HD_JSON_BOOL, &g->disabled, 0, false, false, &p->has_disabled },

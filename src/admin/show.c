@@ -84,6 +84,7 @@ void show_user(struct hd_json *j, const struct hd_user *user)
 	hd_json_str(j, "number", user->number);
 	hd_json_str(j, "name", user->name);
 	hd_json_str(j, "language", or_null(user->language));
+	hd_json_str(j, "logout", or_null(user->logout));
 	hd_json_bool(j, "roaming", user->roaming);
 	hd_json_bool(j, "disabled", user->disabled);
 	hd_json_bool(j, "has_pin", user->pin_hash[0] != '\0');
@@ -97,6 +98,7 @@ void show_phone(struct hd_json *j, const struct hd_phone *phone)
 	hd_json_str(j, "mac", or_null(phone->mac));
 	hd_json_str(j, "model", or_null(phone->model));
 	hd_json_str(j, "owner", or_null(phone->owner));
+	hd_json_str(j, "logout", or_null(phone->logout));
 	hd_json_bool(j, "disabled", phone->disabled);
 	hd_json_bool(j, "has_secret", phone->ha1_md5[0] || phone->ha1_sha256[0]);
 	hd_json_time(j, "changed_at", phone->changed_at_ms);

@@ -9,7 +9,7 @@ struct user_op {
 	struct admin_op op; /* first */
 	enum mode mode;
 	struct hd_user given;
-	bool has_name, has_pin, has_language, has_roaming, has_disabled;
+	bool has_name, has_pin, has_language, has_logout, has_roaming, has_disabled;
 	char pin[ADMIN_PIN_SIZE];
 	struct hd_pin_cost cost;
 	int hash_err;
@@ -23,6 +23,8 @@ static void user_merge(struct hd_user *to, const struct user_op *u)
 		memcpy(to->name, u->given.name, sizeof(to->name));
 	if (u->has_language)
 		memcpy(to->language, u->given.language, sizeof(to->language));
+	if (u->has_logout)
+		memcpy(to->logout, u->given.logout, sizeof(to->logout));
 	if (u->has_pin)
 		memcpy(to->pin_hash, u->given.pin_hash, sizeof(to->pin_hash));
 	if (u->has_roaming)
@@ -155,6 +157,8 @@ static bool user_body(struct hd_http_request *req, struct user_op *u)
 		{ "pin", HD_JSON_TEXT, u->pin, sizeof(u->pin), false, true, &u->has_pin },
 		{ "language", HD_JSON_TEXT, g->language, sizeof(g->language), false, true,
 		  &u->has_language },
+		{ "logout", HD_JSON_TEXT, g->logout, sizeof(g->logout), false, true,
+		  &u->has_logout },
 		{ "roaming", HD_JSON_BOOL, &g->roaming, 0, false, false, &u->has_roaming },
 		{ "disabled", HD_JSON_BOOL, &g->disabled, 0, false, false, &u->has_disabled },
 	};

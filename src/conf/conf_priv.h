@@ -130,6 +130,8 @@ bool hd_form_pin(
 	struct hd_slice s); /* 1..64 digits; whether it is a good one is decided elsewhere */
 bool hd_form_secret(struct hd_slice s);
 bool hd_form_language(struct hd_slice s);
+bool hd_form_logout(struct hd_slice s);
+#define HD_LOGOUT_WORDS "never, or parts such as at 20:00, after 10h, unregistered 30m"
 bool hd_form_address(struct hd_slice s); /* IPv4 or IPv6, without [] */
 bool hd_form_mac(struct hd_slice s);
 bool hd_form_model(struct hd_slice s);

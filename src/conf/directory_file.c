@@ -29,7 +29,7 @@ struct field {
 #define KEY(member) #member, offsetof(struct hd_file_key, member)
 #define NUMBER_WORDS "1 to 32 letters, digits and . _ - * #"
 
-enum { FIELDS_MAX = 8, USER_FIELDS = 7, PHONE_FIELDS = 8, KEY_FIELDS = 4, KEYS_MAX = 120 };
+enum { FIELDS_MAX = 9, USER_FIELDS = 8, PHONE_FIELDS = 9, KEY_FIELDS = 4, KEYS_MAX = 120 };
 
 /* A list of entries of one kind. */
 struct list {
@@ -73,6 +73,7 @@ static const struct field user_fields[USER_FIELDS] = {
 	{ USER(pin), false, true, false, hd_form_pin, "1 to 64 digits", NULL },
 	{ USER(language), false, false, false, hd_form_language, "a language such as de or pt-BR",
 	  NULL },
+	{ USER(logout), false, false, false, hd_form_logout, HD_LOGOUT_WORDS, NULL },
 	{ USER(roaming), false, false, true, NULL, "true or false", NULL },
 	{ USER(disabled), false, false, false, NULL, "true or false", NULL },
 	{ USER(keys), false, false, false, NULL, NULL, &user_keys },
@@ -87,6 +88,7 @@ static const struct field phone_fields[PHONE_FIELDS] = {
 	  "1 to 64 letters, digits, spaces and . _ - + /", NULL },
 	{ PHONE(label), false, false, false, hd_form_text, "1 to 128 bytes of text", NULL },
 	{ PHONE(owner), false, false, false, hd_form_number, "the number of a user", NULL },
+	{ PHONE(logout), false, false, false, hd_form_logout, HD_LOGOUT_WORDS, NULL },
 	{ PHONE(disabled), false, false, false, NULL, "true or false", NULL },
 	{ PHONE(keys), false, false, false, NULL, NULL, &phone_keys },
 };

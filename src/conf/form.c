@@ -1,5 +1,6 @@
 /* form.c - what single values must look like. */
 #include "conf_priv.h"
+#include "hotdesk/base/logout.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -320,6 +321,13 @@ bool hd_form_secret(struct hd_slice s)
 bool hd_form_language(struct hd_slice s)
 {
 	return consists_of(s, 8, "-");
+}
+
+bool hd_form_logout(struct hd_slice s)
+{
+	struct hd_logout_rule rule;
+
+	return s.len > 0 && s.len < HD_LOGOUT_SIZE && !hd_logout_rule_parse(&rule, s);
 }
 
 bool hd_form_address(struct hd_slice s)

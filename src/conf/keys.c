@@ -189,6 +189,8 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(desk, resync_fetch_s, 1, 3600, "30", LIVE),
 	NUMBER(desk, resync_tries, 1, 1000, "5", LIVE),
 	NUMBER(desk, resync_rare_s, 1, DAY_S, "3600", LIVE),
+	TEXT(desk, logout, IN(desk, logout), "never", LIVE, hd_form_logout, HD_LOGOUT_WORDS),
+	NUMBER(desk, logout_warning_s, 0, 3600, "60", LIVE),
 	NUMBER(desk, audit_max, 1, 10000000, "10000", LIVE),
 
 	PATH(dialogue, prompts, IN(dialogue, prompts), "/usr/share/hotdeskd/prompts", false, LIVE),

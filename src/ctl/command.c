@@ -9,6 +9,8 @@ static const struct ctl_option user_options[] = {
 	  false },
 	{ "no-pin", NULL, "no PIN: no login by code", CTL_NULL, "pin", false },
 	{ "language", "TAG", "language of prompts, such as de", CTL_TEXT, "language", false },
+	{ "logout", "RULE", "logged out by itself: 'at 20:00, after 10h', never; '' as configured",
+	  CTL_TEXT, "logout", false },
 	{ "roaming", "yes|no", "may log in at free phones (yes)", CTL_YES_NO, "roaming", false },
 	{ "disabled", "yes|no", "may not log in at all (no)", CTL_YES_NO, "disabled", false },
 };
@@ -24,6 +26,7 @@ static const struct ctl_option phone_options[] = {
 	{ "model", "MODEL", "vendor and model, such as snom-d785", CTL_TEXT, "model", false },
 	{ "owner", "NUMBER", "belongs to this user only; '' makes it free", CTL_TEXT, "owner",
 	  false },
+	{ "logout", "RULE", "as of users; comes before the user's", CTL_TEXT, "logout", false },
 	{ "disabled", "yes|no", "may not register (no)", CTL_YES_NO, "disabled", false },
 };
 

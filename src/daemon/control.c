@@ -102,6 +102,7 @@ void daemon_control_take(struct daemon *d)
 	policies.cost = d->pin_cost;
 	daemon_url(d, d->conf, policies.url);
 	hd_admin_set_policies(d->admin, &policies);
+	daemon_logouts_take(d);
 	hd_operations_set_policy(d->control_operations, &policies.desk);
 	daemon_pnp_take(d);
 }
@@ -219,6 +220,7 @@ static void on_second(void *arg)
 	struct daemon *d = arg;
 
 	sweep(d);
+	daemon_logouts_look(d);
 	take_metrics(d);
 	if (++d->seconds % READERS_EVERY_S == 0)
 		hd_store_check_readers(d->store);
@@ -340,7 +342,9 @@ int daemon_open_control(struct daemon *d)
 			 hd_strerror(err));
 		return err;
 	}
-	err = open_signals(d);
+	err = daemon_logouts_new(d);
+	if (!err)
+		err = open_signals(d);
 	if (!err)
 		err = open_timers(d);
 	if (err)
@@ -357,6 +361,7 @@ void daemon_close_control(struct daemon *d)
 	if (d->loop)
 		hd_mailbox_drain(hd_loop_mailbox(d->loop));
 	daemon_close_provision(d);
+	daemon_logouts_free(d);
 	hd_timer_free(d->second);
 	hd_timer_free(d->watchdog);
 	d->http = NULL;

@@ -67,6 +67,7 @@ struct daemon {
 	char phones_url[HD_URL_SIZE]; /* made of domain and listener; "": none */
 	struct hd_provision *provision;
 	struct hd_digest *http_digest;
+	struct daemon_logouts *logouts;
 	struct hd_timer *second, *watchdog;
 	struct hd_location_sweep sweep;
 	struct hd_command sweep_command, ping_command;
@@ -142,6 +143,12 @@ void daemon_follow(struct daemon *d);
 /** Where a request goes that is planned; the identity of its caller is text. */
 size_t daemon_targets(struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX],
 		      const struct hd_plan *plan, const char *identity);
+
+/** Logouts by rule: looked for once a second; the rules of a new configuration (logout.c). */
+HD_MUSTCHECK int daemon_logouts_new(struct daemon *d);
+void daemon_logouts_look(struct daemon *d);
+void daemon_logouts_take(struct daemon *d);
+void daemon_logouts_free(struct daemon *d);
 
 /** Told of every call by the proxy; SIP thread (calls.c). */
 void daemon_on_call(void *arg, const struct hd_call *call);

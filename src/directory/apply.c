@@ -7,7 +7,7 @@ static bool user_is_equal(const struct hd_user *a, const struct hd_user *b)
 {
 	return strcmp(a->name, b->name) == 0 && strcmp(a->pin_hash, b->pin_hash) == 0 &&
 	       strcmp(a->language, b->language) == 0 && a->roaming == b->roaming &&
-	       a->disabled == b->disabled;
+	       strcmp(a->logout, b->logout) == 0 && a->disabled == b->disabled;
 }
 
 static bool phone_is_equal(const struct hd_phone *a, const struct hd_phone *b)
@@ -15,7 +15,8 @@ static bool phone_is_equal(const struct hd_phone *a, const struct hd_phone *b)
 	return strcmp(a->label, b->label) == 0 && strcmp(a->mac, b->mac) == 0 &&
 	       strcmp(a->model, b->model) == 0 && strcmp(a->owner, b->owner) == 0 &&
 	       strcmp(a->realm, b->realm) == 0 && strcmp(a->ha1_md5, b->ha1_md5) == 0 &&
-	       strcmp(a->ha1_sha256, b->ha1_sha256) == 0 && a->disabled == b->disabled;
+	       strcmp(a->ha1_sha256, b->ha1_sha256) == 0 && strcmp(a->logout, b->logout) == 0 &&
+	       a->disabled == b->disabled;
 }
 
 static void count_written(struct hd_directory_batch *batch, bool added)

@@ -60,3 +60,10 @@ int hd_directory_has(struct hd_txn *txn, unsigned table, const char *key)
 		return 0;
 	return !err || err == HD_ECORRUPT ? 1 : err;
 }
+
+bool hd_logout_text_is_valid(const char *text)
+{
+	struct hd_logout_rule rule;
+
+	return !hd_logout_rule_parse(&rule, hd_slice_of(text));
+}

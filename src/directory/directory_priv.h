@@ -22,6 +22,9 @@ HD_MUSTCHECK int hd_phone_encode(struct hd_encoder *e, const struct hd_phone *ph
 				 struct hd_slice *out);
 HD_MUSTCHECK int hd_phone_decode(struct hd_phone *phone, struct hd_slice record);
 
+/* "" included. */
+bool hd_logout_text_is_valid(const char *text);
+
 /* Whether a key exists. @return 1, 0, or the store's error; a damaged record exists. */
 HD_MUSTCHECK int hd_directory_has(struct hd_txn *txn, unsigned table, const char *key);
 

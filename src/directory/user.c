@@ -19,6 +19,7 @@ int hd_user_encode(struct hd_encoder *e, const struct hd_user *user, struct hd_s
 	hd_encode_str(e, user->pin_hash);
 	hd_encode_str(e, user->language);
 	hd_encode_i64(e, user->changed_at_ms);
+	hd_encode_str(e, user->logout);
 	return hd_encoder_finish(e, out);
 }
 
@@ -35,6 +36,7 @@ int hd_user_decode(struct hd_user *user, struct hd_slice record)
 	hd_decode_str(&d, user->pin_hash, sizeof(user->pin_hash));
 	hd_decode_str(&d, user->language, sizeof(user->language));
 	user->changed_at_ms = hd_decode_i64(&d);
+	hd_decode_str(&d, user->logout, sizeof(user->logout));
 	return hd_decoder_finish(&d);
 }
 
@@ -65,7 +67,8 @@ static bool user_is_valid(const struct hd_user *user)
 {
 	return hd_number_is_valid(hd_slice_of(user->number)) &&
 	       hd_utf8_is_text(hd_slice_of(user->name)) &&
-	       hd_utf8_is_text(hd_slice_of(user->language));
+	       hd_utf8_is_text(hd_slice_of(user->language)) &&
+	       hd_logout_text_is_valid(user->logout);
 }
 
 int hd_user_put(struct hd_directory *dir, struct hd_txn *txn, const struct hd_user *user)

@@ -26,6 +26,7 @@ void hd_notify_free(struct hd_notify *n)
 
 	if (!n)
 		return;
+	warn_end_all(n);
 	HASH_ITER (hh, n->resyncs, r, next)
 		resync_free(r);
 	free(n);

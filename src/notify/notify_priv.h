@@ -5,6 +5,7 @@
  * resync.c  one phone: from the outbox to told
  * ask.c     a NOTIFY and its answer, challenges included
  * message.c the NOTIFY of a vendor
+ * warn.c    a line of text on the screen
  * note.c    what came of it, in the store
  */
 #ifndef NOTIFY_PRIV_H
@@ -76,6 +77,8 @@ struct resync {
 struct hd_notify {
 	struct hd_notify_options options;
 	struct resync *resyncs;
+	struct warning *warnings; /* sent, not yet answered */
+	size_t n_warnings;
 };
 
 /* ---- notify.c -------------------------------------------------------------------------------- */
@@ -121,6 +124,10 @@ void ask_forget(struct resync *r);
  */
 HD_MUSTCHECK int notify_message(struct resync *r, const struct resync_phone *phone,
 				struct hd_msg **msgp);
+
+/* ---- warn.c ---------------------------------------------------------------------------------- */
+
+void warn_end_all(struct hd_notify *notify);
 
 /* ---- note.c ---------------------------------------------------------------------------------- */
 

@@ -89,6 +89,7 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 			 key->form == hd_form_mode	  ? "600"
 			 : key->form == hd_form_login_key ? "7"
 			 : key->form == hd_form_address	  ? "192.0.2.1"
+			 : key->form == hd_form_logout	  ? "after 1h"
 							  : "other");
 		for (size_t i = 0; i < 3; i++) {
 			if (!strcmp(key->name, codes[i]))

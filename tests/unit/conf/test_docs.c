@@ -115,7 +115,7 @@ static struct hd_slice find_item(const char *page, const struct hd_key_info *key
 		return (struct hd_slice){ NULL, 0 };
 	}
 	end = strstr(section + 1, "\n.S");
-	snprintf(line, sizeof(line), "\n.It Ic %s", key->name);
+	snprintf(line, sizeof(line), "\n.It Ic %s\n", key->name);
 	item = strstr(section, line);
 	if (!item || !end || item > end) {
 		fail_msg("hotdeskd.yaml.5: no %s in section %s", key->name, key->section);
