@@ -29,6 +29,8 @@ void daemon_on_call(void *arg, const struct hd_call *call)
 	daemon_call_changed(arg, call);
 	hd_log_call(HD_LOG_DEBUG, "call", call->call_id, "%s to %s: %s, %d", call->caller.phone,
 		    call->callee.phone, hd_call_state_name(call->state), call->status);
+	if (call->moved_from[0])
+		tell_idle(d, call->moved_from);
 	if (call->state == HD_CALL_TERMINATED) {
 		tell_idle(d, call->caller.phone);
 		tell_idle(d, call->callee.phone);

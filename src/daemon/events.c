@@ -92,6 +92,8 @@ void daemon_call_changed(void *arg, const struct hd_call *call)
 		return;
 	hd_lamps_calls_changed(d->lamps, call->caller.user, call->caller.phone);
 	hd_lamps_calls_changed(d->lamps, call->callee.user, call->callee.phone);
+	if (call->moved_from[0])
+		hd_lamps_calls_changed(d->lamps, call->callee.user, call->moved_from);
 }
 
 /* ---- calls, as one side sees them ----------------------------------------------------------- */
