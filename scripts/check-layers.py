@@ -16,7 +16,7 @@ import re
 import sys
 import tempfile
 
-L2 = ["directory", "location", "device", "desk", "calls", "plan"]
+L2 = ["directory", "settings", "location", "device", "desk", "calls", "plan"]
 
 # folder: (layer, folders it may use, foreign libraries that only it may use)
 LAYERS = {
@@ -28,10 +28,11 @@ LAYERS = {
     "xml": (1, ["base"], ["expat"]),
     "directory": (2, ["store"], []),
     "location": (2, ["store", "directory"], []),  # an address-of-record is a phone's id
+    "settings": (2, ["store", "directory"], []),
     "device": (2, ["store", "directory"], []),
     "desk": (2, ["directory", "location"], []),
     "calls": (2, ["store"], []),
-    "plan": (2, ["directory", "location", "desk"], []),
+    "plan": (2, ["directory", "location", "desk", "settings"], []),
     # cares: DNS servers, asked without waiting (Sofia's own resolver has known holes).
     "sip": (3, ["base", "digest", "event"], ["sofia", "ssl", "crypto", "cares"]),
     "media": (3, ["base"], ["srtp"]),
