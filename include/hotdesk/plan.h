@@ -12,6 +12,7 @@
 #include "hotdesk/desk.h"
 #include "hotdesk/directory.h"
 #include "hotdesk/location.h"
+#include "hotdesk/settings.h"
 
 enum { HD_FEATURE_CODE_SIZE = 17 };
 
@@ -52,7 +53,8 @@ enum hd_plan_verdict {
 	HD_PLAN_FEATURE,     /* `feature` is filled */
 	HD_PLAN_UNKNOWN,     /* 404 */
 	HD_PLAN_UNAVAILABLE, /* 480: user logged out, or the phone not registered */
-	HD_PLAN_LOOP,	     /* 482: its bindings lead back to itself and nowhere else */
+	HD_PLAN_LOOP,	     /* 482: its bindings, or forwardings, lead back to itself only */
+	HD_PLAN_BUSY,	     /* 486: a call to a user who does not want to be disturbed */
 };
 
 struct hd_plan {
@@ -62,6 +64,8 @@ struct hd_plan {
 	char phone[HD_PHONE_ID_SIZE]; /* where the request goes */
 	struct hd_binding bindings[HD_BINDINGS_MAX];
 	size_t n_bindings;
+	/* Of a forwarded call: the user who was called first, and the last who forwarded it. */
+	char called[HD_NUMBER_SIZE], diverted_by[HD_NUMBER_SIZE];
 	const char *why; /* static text for the log: "user is logged out", ... */
 };
 
@@ -69,6 +73,7 @@ struct hd_planner {
 	struct hd_directory *dir; /* all borrowed */
 	struct hd_location *loc;
 	struct hd_desk *desk;
+	struct hd_settings_store *settings; /* NULL: users have set nothing */
 	struct hd_feature_codes codes;
 	/** Whether a Contact is an address of ours. NULL: none is. */
 	bool (*is_us)(const void *arg, const struct hd_uri *uri);
@@ -83,5 +88,8 @@ struct hd_planner {
  */
 HD_MUSTCHECK int hd_plan_route(const struct hd_planner *planner, struct hd_txn *txn,
 			       struct hd_slice user, int64_t now_ms, struct hd_plan *plan);
+/** The same for a call: what users have set counts (do not disturb, forward always). */
+HD_MUSTCHECK int hd_plan_call(const struct hd_planner *planner, struct hd_txn *txn,
+			      struct hd_slice user, int64_t now_ms, struct hd_plan *plan);
 
 #endif

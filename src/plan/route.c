@@ -11,7 +11,7 @@ static int decide(struct hd_plan *plan, enum hd_plan_verdict verdict, const char
 	return 0;
 }
 
-enum { PHONES_MAX = 16 };
+enum { PHONES_MAX = 16, FORWARDS_MAX = 10 };
 
 /* Phones in the order in which they are to be looked at, each of them once. */
 struct walk {
@@ -21,6 +21,8 @@ struct walk {
 	char phones[PHONES_MAX][HD_PHONE_ID_SIZE];
 	size_t n;
 	bool looped;
+	bool call;	   /* settings count */
+	unsigned forwards; /* so many forwardings were followed */
 };
 
 static void walk_add(struct walk *w, const char *phone)
@@ -54,10 +56,38 @@ static int enter_phone(struct walk *w, const char *id, struct hd_plan *plan)
 	return decide(plan, HD_PLAN_PHONE, plan->user[0] ? "user is logged in" : "phone");
 }
 
+static int enter_name(struct walk *w, const char *name, struct hd_plan *plan);
+
+/* A damaged record must not make a user unreachable. */
+static int read_settings(struct walk *w, const char *number, struct hd_settings *settings)
+{
+	int err;
+
+	if (!w->call || !w->planner->settings) {
+		hd_settings_standard(settings);
+		return 0;
+	}
+	err = hd_settings_get(w->planner->settings, w->txn, number, settings);
+	if (err == HD_ECORRUPT)
+		hd_settings_standard(settings);
+	return err == HD_ECORRUPT ? 0 : err;
+}
+
+/* Users who forward to each other end here, too. */
+static int forward(struct walk *w, const char *to, struct hd_plan *plan)
+{
+	if (w->forwards++ == FORWARDS_MAX || strcmp(to, plan->called) == 0)
+		return decide(plan, HD_PLAN_LOOP, "forwarding leads back to itself");
+	memcpy(plan->diverted_by, plan->user, sizeof(plan->diverted_by));
+	plan->user[0] = '\0';
+	return enter_name(w, to, plan);
+}
+
 /* A number or a phone's id (they never coincide) to the phone, which enters the walk. */
 static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
 {
 	struct hd_desk_session session;
+	struct hd_settings settings;
 	struct hd_user user;
 	int err;
 
@@ -67,8 +97,17 @@ static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
 	if (err)
 		return err;
 	memcpy(plan->user, user.number, sizeof(plan->user));
+	if (!plan->called[0])
+		memcpy(plan->called, user.number, sizeof(plan->called));
 	if (user.disabled)
 		return decide(plan, HD_PLAN_UNAVAILABLE, "user is disabled");
+	err = read_settings(w, plan->user, &settings);
+	if (err)
+		return err;
+	if (settings.forward[HD_FORWARD_ALWAYS].active)
+		return forward(w, settings.forward[HD_FORWARD_ALWAYS].to, plan);
+	if (settings.dnd)
+		return decide(plan, HD_PLAN_BUSY, "user does not want to be disturbed");
 	err = hd_desk_get_by_user(w->planner->desk, w->txn, plan->user, &session);
 	if (err == HD_ENOENT)
 		return decide(plan, HD_PLAN_UNAVAILABLE, "user is logged out");
@@ -155,18 +194,17 @@ static int route_name(struct walk *w, const char *name, struct hd_plan *plan)
 	return decide(plan, HD_PLAN_UNAVAILABLE, "phone is not registered");
 }
 
-int hd_plan_route(const struct hd_planner *planner, struct hd_txn *txn, struct hd_slice user,
-		  int64_t now_ms, struct hd_plan *plan)
+static int route(struct walk *w, struct hd_slice user, struct hd_plan *plan)
 {
-	struct walk w = { .planner = planner, .txn = txn, .now_ms = now_ms };
+	const struct hd_planner *planner = w->planner;
 	char name[HD_PHONE_ID_SIZE];
 	int err;
 
-	if (!planner || !txn || !plan)
+	if (!planner || !w->txn || !plan)
 		return HD_EINVAL;
 
 	/* Not the whole of it: the bindings are large, and only those that count are set. */
-	plan->user[0] = plan->phone[0] = '\0';
+	plan->user[0] = plan->phone[0] = plan->called[0] = plan->diverted_by[0] = '\0';
 	plan->n_bindings = 0;
 	err = hd_feature_parse(&plan->feature, &planner->codes, user);
 	if (!err)
@@ -175,5 +213,21 @@ int hd_plan_route(const struct hd_planner *planner, struct hd_txn *txn, struct h
 
 	if (hd_uri_unescape(name, sizeof(name), user))
 		return decide(plan, HD_PLAN_UNKNOWN, "no such number");
-	return route_name(&w, name, plan);
+	return route_name(w, name, plan);
+}
+
+int hd_plan_route(const struct hd_planner *planner, struct hd_txn *txn, struct hd_slice user,
+		  int64_t now_ms, struct hd_plan *plan)
+{
+	struct walk w = { .planner = planner, .txn = txn, .now_ms = now_ms };
+
+	return route(&w, user, plan);
+}
+
+int hd_plan_call(const struct hd_planner *planner, struct hd_txn *txn, struct hd_slice user,
+		 int64_t now_ms, struct hd_plan *plan)
+{
+	struct walk w = { .planner = planner, .txn = txn, .now_ms = now_ms, .call = true };
+
+	return route(&w, user, plan);
 }

@@ -5,6 +5,7 @@
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
+#include "hotdesk/sip/uac_auth.h"
 #include "notifier_priv.h"
 
 enum { AGAIN_MS = 2000, RETRY_AFTER_MAX_S = 3600 };
@@ -88,7 +89,6 @@ static int make(struct hd_msg **msgp, struct hd_subscription *s, bool with_body)
 	hd_buf_addf(&to, "<%s>%s%s", s->remote_uri, *s->remote_tag ? ";tag=" : "", s->remote_tag);
 	add_state(&lines, s);
 	hd_buf_adds(&lines, hd_buf_text(&tail));
-	hd_buf_adds(&lines, s->credentials ? s->credentials : "");
 	nr.from = hd_buf_text(&from);
 	nr.to = hd_buf_text(&to);
 	nr.cseq = ++s->cseq;
@@ -99,6 +99,11 @@ static int make(struct hd_msg **msgp, struct hd_subscription *s, bool with_body)
 		err = hd_msg_new_request(msgp, &nr);
 	if (!err)
 		s->made++;
+	if (!err && s->auth) {
+		err = hd_uac_auth_add(s->auth, *msgp);
+		if (err)
+			hd_msg_free(*msgp);
+	}
 out:
 	hd_buf_fini(&from);
 	hd_buf_fini(&to);
@@ -154,8 +159,6 @@ static int send(struct hd_subscription *s)
 	err = make(&msg, s, true);
 	if (err)
 		return err;
-	free(s->credentials); /* good for one */
-	s->credentials = NULL;
 	find_target(s, msg, &target);
 	s->final = s->state == SUBSCRIPTION_TERMINATED;
 	return hd_orq_new(&s->notify, s->notifier->options.agent, msg, &target, on_answer, s);
@@ -221,15 +224,12 @@ static bool is_end(int status)
 static bool answer_challenge(struct hd_subscription *s, int status, struct hd_msg *response)
 {
 	const struct hd_notifier_options *o = &s->notifier->options;
-	struct hd_buf lines = { 0 };
 
-	if ((status != 401 && status != 407) || s->challenged || !o->authorize)
+	if ((status != 401 && status != 407) || !o->challenged)
 		return false;
-	if (o->authorize(o->arg, s->watcher->phone, response, s->target, &lines) == 0)
-		s->credentials = hd_buf_take(&lines);
-	hd_buf_fini(&lines);
-	s->challenged = s->credentials != NULL;
-	return s->challenged;
+	if (!s->auth && hd_uac_auth_new(&s->auth))
+		return false;
+	return o->challenged(o->arg, s->watcher->phone, s->auth, response) == 0;
 }
 
 static uint32_t retry_after_s(struct hd_msg *response)
@@ -284,10 +284,10 @@ static void on_answer(void *arg, struct hd_orq *orq, int status, struct hd_msg *
 	} else if (answer_challenge(s, status, response)) {
 		subscription_notify(s);
 	} else if (status >= 300) {
-		s->challenged = false;
 		on_refusal(s, status, response);
 	} else {
-		s->challenged = false;
+		if (s->auth)
+			hd_uac_auth_accepted(s->auth);
 		hd_metric_add(&accepted, 1);
 		if (s->final)
 			subscription_free(s);

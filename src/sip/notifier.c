@@ -74,6 +74,18 @@ void hd_notifier_refuse_event(struct hd_notifier *n, struct hd_request *req)
 	hd_request_reply(req, 489, "Bad Event", line);
 }
 
+int hd_subscribe_may_self(void *arg, const struct hd_subscribe *subscribe,
+			  char resource[HD_RESOURCE_SIZE])
+{
+	char name[HD_RESOURCE_SIZE];
+
+	(void)arg;
+	if (subscribe->user.len && (hd_uri_unescape(name, sizeof(name), subscribe->user) ||
+				    strcmp(name, subscribe->phone) != 0))
+		return 403;
+	return hd_str_set(resource, HD_RESOURCE_SIZE, subscribe->phone) ? 403 : 200;
+}
+
 /* ---- whose turn it is ----------------------------------------------------------------------- */
 
 static int64_t now_ms(const struct hd_notifier *n)

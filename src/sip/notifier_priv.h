@@ -59,14 +59,13 @@ struct hd_subscription {
 	int64_t since_ms; /* wall clock of the last SUBSCRIBE */
 	struct hd_sip_timer *expiry;
 
-	struct hd_orq *notify; /* under way */
-	bool final;	       /* it says that the subscription is terminated */
-	char *credentials;     /* header lines for the next NOTIFY, after a challenge */
-	bool challenged;       /* the last NOTIFY had credentials */
-	bool due;	       /* there is something newer to tell */
-	bool held;	       /* until the phone registers: its connection is closed */
-	bool queued, paced;    /* in the notifier's queue; or not yet, for its phone's sake */
-	int64_t not_before_ms; /* mono; of a paced one */
+	struct hd_orq *notify;	  /* under way */
+	bool final;		  /* it says that the subscription is terminated */
+	struct hd_uac_auth *auth; /* of a phone that challenges */
+	bool due;		  /* there is something newer to tell */
+	bool held;		  /* until the phone registers: its connection is closed */
+	bool queued, paced;	  /* in the notifier's queue; or not yet, for its phone's sake */
+	int64_t not_before_ms;	  /* mono; of a paced one */
 
 	void *data;
 	UT_hash_handle hh;

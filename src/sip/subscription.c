@@ -5,9 +5,12 @@
 #include <utlist.h>
 
 #include "hotdesk/base/metric.h"
+#include "hotdesk/sip/uac_auth.h"
 #include "notifier_priv.h"
+#include "sip_priv.h"
 
-static struct hd_metric open = HD_GAUGE("hotdeskd_subscriptions", NULL, "subscriptions to events");
+static struct hd_metric subscribed =
+	HD_GAUGE("hotdeskd_subscriptions", NULL, "subscriptions to events");
 
 static void id_of(uint8_t id[SUBSCRIPTION_ID_SIZE], const char *call_id, const char *tag)
 {
@@ -69,7 +72,6 @@ static void free_texts(struct hd_subscription *s)
 	free(s->contact);
 	free(s->routes);
 	free(s->parameters);
-	free(s->credentials);
 }
 
 void subscription_free(struct hd_subscription *s)
@@ -79,12 +81,13 @@ void subscription_free(struct hd_subscription *s)
 	notifier_dequeue(s);
 	if (s->hh.tbl) {
 		HASH_DEL(s->notifier->subscriptions, s);
-		hd_metric_add(&open, -1);
+		hd_metric_add(&subscribed, -1);
 	}
 	leave_topic(s);
 	leave_watcher(s);
 	hd_orq_free(s->notify);
 	hd_sip_timer_free(s->expiry);
+	hd_uac_auth_free(s->auth);
 	free_texts(s);
 	free(s);
 }
@@ -262,7 +265,7 @@ int subscription_new(struct hd_subscription **sp, struct hd_notifier *n, struct 
 
 	if (!s)
 		return HD_ENOMEM;
-	hd_metric_register(&open);
+	hd_metric_register(&subscribed);
 	s->notifier = n;
 	s->package = package;
 	s->state = SUBSCRIPTION_ACTIVE;
@@ -278,7 +281,7 @@ int subscription_new(struct hd_subscription **sp, struct hd_notifier *n, struct 
 		return err;
 	}
 	HASH_ADD(hh, n->subscriptions, id, SUBSCRIPTION_ID_SIZE, s);
-	hd_metric_add(&open, 1);
+	hd_metric_add(&subscribed, 1);
 	*sp = s;
 	return 0;
 }
@@ -310,6 +313,16 @@ uint32_t hd_subscription_left_s(const struct hd_subscription *s)
 	int64_t left_ms = s->until_ms - hd_clock_mono_ms(s->notifier->options.clock);
 
 	return left_ms > 0 ? (uint32_t)((left_ms + 999) / 1000) : 0;
+}
+
+void hd_subscription_addresses(const struct hd_subscription *s, char *local, char *remote,
+			       size_t size)
+{
+	struct hd_flow flow;
+
+	local[0] = remote[0] = '\0';
+	if (!hd_flow_parse(&flow, s->flow))
+		hd_flow_addresses(s->notifier->options.agent, &flow, local, remote, size);
 }
 
 void hd_subscription_set_data(struct hd_subscription *s, void *data)

@@ -26,6 +26,7 @@
 
 struct hd_notifier;
 struct hd_subscription;
+struct hd_uac_auth;
 
 enum { HD_PACKAGES_MAX = 8, HD_RESOURCE_SIZE = 128 };
 
@@ -69,6 +70,10 @@ struct hd_package {
 	void *arg;
 };
 
+/** A `may`: a phone asks for itself, by its own address or none; the resource is its id. */
+int hd_subscribe_may_self(void *arg, const struct hd_subscribe *subscribe,
+			  char resource[HD_RESOURCE_SIZE]);
+
 /** Values that a reload may change. */
 struct hd_notifier_limits {
 	uint32_t expires_min_s, expires_max_s, expires_default_s;
@@ -96,11 +101,12 @@ struct hd_notifier_options {
 	bool (*moved)(void *arg, const char *phone, const struct hd_moved *from, int64_t since_ms,
 		      struct hd_moved *to);
 	/**
-	 * Credentials for a NOTIFY that was challenged: a header line, appended to lines; or NULL.
-	 * @return 0, or an error: it is not repeated
+	 * Takes the challenge of a 401 or 407 to a NOTIFY into what answers it (uac_auth.h); or
+	 * NULL: a challenge is a refusal.
+	 * @return 0: the NOTIFY is repeated
 	 */
-	int (*authorize)(void *arg, const char *phone, struct hd_msg *response, const char *ruri,
-			 struct hd_buf *lines);
+	int (*challenged)(void *arg, const char *phone, struct hd_uac_auth *auth,
+			  struct hd_msg *response);
 	void *arg;
 };
 
@@ -152,6 +158,9 @@ const char *hd_subscription_uri(const struct hd_subscription *s);
 uint32_t hd_subscription_version(const struct hd_subscription *s);
 /** Seconds left. */
 uint32_t hd_subscription_left_s(const struct hd_subscription *s);
+/** Where its phone is, as hd_request_addresses(). */
+void hd_subscription_addresses(const struct hd_subscription *s, char *local, char *remote,
+			       size_t size);
 /** A pointer of the package's, NULL at first; `ended` is where it is freed. */
 void hd_subscription_set_data(struct hd_subscription *s, void *data);
 void *hd_subscription_data(const struct hd_subscription *s);
