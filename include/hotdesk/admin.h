@@ -48,6 +48,7 @@
 #include "hotdesk/event.h"
 #include "hotdesk/http.h"
 #include "hotdesk/location.h"
+#include "hotdesk/settings.h"
 #include "hotdesk/store.h"
 
 struct hd_admin;
@@ -77,6 +78,7 @@ struct hd_admin_options {
 	struct hd_location *location;
 	struct hd_desk *desk;
 	struct hd_device *device;
+	struct hd_settings_store *settings;
 	const struct hd_clock *clock;
 	struct hd_worker *worker;    /* the hash thread */
 	const struct hd_key *pepper; /* of the PIN hashes */

@@ -97,6 +97,7 @@ struct hd_conf_desk {
 	uint32_t lock_after, lock_s, lock_max_s, hard_lock_after; /* 5 900 86400 50 */
 	uint32_t phone_tries, phone_window_s, phone_lock_s;	  /* 10 600 600 */
 	uint32_t unknown_max;					  /* 10000 */
+	uint32_t guest_s;	   /* 43200: how long who came by hoteling may stay; 0: no limit */
 	uint32_t dialogue_s;	   /* 120: how long a login dialogue may stay open */
 	uint32_t dialogues_max;	   /* 1000 open ones, then 503 */
 	char *logout;		   /* "never"; hotdesk/base/logout.h */
@@ -251,7 +252,7 @@ struct hd_file_user {
 	char *language; /* NULL: none */
 	char *logout;	/* NULL: as the configuration says */
 	bool roaming;	/* true */
-	bool disabled;
+	bool disabled, hoteling;
 	struct hd_file_key *keys; /* NULL without keys_line: keep the stored ones */
 	size_t n_keys;
 	unsigned line, keys_line; /* of "keys:", 0: absent */

@@ -49,7 +49,7 @@ int hd_admin_new(struct hd_admin **ap, const struct hd_admin_options *o)
 	int err;
 
 	if (!ap || !o || !o->loop || !o->store || !o->directory || !o->location || !o->desk ||
-	    !o->device || !o->clock || !o->worker || !o->pepper || !o->realm)
+	    !o->device || !o->settings || !o->clock || !o->worker || !o->pepper || !o->realm)
 		return HD_EINVAL;
 	admin = calloc(1, sizeof(*admin));
 	if (!admin)

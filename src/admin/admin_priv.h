@@ -60,6 +60,26 @@ struct admin_op *op_of_job(struct hd_job *job);
 /** Reads the body by a table; answers the refusal itself. @return true when there are values */
 bool body_read(struct hd_http_request *req, const struct hd_json_field *fields, size_t n);
 
+/* ---- user_settings.c ------------------------------------------------------------------------- */
+
+enum { SETTINGS_FIELDS = 3 + HD_FORWARD_COUNT };
+struct settings_given {
+	bool hoteling, dnd;
+	char forward[HD_FORWARD_COUNT][HD_FORWARD_TO_SIZE]; /* "" : not forwarded */
+	char rings[4];
+	bool has_hoteling, has_dnd, has_forward[HD_FORWARD_COUNT], has_rings;
+};
+/** The members of a user's body that are settings. @return how many */
+size_t settings_fields(struct hd_json_field fields[SETTINGS_FIELDS], struct settings_given *given);
+/**
+ * Writes what was given, and a new PIN ("" : none any more, NULL: not given) where it is kept.
+ * @return 0, HD_EINVAL, or the store's error
+ */
+HD_MUSTCHECK int settings_write(struct hd_txn *txn, struct admin_op *op, const char *number,
+				const struct settings_given *given, const char *pin);
+HD_MUSTCHECK int show_settings(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+			       const char *number);
+
 /* ---- effects.c: what ends when a user or phone changes; inside a command --------------------- */
 
 /** Ends what a written record no longer allows. *endedp: desk sessions. */

@@ -78,6 +78,17 @@ static int keys_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_buf 
 	return 0;
 }
 
+static int hoteling_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_buf *b,
+			  const char *number)
+{
+	struct hd_settings settings;
+	int err = hd_settings_get(admin->o.settings, txn, number, &settings);
+
+	if (!err && settings.hoteling)
+		hd_buf_adds(b, ", hoteling: true");
+	return err;
+}
+
 static int users_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_buf *b)
 {
 	char last[HD_NUMBER_SIZE] = "";
@@ -97,7 +108,9 @@ static int users_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_buf
 		hd_buf_addf(b, ", roaming: %s", user.roaming ? "true" : "false");
 		if (user.disabled)
 			hd_buf_adds(b, ", disabled: true");
-		err = keys_write(admin, txn, b, 'u', user.number);
+		err = hoteling_write(admin, txn, b, user.number);
+		if (!err)
+			err = keys_write(admin, txn, b, 'u', user.number);
 		if (err)
 			return err;
 		hd_buf_adds(b, "}");

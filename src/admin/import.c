@@ -104,7 +104,9 @@ static int device_take(struct import_op *im, struct hd_txn *txn)
 		const struct hd_file_user *user = &file->users[i];
 
 		im->batch.bad = i;
-		if (user->keys_line)
+		err = hd_settings_put_hoteling(im->op.admin->o.settings, txn, user->number,
+					       user->hoteling, hd_slice_of(user->pin));
+		if (!err && user->keys_line)
 			err = keys_take(im, txn, 'u', user->number, user->keys, user->n_keys);
 	}
 	for (size_t i = 0; !err && i < file->n_phones; i++) {

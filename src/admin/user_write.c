@@ -11,6 +11,7 @@ struct user_op {
 	struct hd_user given;
 	bool has_name, has_pin, has_language, has_logout, has_roaming, has_disabled;
 	char pin[ADMIN_PIN_SIZE];
+	struct settings_given settings;
 	struct hd_pin_cost cost;
 	int hash_err;
 	bool added;	/* out */
@@ -68,6 +69,9 @@ static int write_run(struct hd_txn *txn, void *arg)
 	user.changed_at_ms = u->op.now_ms;
 	err = hd_user_put(dir, txn, &user);
 	hd_wipe(user.pin_hash, sizeof(user.pin_hash));
+	if (!err)
+		err = settings_write(txn, &u->op, user.number, &u->settings,
+				     u->has_pin ? u->pin : NULL);
 	if (!err && !u->added && (u->has_name || u->has_language || u->mode == REPLACE))
 		err = name_tell(txn, u);
 	return err ? err : user_settle(txn, &u->op, &user, &u->ended);
@@ -94,7 +98,6 @@ static void hash_run(struct hd_job *job)
 
 	u->hash_err = hd_pin_hash(u->given.pin_hash, hd_slice_of(u->pin), u->op.admin->o.pepper,
 				  &u->cost);
-	hd_wipe(u->pin, sizeof(u->pin));
 }
 
 static void hashed(struct admin_op *op)
@@ -150,7 +153,7 @@ static void pin_take(struct user_op *u)
 static bool user_body(struct hd_http_request *req, struct user_op *u)
 {
 	struct hd_user *g = &u->given;
-	const struct hd_json_field fields[] = {
+	const struct hd_json_field own[] = {
 		{ "number", HD_JSON_TEXT, g->number, sizeof(g->number), u->mode == CREATE, false,
 		  NULL },
 		{ "name", HD_JSON_TEXT, g->name, sizeof(g->name), false, true, &u->has_name },
@@ -162,8 +165,13 @@ static bool user_body(struct hd_http_request *req, struct user_op *u)
 		{ "roaming", HD_JSON_BOOL, &g->roaming, 0, false, false, &u->has_roaming },
 		{ "disabled", HD_JSON_BOOL, &g->disabled, 0, false, false, &u->has_disabled },
 	};
+	struct hd_json_field fields[sizeof(own) / sizeof(own[0]) + SETTINGS_FIELDS];
+	size_t n = sizeof(own) / sizeof(own[0]);
 
-	return body_read(req, fields, sizeof(fields) / sizeof(fields[0]));
+	memcpy(fields, own, sizeof(own));
+	n += settings_fields(&fields[n], &u->settings);
+
+	return body_read(req, fields, n);
 }
 
 static void write_begin(struct hd_http_request *req, struct hd_admin *admin, enum mode mode)
@@ -208,6 +216,8 @@ static int remove_run(struct hd_txn *txn, void *arg)
 				  HD_DESK_WAY_ADMIN);
 	if (!err)
 		err = hd_device_forget(admin->o.device, txn, 'u', u->given.number);
+	if (!err)
+		err = hd_settings_forget(admin->o.settings, txn, u->given.number);
 	return err ? err : hd_user_remove(admin->o.directory, txn, u->given.number);
 }
 

@@ -108,7 +108,9 @@ static int whole_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *
 	if (err && err != HD_ENOENT)
 		return err;
 	show_lock(j, &lock, hd_clock_wall_ms(admin->o.clock));
-	err = owned_show(j, admin, txn, number);
+	err = show_settings(j, admin, txn, number);
+	if (!err)
+		err = owned_show(j, admin, txn, number);
 	if (!err)
 		err = show_keys(j, admin, txn, 'u', number);
 	hd_json_object_end(j);

@@ -29,7 +29,7 @@ struct field {
 #define KEY(member) #member, offsetof(struct hd_file_key, member)
 #define NUMBER_WORDS "1 to 32 letters, digits and . _ - * #"
 
-enum { FIELDS_MAX = 9, USER_FIELDS = 8, PHONE_FIELDS = 9, KEY_FIELDS = 4, KEYS_MAX = 120 };
+enum { FIELDS_MAX = 9, USER_FIELDS = 9, PHONE_FIELDS = 9, KEY_FIELDS = 4, KEYS_MAX = 120 };
 
 /* A list of entries of one kind. */
 struct list {
@@ -76,6 +76,7 @@ static const struct field user_fields[USER_FIELDS] = {
 	{ USER(logout), false, false, false, hd_form_logout, HD_LOGOUT_WORDS, NULL },
 	{ USER(roaming), false, false, true, NULL, "true or false", NULL },
 	{ USER(disabled), false, false, false, NULL, "true or false", NULL },
+	{ USER(hoteling), false, false, false, NULL, "true or false", NULL },
 	{ USER(keys), false, false, false, NULL, NULL, &user_keys },
 };
 static const struct field phone_fields[PHONE_FIELDS] = {

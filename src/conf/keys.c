@@ -184,6 +184,7 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(desk, phone_window_s, 1, DAY_S, "600", LIVE),
 	NUMBER(desk, phone_lock_s, 1, DAY_S, "600", LIVE),
 	NUMBER(desk, unknown_max, 1, 1000000, "10000", LIVE),
+	NUMBER(desk, guest_s, 0, MONTH_S, "43200", LIVE),
 	NUMBER(desk, resync_retry_s, 1, 3600, "5", LIVE),
 	NUMBER(desk, resync_retry_max_s, 1, DAY_S, "300", LIVE),
 	NUMBER(desk, resync_fetch_s, 1, 3600, "30", LIVE),

@@ -13,6 +13,15 @@ static const struct ctl_option user_options[] = {
 	  CTL_TEXT, "logout", false },
 	{ "roaming", "yes|no", "may log in at free phones (yes)", CTL_YES_NO, "roaming", false },
 	{ "disabled", "yes|no", "may not log in at all (no)", CTL_YES_NO, "disabled", false },
+	{ "hoteling", "yes|no", "keep the next PIN, sealed, for phones with Guest In (no)",
+	  CTL_YES_NO, "hoteling", false },
+	{ "dnd", "yes|no", "do not disturb", CTL_YES_NO, "dnd", false },
+	{ "forward-always", "NUMBER", "where calls go; '' nowhere", CTL_TEXT, "forward_always",
+	  false },
+	{ "forward-busy", "NUMBER", "the same when busy", CTL_TEXT, "forward_busy", false },
+	{ "forward-no-answer", "NUMBER", "the same after so many rings", CTL_TEXT,
+	  "forward_no_answer", false },
+	{ "rings", "COUNT", "1 to 20 (3)", CTL_TEXT, "rings", false },
 };
 
 static const struct ctl_option phone_options[] = {

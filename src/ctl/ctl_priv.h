@@ -18,7 +18,7 @@ enum ctl_exit {
 	CTL_UNREACHABLE = 3, /* no daemon, or it went away */
 };
 
-enum { CTL_ARGS_MAX = 2, CTL_OPTIONS_MAX = 12, CTL_SECRET_SIZE = 256 };
+enum { CTL_ARGS_MAX = 2, CTL_OPTIONS_MAX = 16, CTL_SECRET_SIZE = 256 };
 
 /* ---- commands: one table for the parser, the help, the man page's and the completion's tests - */
 

@@ -116,6 +116,7 @@ int daemon_open_admin(struct daemon *d)
 		.location = d->location,
 		.desk = d->desk,
 		.device = d->device,
+		.settings = d->settings,
 		.clock = d->clock,
 		.worker = d->worker,
 		.pepper = &d->pepper,

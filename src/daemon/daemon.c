@@ -54,6 +54,8 @@ static int open_store(struct daemon *d)
 		err = hd_desk_new(&d->desk, d->store, d->dir);
 	if (!err)
 		err = hd_device_new(&d->device, d->store, &d->master);
+	if (!err)
+		err = hd_settings_new(&d->settings, d->store, &d->master);
 	/* Without it phones go on calling; on a full disk only this is missing. */
 	if (!err && hd_store_execute(d->store, enroll_phones, d))
 		hd_warn("daemon", "some phones have no URL for their configuration yet");
@@ -178,6 +180,7 @@ void daemon_close(struct daemon *d)
 	hd_operations_free(d->control_operations);
 	hd_worker_free(d->worker);
 	hd_desk_free(d->desk);
+	hd_settings_free(d->settings);
 	hd_device_free(d->device);
 	hd_location_free(d->location);
 	hd_directory_free(d->dir);

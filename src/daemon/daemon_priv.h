@@ -12,6 +12,7 @@
 #include "hotdesk/directory.h"
 #include "hotdesk/event.h"
 #include "hotdesk/feature.h"
+#include "hotdesk/hoteling.h"
 #include "hotdesk/lamp.h"
 #include "hotdesk/location.h"
 #include "hotdesk/notify.h"
@@ -21,6 +22,7 @@
 #include "hotdesk/proxy.h"
 #include "hotdesk/registrar.h"
 #include "hotdesk/render.h"
+#include "hotdesk/settings_event.h"
 #include "hotdesk/sip/auth.h"
 #include "hotdesk/sip/io.h"
 #include "hotdesk/store.h"
@@ -54,6 +56,7 @@ struct daemon {
 	struct hd_location *location;
 	struct hd_desk *desk;
 	struct hd_device *device;
+	struct hd_settings_store *settings;
 	struct hd_worker *worker;
 	/* One a thread: the SIP thread's (codes, dialogue, hoteling), the control thread's. */
 	struct hd_operations *operations, *control_operations;
@@ -87,6 +90,8 @@ struct daemon {
 	struct hd_notify *notify;
 	struct hd_notifier *notifier;
 	struct hd_lamps *lamps;
+	struct hd_hoteling *hoteling;
+	struct hd_settings_events *settings_events;
 	uint64_t told_epoch; /* desk changes that subscribers were told of */
 	struct hd_pnp *pnp;
 	struct hd_planner planner;
@@ -126,6 +131,8 @@ void daemon_desk_changed(void *arg);
 /** Events that phones subscribe to (events.c). */
 HD_MUSTCHECK int daemon_open_events(struct daemon *d);
 void daemon_close_events(struct daemon *d);
+/** The SIP thread runs. */
+void daemon_start_events(struct daemon *d);
 /** New values out of a reload. */
 void daemon_events_take(struct daemon *d, const struct hd_conf *conf);
 /** A login or logout may have been committed: who watches is told. SIP thread. */

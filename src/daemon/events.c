@@ -3,6 +3,7 @@
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "hotdesk/sip/uac_auth.h"
 
 /* ---- where a phone is ----------------------------------------------------------------------- */
 
@@ -50,6 +51,49 @@ static bool moved(void *arg, const char *phone, const struct hd_moved *from, int
 	       !hd_str_set(to->flow, sizeof(to->flow), now->flow);
 }
 
+/* ---- phones that challenge ------------------------------------------------------------------ */
+
+struct account {
+	struct hd_phone phone;
+	char secret[HD_SIP_SECRET_SIZE];
+};
+
+/* An hd_uac_lookup_fn: the phone's own account, whatever realm it names. */
+static int find_account(void *arg, struct hd_slice realm, struct hd_uac_credentials *c)
+{
+	const struct account *a = arg;
+
+	c->username = a->phone.id;
+	if (a->secret[0])
+		c->secret = a->secret;
+	else if (hd_slice_is(realm, a->phone.realm))
+		c->ha1_md5 = a->phone.ha1_md5, c->ha1_sha256 = a->phone.ha1_sha256;
+	else
+		return HD_ENOENT;
+	return 0;
+}
+
+static int challenged(void *arg, const char *phone, struct hd_uac_auth *auth,
+		      struct hd_msg *response)
+{
+	struct daemon *d = arg;
+	struct account account;
+	struct hd_txn *txn;
+	int err;
+
+	err = hd_store_begin_read(d->store, &txn);
+	if (err)
+		return err;
+	err = hd_phone_get(d->dir, txn, phone, &account.phone);
+	if (!err && hd_device_secret_get(d->device, txn, phone, account.secret))
+		account.secret[0] = '\0';
+	hd_store_end_read(txn);
+	if (!err)
+		err = hd_uac_auth_take(auth, response, find_account, &account);
+	hd_wipe(&account, sizeof(account));
+	return err;
+}
+
 /* ---- what changes --------------------------------------------------------------------------- */
 
 void daemon_dialogue(void *arg, const char *phone, bool running)
@@ -70,13 +114,15 @@ void daemon_tell_watchers(struct daemon *d)
 	struct hd_outbox_entry entry;
 	struct hd_txn *txn;
 
-	if (hd_store_begin_read(d->store, &txn))
+	if (!d->notifier || hd_store_begin_read(d->store, &txn))
 		return;
 	while (!hd_outbox_next(d->desk, txn, after, &entry)) {
 		memcpy(after, entry.phone, sizeof(after));
 		if (entry.epoch <= d->told_epoch)
 			continue;
 		hd_lamps_phone_changed(d->lamps, entry.phone);
+		hd_hoteling_phone_changed(d->hoteling, entry.phone);
+		hd_settings_events_phone_changed(d->settings_events, entry.phone);
 		if (entry.epoch > newest)
 			newest = entry.epoch;
 	}
@@ -174,6 +220,7 @@ static int open_notifier(struct daemon *d)
 		.clock = d->clock,
 		.is_bound = is_bound,
 		.moved = moved,
+		.challenged = challenged,
 		.arg = d,
 	};
 
@@ -197,19 +244,72 @@ static int open_lamps(struct daemon *d)
 	return hd_lamps_new(&d->lamps, &o);
 }
 
+static bool is_busy(void *arg, const char *phone)
+{
+	struct daemon *d = arg;
+
+	return d->proxy && hd_proxy_calls_of_phone(d->proxy, phone) > 0;
+}
+
+static int open_hoteling(struct daemon *d)
+{
+	struct hd_hoteling_options o = {
+		.agent = d->agent,
+		.notifier = d->notifier,
+		.store = d->store,
+		.desk = d->desk,
+		.settings = d->settings,
+		.operations = d->operations,
+		.clock = d->clock,
+		.nonce_s = d->conf->auth.nonce_s,
+		.association_s = d->conf->desk.guest_s,
+		.busy = is_busy,
+		.arg = d,
+	};
+
+	return hd_hoteling_new(&d->hoteling, &o);
+}
+
+static int open_settings_events(struct daemon *d)
+{
+	struct hd_settings_events_options o = {
+		.agent = d->agent,
+		.notifier = d->notifier,
+		.store = d->store,
+		.desk = d->desk,
+		.settings = d->settings,
+		.domain = d->domain_copy,
+	};
+
+	return hd_settings_events_new(&d->settings_events, &o);
+}
+
 int daemon_open_events(struct daemon *d)
 {
 	int err = open_notifier(d);
 
-	return err ? err : open_lamps(d);
+	if (!err)
+		err = open_lamps(d);
+	if (!err)
+		err = open_hoteling(d);
+	return err ? err : open_settings_events(d);
+}
+
+void daemon_start_events(struct daemon *d)
+{
+	hd_hoteling_start(d->hoteling);
 }
 
 void daemon_close_events(struct daemon *d)
 {
 	hd_notifier_free(d->notifier);
 	hd_lamps_free(d->lamps);
+	hd_hoteling_free(d->hoteling);
+	hd_settings_events_free(d->settings_events);
 	d->notifier = NULL;
 	d->lamps = NULL;
+	d->hoteling = NULL;
+	d->settings_events = NULL;
 }
 
 void daemon_events_take(struct daemon *d, const struct hd_conf *conf)
@@ -219,4 +319,5 @@ void daemon_events_take(struct daemon *d, const struct hd_conf *conf)
 	fill_limits(&limits, conf);
 	hd_notifier_set_limits(d->notifier, &limits);
 	hd_lamps_set_codes(d->lamps, &d->planner.codes);
+	hd_hoteling_set_limits(d->hoteling, conf->auth.nonce_s, conf->desk.guest_s);
 }

@@ -27,7 +27,8 @@ int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algo
 	return err;
 }
 
-static int make_plan(struct daemon *d, struct hd_slice user, struct hd_plan *plan)
+static int make_plan(struct daemon *d, struct hd_msg *msg, struct hd_slice user,
+		     struct hd_plan *plan)
 {
 	struct hd_txn *txn;
 	int err;
@@ -35,7 +36,9 @@ static int make_plan(struct daemon *d, struct hd_slice user, struct hd_plan *pla
 	err = hd_store_begin_read(d->store, &txn);
 	if (err)
 		return err;
-	err = hd_plan_route(&d->planner, txn, user, hd_clock_wall_ms(d->clock), plan);
+	err = hd_msg_method(msg) == HD_METHOD_INVITE
+		      ? hd_plan_call(&d->planner, txn, user, hd_clock_wall_ms(d->clock), plan)
+		      : hd_plan_route(&d->planner, txn, user, hd_clock_wall_ms(d->clock), plan);
 	hd_store_end_read(txn);
 	return err;
 }
@@ -135,6 +138,35 @@ size_t daemon_targets(struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX],
 	return n;
 }
 
+static void add_diversion(struct hd_buf *lines, const char *user, const char *domain)
+{
+	hd_buf_adds(lines, "Diversion: <sip:");
+	hd_uri_escape_user(lines, hd_slice_of(user));
+	hd_buf_addf(lines, "@%s>;reason=unconditional\r\n", domain);
+}
+
+/*
+ * RFC 5806: who has forwarded the call, the last one first; what a phone says of that itself is
+ * nothing to go by. @return 0, HD_EPARSE or HD_ENOMEM
+ */
+static int divert(struct daemon *d, struct hd_msg *msg, const struct hd_plan *plan)
+{
+	struct hd_buf lines = { 0 };
+	int err;
+
+	if (!plan->diverted_by[0])
+		return 0;
+	hd_msg_remove(msg, "Diversion");
+	add_diversion(&lines, plan->diverted_by, d->domain_copy);
+	if (strcmp(plan->called, plan->diverted_by) != 0)
+		add_diversion(&lines, plan->called, d->domain_copy);
+	err = hd_buf_error(&lines);
+	if (!err)
+		err = hd_msg_add(msg, hd_buf_text(&lines));
+	hd_buf_fini(&lines);
+	return err;
+}
+
 static void forward(struct daemon *d, struct hd_request *req, const struct hd_plan *plan,
 		    const char *phone)
 {
@@ -144,7 +176,7 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 	struct occupants who;
 	size_t n;
 
-	if (identify(d, phone, plan, &who, &identity)) {
+	if (divert(d, msg, plan) || identify(d, phone, plan, &who, &identity)) {
 		hd_buf_fini(&identity);
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
@@ -197,7 +229,7 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 	struct hd_uri uri;
 
 	hd_msg_ruri(hd_request_msg(req), &uri);
-	if (make_plan(d, uri.user, &plan)) {
+	if (make_plan(d, hd_request_msg(req), uri.user, &plan)) {
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
@@ -211,6 +243,9 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 		break;
 	case HD_PLAN_UNAVAILABLE:
 		refuse(req, 480, subject, plan.why);
+		break;
+	case HD_PLAN_BUSY:
+		refuse(req, 486, subject, plan.why);
 		break;
 	case HD_PLAN_LOOP:
 		refuse(req, 482, subject, plan.why);
@@ -299,7 +334,7 @@ static void route_stray_ack(struct daemon *d, struct hd_request *req)
 	hd_msg_to_uri(msg, &to);
 	if (hd_msg_to_tag(msg)[0] || !hd_agent_is_us(d->agent, &uri) ||
 	    !hd_agent_is_us(d->agent, &to) || !is_registered_sender(d, req, phone) ||
-	    make_plan(d, uri.user, &plan)) {
+	    make_plan(d, hd_request_msg(req), uri.user, &plan)) {
 		hd_request_drop(req);
 		return;
 	}

@@ -245,6 +245,7 @@ static void on_ready(void *arg)
 	struct daemon *d = arg;
 
 	daemon_render_set(&d->sip_render, d, d->conf, &d->sip_render.supply);
+	daemon_start_events(d);
 	hd_notify_wake(d->notify);
 	if (hd_sip_io_new(&d->media_io, d->agent, hd_media_fd(d->media), on_media, d->media))
 		hd_error("daemon", "media: not served: login dialogues are without sound");
@@ -264,6 +265,7 @@ int daemon_open_sip(struct daemon *d)
 	d->planner.dir = d->dir;
 	d->planner.loc = d->location;
 	d->planner.desk = d->desk;
+	d->planner.settings = d->settings;
 	conf_codes(&d->planner.codes, d->conf);
 	d->planner.is_us = is_us;
 	d->planner.arg = d;

@@ -1,5 +1,6 @@
 """The notifier of RFC 6665: SUBSCRIBE and its refusals, refresh, expiry, NOTIFYs and their failures."""
 
+import re
 import time
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from steps import by_code, login
 from support.daemon import Daemon
 from support.events import DialogInfo, Subscription, lamp, left
-from support.sip import Phone, rand
+from support.sip import Phone, digest, rand
 
 QUICK = {"sip": {"t1_ms": 20, "t2_ms": 80}, "events": {"expires_min_s": 1, "notify_rate": 0}}
 
@@ -244,6 +245,37 @@ def test_other_failures_are_no_end(daemon, phone):
     s.again()
     s.told()
     s.end()
+
+
+@pytest.mark.parametrize("realm", ["hotdesk.test", "phone"])
+def test_phone_challenges(realm):
+    """As Grandstream and Cisco do: with the account that it registers by, for any realm when it is kept."""
+    conf = {"events": {"notify_rate": 0}, "provision": {"keep_secrets": True}}
+    with Daemon(conf if realm == "phone" else {"events": {"notify_rate": 0}}) as d:
+        a = d.phone("desk-101", register=True)
+        s = Subscription(a, "*771")
+        s.answered()
+        challenge = f'Digest realm="{realm}", nonce="{rand()}", qop="auth"'
+        s.told(401, [("WWW-Authenticate", challenge)])
+        for nc in (1, 2):
+            notify = s.told()
+            line = notify.get("authorization")
+            assert line and same_digest(line, challenge, notify.ruri, nc), line
+            if nc == 1:
+                s.again()
+        s.again()
+        s.told(401, [("WWW-Authenticate", f'Digest realm="{realm}", nonce="{rand()}", qop="auth"')])
+        s.silent()
+        s.again()
+        s.told()
+        s.end()
+
+
+def same_digest(line, challenge, uri, nc):
+    """Whether credentials are right, in whatever order their parameters come."""
+    p = dict(re.findall(r'(\w+)="?([^",]+)"?', line))
+    wanted = digest(challenge, "NOTIFY", uri, "desk-101", "s3cret-101", nc, p["cnonce"])
+    return p["response"] == re.search('response="([^"]+)"', wanted).group(1) and int(p["nc"], 16) == nc
 
 
 def test_retry_after_is_waited_for(daemon, phone):

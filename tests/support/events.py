@@ -36,11 +36,15 @@ class Subscription(Call):
 
     def notify(self, timeout=None):
         """The next NOTIFY, not answered yet."""
-        notify = self.phone.wait(f"NOTIFY of {self.uri}", self.is_mine, timeout)
+        while True:
+            notify = self.phone.wait(f"NOTIFY of {self.uri}", self.is_mine, timeout)
+            number = int(notify.get("cseq").split()[0])
+            if not self.seen or number != self.seen[-1]:
+                break
+            self.phone.reply(notify, 200)  # a copy: the answer came late
         assert notify.tag("to") == self.local_tag, repr(notify)
         if self.remote_tag:
             assert notify.tag("from") == self.remote_tag, repr(notify)
-        number = int(notify.get("cseq").split()[0])
         assert not self.seen or number > self.seen[-1], f"CSeq {number} after {self.seen}"
         self.seen.append(number)
         return notify

@@ -65,6 +65,7 @@ static void layers_open(struct fixture *f, const char *lmdb)
 	assert_int_equal(hd_location_new(&f->location, f->store), 0);
 	assert_int_equal(hd_desk_new(&f->desk, f->store, f->directory), 0);
 	assert_int_equal(hd_device_new(&f->device, f->store, &f->pepper), 0);
+	assert_int_equal(hd_settings_new(&f->settings, f->store, &f->pepper), 0);
 	hd_desk_set_dummy(f->desk, "nobody's");
 	assert_int_equal(hd_store_start(f->store), 0);
 	assert_int_equal(hd_worker_new(&f->worker, 1, 8), 0);
@@ -103,6 +104,7 @@ void fixture_open_at(struct fixture *f, const char *lmdb)
 	o.location = f->location;
 	o.desk = f->desk;
 	o.device = f->device;
+	o.settings = f->settings;
 	o.worker = f->worker;
 	assert_int_equal(hd_admin_new(&f->admin, &o), 0);
 	assert_int_equal(hd_admin_mount(f->admin, f->h.http), 0);
@@ -123,6 +125,7 @@ void fixture_close(struct fixture *f)
 	hd_store_close(f->store);
 	while (hd_mailbox_drain(hd_loop_mailbox(f->h.loop)))
 		;
+	hd_settings_free(f->settings);
 	hd_device_free(f->device);
 	hd_desk_free(f->desk);
 	hd_location_free(f->location);

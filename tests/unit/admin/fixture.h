@@ -16,6 +16,7 @@ struct fixture {
 	struct hd_location *location;
 	struct hd_desk *desk;
 	struct hd_device *device;
+	struct hd_settings_store *settings;
 	struct hd_worker *worker;
 	struct hd_key pepper;
 	struct hd_admin *admin;
