@@ -7,7 +7,8 @@
  * the phone's id with its secret, or with its HA1 where the realm is the one that this is for.
  *
  * An entry is struck out when the phone was told: it has answered, and, if it is of those that
- * fetch and there is something to fetch from, it has fetched since it was asked. A phone that does
+ * fetch and there is something to fetch (a server, and the phone's secret, without which it gets
+ * no configuration), it has fetched since it was asked. A phone that does
  * not is asked again, later and later; after `tries` times that is reported once (log, gauge,
  * `phone show`), and from then on it is asked rarely. One that is not registered is told when it
  * registers. One whose vendor would cut a call is told after its calls. Several changes of a phone

@@ -13,7 +13,7 @@ static bool add_patch(const struct resync *r, const struct resync_phone *phone, 
 	if (phone->vendor->resync != HD_RESYNC_PATCH || !o->patch)
 		return false;
 	/* In vain: perhaps it is too large for the way there, or not to the phone's liking. */
-	if (o->policy.fetching && r->tries % 2 == 1)
+	if (r->can_fetch && r->tries % 2 == 1)
 		return false;
 	if (!o->patch(o->arg, r->phone, body) && !hd_buf_error(body) && body->len > 0)
 		return true;

@@ -62,6 +62,7 @@ struct resync {
 	bool changed;		 /* the outbox has something newer than epoch */
 	bool fetched;		 /* since asked_at_ms */
 	bool whole;		 /* the body was all of it: there is nothing to fetch */
+	bool can_fetch;		 /* there is a configuration for it here */
 	bool must_fetch;	 /* to have been told */
 	bool reported;
 	bool was_away;

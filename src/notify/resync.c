@@ -167,9 +167,10 @@ void resync_struck_out(struct resync *r, int err)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-static bool may_fetch(const struct resync *r, const struct hd_vendor *vendor)
+/* Without its secret there is no configuration for it: it has one from elsewhere. */
+static bool can_fetch(const struct resync *r, const struct resync_phone *phone)
 {
-	return r->notify->options.policy.fetching && (vendor->fetches || !r->whole);
+	return r->notify->options.policy.fetching && phone->secret[0];
 }
 
 /* Nobody there, or somebody who could not do it just now. */
@@ -181,8 +182,6 @@ static bool is_unanswered(const struct hd_msg *response, int status)
 
 void resync_answered(struct resync *r, const struct hd_msg *response, int status)
 {
-	const bool can_fetch = r->notify->options.policy.fetching;
-
 	if (r->fetched) {
 		succeed(r);
 	} else if (is_unanswered(response, status)) {
@@ -195,7 +194,7 @@ void resync_answered(struct resync *r, const struct hd_msg *response, int status
 		note_asked(r);
 		enter(r, RESYNC_FETCHING);
 		set_timer(r, (int64_t)r->notify->options.policy.fetch_s * 1000);
-	} else if (status < 300 || (!can_fetch && status != 401 && status != 407)) {
+	} else if (status < 300 || (!r->can_fetch && status != 401 && status != 407)) {
 		/* What a phone makes of it is its own when nobody can see whether it fetches. */
 		hd_log(status < 300 ? HD_LOG_INFO : HD_LOG_WARNING, "notify",
 		       "%s: resync answered %d", r->phone, status);
@@ -278,8 +277,9 @@ void resync_look(struct resync *r)
 		r->fetched = false;
 		r->asked_at_ms = hd_clock_wall_ms(r->notify->options.clock);
 		enter(r, RESYNC_ASKING);
+		r->can_fetch = can_fetch(r, &phone);
 		err = ask_send(r, &phone);
-		r->must_fetch = may_fetch(r, phone.vendor);
+		r->must_fetch = r->can_fetch && (phone.vendor->fetches || !r->whole);
 		hd_wipe(&phone, sizeof(phone));
 	}
 	if (err) {

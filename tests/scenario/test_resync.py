@@ -103,6 +103,19 @@ def test_dialogue(d):
     logged_out(d, poly, yea)
 
 
+@pytest.mark.parametrize("status", [200, 489])
+def test_phone_that_has_its_configuration_from_elsewhere(status):
+    """Without a secret that is kept there is nothing to fetch: an answer is enough."""
+    with Daemon({"provision": {"listen": ["http:127.0.0.1:0"], "plain_networks": ["127.0.0.0/8"]},
+                 "desk": {"resync_retry_s": 1, "resync_fetch_s": 1, "resync_tries": 1}}, directory=DIRECTORY) as d:
+        p = phone(d, "any", "s3")
+        d.ctl("session", "login", "201", "any")
+        p.reply(p.request("NOTIFY"), status)
+        s = d.until("told", lambda: (s := d.admin("GET", "/v1/phones/any")[1])["pending"] is None and s)["seen"]
+        assert s["told_at"] and s["last_answer"] == status and not s["last_fetch"], s
+        assert metric(d, "hotdeskd_phones_deaf") == 0 and "fetch its configuration" not in d.log()
+
+
 def test_deaf():
     """Says yes and does not fetch: reported once, shown, counted; then it fetches, and all is well."""
     with Daemon({"provision": {"listen": ["http:127.0.0.1:0"], "plain_networks": ["127.0.0.0/8"],
