@@ -72,15 +72,23 @@ static bool take(char *dst, size_t size, const char *src)
 	return !hd_str_set(dst, size, src);
 }
 
+/* Who looks with a browser at what a phone gets does not make another phone of it. */
+static bool is_phone(const struct hd_device_hint *hint, const struct hd_device_seen *seen)
+{
+	return hint->vendor || hd_vendor_of_model(seen->model) == hd_vendor_of_model("");
+}
+
 bool hd_device_seen_take(struct hd_device_seen *seen, const struct hd_device_sight *sight)
 {
 	struct hd_device_hint hint;
 	char mac[HD_MAC_SIZE];
-	bool news;
+	bool news = false;
 
 	hd_device_by_agent(&hint, sight->agent);
-	news = take(seen->model, sizeof(seen->model), hint.model);
-	news = take(seen->firmware, sizeof(seen->firmware), hint.firmware) || news;
+	if (is_phone(&hint, seen)) {
+		news = take(seen->model, sizeof(seen->model), hint.model);
+		news = take(seen->firmware, sizeof(seen->firmware), hint.firmware) || news;
+	}
 	/* X-Serialnumber says it outright. */
 	if (hd_device_by_instance(mac, sight->serial) &&
 	    hd_device_by_instance(mac, sight->instance))

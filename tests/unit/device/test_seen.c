@@ -71,6 +71,10 @@ static void test_take(void **state)
 	sight.agent = hd_slice_of("friendly-scanner");
 	assert_false(hd_device_seen_take(&seen, &sight));
 	assert_string_equal(seen.model, "snom-d785");
+	sight.agent = hd_slice_of("curl/7.88.1");
+	assert_false(hd_device_seen_take(&seen, &sight));
+	assert_string_equal(seen.model, "snom-d785");
+	assert_string_equal(seen.firmware, "10.1.84.12");
 
 	sight = all;
 	sight.agent = hd_slice_of("snomD785/10.1.99.0");
@@ -84,6 +88,12 @@ static void test_take(void **state)
 	assert_true(hd_device_seen_take(&seen, &sight));
 	assert_string_equal(seen.mac, "0015654aa937");
 	assert_string_equal(seen.model, "yealink-t46g");
+
+	/* Of a phone of no known vendor the newest is taken. */
+	seen = (struct hd_device_seen){ .model = "htek-uc926" };
+	sight = (struct hd_device_sight){ .agent = hd_slice_of("Twinkle/1.10.2") };
+	assert_true(hd_device_seen_take(&seen, &sight));
+	assert_string_equal(seen.model, "twinkle");
 }
 
 static const char *vendor_of(struct fixture *f, const struct hd_phone *phone)
