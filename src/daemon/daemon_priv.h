@@ -197,6 +197,8 @@ void daemon_close_render(struct daemon *d);
  */
 void daemon_render_set(struct daemon_render *render, const struct daemon *d,
 		       const struct hd_conf *conf, const struct daemon_supply *supply);
+/** Whether a listener's host is every address. */
+bool daemon_is_any(const char *host);
 /** The keys of a phone for the body of a NOTIFY; the SIP thread. @return 0 or HD_E* */
 HD_MUSTCHECK int daemon_patch(void *daemon, const char *phone, struct hd_buf *body);
 /** For the server for phones: hd_provision_render() with the control thread's renderer. */

@@ -158,14 +158,19 @@ static int open_server(struct daemon *d)
 	return err ? err : hd_provision_mount(d->provision, d->phones);
 }
 
-/* What URLs begin with when the configuration does not say. */
+/* What URLs begin with when the configuration does not say: a certificate is of a name. */
 static void note_url(struct daemon *d)
 {
 	struct hd_http_listener l;
+	const char *host = d->domain_copy;
 
-	if (hd_http_listeners(d->phones, &l, 1))
-		(void)snprintf(d->phones_url, sizeof(d->phones_url), "%s://%s:%u",
-			       l.tls ? "https" : "http", d->domain_copy, l.port);
+	if (!hd_http_listeners(d->phones, &l, 1))
+		return;
+	if (!l.tls && !daemon_is_any(l.host))
+		host = l.host;
+	(void)snprintf(d->phones_url, sizeof(d->phones_url),
+		       strchr(host, ':') && host == l.host ? "%s://[%s]:%u" : "%s://%s:%u",
+		       l.tls ? "https" : "http", host, l.port);
 }
 
 static int open_listeners(struct daemon *d)

@@ -40,7 +40,7 @@ int daemon_supply_load(struct daemon_supply *supply, const struct hd_conf *conf,
 
 /* ---- values out of the configuration --------------------------------------------------------- */
 
-static bool is_any(const char *host)
+bool daemon_is_any(const char *host)
 {
 	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 }
@@ -57,7 +57,7 @@ static void find_listener(struct daemon_render *render, const struct daemon *d)
 		if (strcmp(l[i].transport, v->transport) != 0)
 			continue;
 		v->port = l[i].port;
-		if (!is_any(l[i].host))
+		if (!daemon_is_any(l[i].host))
 			memcpy(render->server, l[i].host, sizeof(l[i].host));
 		return;
 	}
