@@ -65,27 +65,57 @@ static const char *proto_of(const sdp_media_t *m)
 					      : NULL;
 }
 
-static bool is_law(const sdp_rtpmap_t *map, const char *name)
+/* One format; theirs that came first is their preference (RFC 3264 6.1). */
+static void take_format(struct hd_sdp_stream *s, bool *foundp, uint8_t type, const char *encoding)
 {
-	return map->rm_encoding && strcasecmp(map->rm_encoding, name) == 0 && map->rm_rate == RATE;
+	bool a_law = strcasecmp(encoding, "PCMA") == 0;
+
+	if (!*foundp && (a_law || strcasecmp(encoding, "PCMU") == 0)) {
+		*foundp = true;
+		s->a_law = a_law;
+		s->payload_type = type;
+	} else if (strcasecmp(encoding, "telephone-event") == 0 &&
+		   s->n_event_types < HD_SDP_EVENT_TYPES_MAX) {
+		s->event_types[s->n_event_types++] = type;
+	}
 }
 
-/* Their order is their preference (RFC 3264 6.1). @return false: neither law */
+/* The parser knows formats of AVP and SAVP only; of the others it keeps the texts. */
+static void take_text_format(struct hd_sdp_stream *s, bool *foundp, const sdp_media_t *m,
+			     const char *format)
+{
+	const char *map = NULL;
+	char encoding[32];
+	size_t prefix;
+	uint64_t type;
+
+	if (hd_u64_parse(&type, hd_slice_of(format), 127))
+		return;
+	prefix = strlen(format);
+	for (const sdp_attribute_t *a = m->m_attributes; a && !map; a = a->a_next)
+		if (a->a_name && a->a_value && strcasecmp(a->a_name, "rtpmap") == 0 &&
+		    strncmp(a->a_value, format, prefix) == 0 && a->a_value[prefix] == ' ')
+			map = a->a_value + prefix + strspn(a->a_value + prefix, " ");
+	if (!map)
+		map = type == 0 ? "PCMU/8000" : type == 8 ? "PCMA/8000" : "";
+	prefix = strcspn(map, "/");
+	if (strncmp(map + prefix, "/8000", 5) != 0 || (map[prefix + 5] && map[prefix + 5] != '/') ||
+	    hd_str_copy(encoding, sizeof(encoding), (struct hd_slice){ map, prefix }))
+		return;
+	take_format(s, foundp, (uint8_t)type, encoding);
+}
+
+/* @return false: neither law */
 static bool take_codecs(struct hd_sdp_stream *s, const sdp_media_t *m)
 {
 	bool found = false;
 
 	s->n_event_types = 0;
-	for (const sdp_rtpmap_t *map = m->m_rtpmaps; map; map = map->rm_next) {
-		if (!found && (is_law(map, "PCMA") || is_law(map, "PCMU"))) {
-			found = true;
-			s->a_law = is_law(map, "PCMA");
-			s->payload_type = (uint8_t)map->rm_pt;
-		} else if (is_law(map, "telephone-event") &&
-			   s->n_event_types < HD_SDP_EVENT_TYPES_MAX) {
-			s->event_types[s->n_event_types++] = (uint8_t)map->rm_pt;
-		}
-	}
+	for (const sdp_rtpmap_t *map = m->m_rtpmaps; map; map = map->rm_next)
+		if (map->rm_encoding && map->rm_rate == RATE)
+			take_format(s, &found, (uint8_t)map->rm_pt, map->rm_encoding);
+	for (const sdp_list_t *l = m->m_rtpmaps ? NULL : m->m_format; l; l = l->l_next)
+		take_text_format(s, &found, m, l->l_text);
 	return found;
 }
 
