@@ -6,12 +6,9 @@
 
 #include <utlist.h>
 
-#include "hotdesk/base/metric.h"
 #include "media_priv.h"
 
 enum { EVENTS_MAX = 64 };
-
-static struct hd_metric streams = HD_GAUGE("hotdeskd_rtp_streams", NULL, "RTP streams open");
 
 int64_t media_now(const struct hd_media *m)
 {
@@ -35,7 +32,6 @@ int hd_media_new(struct hd_media **mp, const struct hd_media_options *options)
 		hd_media_free(m);
 		return HD_ESYSTEM;
 	}
-	hd_metric_register(&streams);
 	*mp = m;
 	return 0;
 }
@@ -107,7 +103,6 @@ static void leave(struct hd_media *m)
 {
 	if (--m->turning == 0)
 		bury(m);
-	hd_metric_set(&streams, m->n);
 }
 
 void hd_media_tick(struct hd_media *m)

@@ -13,6 +13,7 @@
 
 enum { TURN_PACKETS = 32 }; /* of one socket in one turn: a storm must not starve the others */
 
+static struct hd_metric streams = HD_GAUGE("hotdeskd_rtp_streams", NULL, "RTP streams open");
 #define HELP "RTP packets received, by what they were"
 static struct hd_metric taken = HD_COUNTER("hotdeskd_rtp", "kind=\"taken\"", HELP);
 static struct hd_metric strange = HD_COUNTER("hotdeskd_rtp", "kind=\"stranger\"", HELP);
@@ -50,6 +51,7 @@ int hd_stream_new(struct hd_stream **sp, struct hd_media *m, const char *address
 		free(s);
 		return err;
 	}
+	hd_metric_register(&streams);
 	hd_metric_register(&taken);
 	hd_metric_register(&strange);
 	hd_metric_register(&malformed);
@@ -59,7 +61,7 @@ int hd_stream_new(struct hd_stream **sp, struct hd_media *m, const char *address
 	s->timestamp = hd_random_u32(UINT32_MAX);
 	s->heard_at_ms = media_now(m);
 	DL_APPEND(m->streams, s);
-	m->n++;
+	hd_metric_set(&streams, ++m->n);
 	*sp = s;
 	return 0;
 }
@@ -75,7 +77,7 @@ void hd_stream_free(struct hd_stream *s)
 	stream_set_sending(s);
 	s->dead = true;
 	DL_DELETE(m->streams, s);
-	m->n--;
+	hd_metric_set(&streams, --m->n);
 	ports_close(&s->ports);
 	srtp_pair_free(s->srtp);
 	s->srtp = NULL;

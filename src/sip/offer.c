@@ -29,13 +29,62 @@ struct hd_sdp {
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
+static bool is_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c != '\0' && strchr("*+-._", c));
+}
+
+static bool is_media(struct hd_slice line)
+{
+	return line.len >= 2 && line.ptr[0] == 'm' && line.ptr[1] == '=';
+}
+
+/* Words, with '/' inside of them only. */
+static bool is_safe_line(struct hd_slice line)
+{
+	for (size_t i = 2; i < line.len; i++) {
+		char c = line.ptr[i];
+
+		if (is_word(c) || c == ' ' || c == '\t')
+			continue;
+		if (c != '/' || !is_word(line.ptr[i - 1]) || i + 1 == line.len ||
+		    !is_word(line.ptr[i + 1]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The parser never ends at an m= line with something else among its formats, as in "m=audio 0 x :",
+ * and takes all the memory there is.
+ */
+static bool is_safe(struct hd_slice text)
+{
+	struct hd_slice line;
+	size_t n;
+
+	while (text.len > 0) {
+		for (n = 0; n < text.len && text.ptr[n] != '\r' && text.ptr[n] != '\n'; n++)
+			;
+		line = hd_slice_trim((struct hd_slice){ text.ptr, n });
+		if (is_media(line) && !is_safe_line(line))
+			return false;
+		n += n < text.len;
+		text.ptr += n;
+		text.len -= n;
+	}
+	return true;
+}
+
 /* Offers of phones lack what the standard wants (t=, s=, a c= where nothing is sent). */
 static int parse(su_home_t *home, sdp_session_t **sessionp, struct hd_slice text)
 {
 	sdp_parser_t *parser;
 	char *copy;
 
-	if (text.len == 0 || text.len > BYTES_MAX || memchr(text.ptr, '\0', text.len))
+	if (text.len == 0 || text.len > BYTES_MAX || memchr(text.ptr, '\0', text.len) ||
+	    !is_safe(text))
 		return HD_EPARSE;
 	copy = su_strndup(home, text.ptr, (isize_t)text.len); /* terminated: the parser reads on */
 	if (!copy)

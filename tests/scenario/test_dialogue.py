@@ -1,44 +1,15 @@
-"""The spoken login dialogue: prompts are heard octet for octet, keys come as telephone-events and by INFO."""
+"""The spoken login dialogue: prompts are heard octet for octet, in the right language, and may be replaced."""
 
-import contextlib
+import time
 
+from dialogue import dial, ends, office
 from steps import answer_resyncs
-from support.daemon import Daemon
-from support.rtp import RtpPeer, audioop, prompt
-
-REASON = 'SIP;cause=403;text="Not possible"'
-
-
-@contextlib.contextmanager
-def office(conf=None, phone="desk-101", **rtp):
-    with Daemon(conf) as d, RtpPeer(**rtp) as peer:
-        yield d, d.phone(phone, register=True), peer
-
-
-def dial(phone, rtp, code="*771", **offer):
-    """The code is dialled and the call stands."""
-    call = phone.call(f"sip:{code}@hotdesk.test", rtp.sdp(**offer))
-    answer = call.final()
-    assert answer.status == 200, repr(answer)
-    rtp.follow(answer)
-    call.ack()
-    return call
-
-
-def ends(phone, reason=None):
-    bye = phone.request("BYE", timeout=30)
-    assert bye.get("reason") == reason, repr(bye)
-    phone.reply(bye, 200)
-
-
-def info(call, digit, kind="dtmf-relay"):
-    body = f"Signal={digit}\r\nDuration=160\r\n" if kind == "dtmf-relay" else digit
-    call.in_dialog("INFO", [("Content-Type", f"application/{kind}")], body)
-    assert call.phone.final("INFO", cseq=call.cseq).status == 200
+from support.daemon import DIRECTORY
+from support.rtp import audioop, prompt, write_wav
 
 
 def test_login_by_keys_and_what_is_heard():
-    with office() as (d, a, rtp):
+    with office({"dialogue": {"first_s": 60}}, spoken=True) as (d, a, rtp):
         dial(a, rtp)
         rtp.hears("number")
         rtp.press("201#")
@@ -59,7 +30,7 @@ def test_login_by_keys_and_what_is_heard():
 
 
 def test_mu_law():
-    with office(payload=0) as (_, a, rtp):
+    with office(spoken=True, payload=0) as (_, a, rtp):
         dial(a, rtp)
         rtp.wait_packets(150)
         assert {p.type for p in rtp.packets} == {0}
@@ -101,3 +72,60 @@ def test_logout_and_toggle_say_goodbye():
         rtp.hears("logged-out", since=since)
         ends(a)
         assert d.sessions() == {}
+
+
+
+def test_languages():
+    directory = DIRECTORY.replace("name: Anna Berg,", "name: Anna Berg, language: de,")
+    with office(directory=directory) as (d, a, rtp):
+        own = d.phone("home-201", register=True)
+        dial(own, rtp)
+        rtp.hears("number", "de")  # the owner's
+        rtp.press("201#471147#")
+        rtp.hears("logged-in", "de")
+        ends(own)
+        answer_resyncs(own)
+        since = rtp.mark()
+        dial(a, rtp)
+        rtp.hears("number", "en", since)  # nobody's: English
+        rtp.press("201#")
+        rtp.hears("pin", "en", since)  # a language must not tell whose number it is
+        rtp.press("471147#")
+        rtp.hears("logged-in", "de", since)
+        rtp.hears("moved", "de", since)
+        ends(a)
+        answer_resyncs(a, own)
+        since = rtp.mark()
+        dial(own, rtp, "*772")
+        rtp.hears("nobody", "de", since)
+        ends(own)
+        b, since = d.phone("desk-102", register=True), rtp.mark()
+        call = b.call("sip:*771@hotdesk.test", rtp.sdp(), [("Accept-Language", "fr, de-AT;q=0.8, en;q=0.5")])
+        rtp.follow(call.final())
+        call.ack()
+        rtp.hears("number", "de", since)
+
+
+def test_prompts_of_the_administrator(tmp_path):
+    spoken = bytes(range(256)) * 40
+    (tmp_path / "fr").mkdir()
+    (tmp_path / "fr/number.wav").write_bytes(
+        b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\6\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data" +
+        len(spoken).to_bytes(4, "little") + spoken)
+    (tmp_path / "fr/pin.wav").write_bytes(b"not a WAV")
+    with office({"dialogue": {"language": "fr"}}, spoken=tmp_path) as (d, a, rtp):
+        assert "pin.wav: cannot be parsed: a tone in its place" in d.log()
+        call = dial(a, rtp)
+        rtp.hears_octets(spoken)
+        since = rtp.mark()
+        rtp.press("201#")
+        until = time.monotonic() + 20
+        while audioop.rms(audioop.alaw2lin(rtp.octets(since)[-8000:], 2), 2) < 500:
+            assert time.monotonic() < until, "no tone is heard"
+            time.sleep(0.05)
+        assert call.bye().status == 200
+        write_wav(tmp_path / "fr/number.wav", prompt("goodbye"))
+        assert d.admin("POST", "/v1/reload")[0] == 200
+        since = rtp.mark()
+        dial(a, rtp)
+        rtp.hears_octets(prompt("goodbye"), since)  # from 16 bits linear, octet for octet

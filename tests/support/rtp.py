@@ -3,6 +3,7 @@
 A thread takes what comes, with the time of its arrival. Waits have a deadline and tell what was heard.
 """
 
+import os
 import pathlib
 import re
 import select
@@ -33,8 +34,22 @@ def octets_of(path):
     return data[at + 8:at + 8 + size]
 
 
-def prompt(name, language="en"):
-    return octets_of(PROMPTS / language / f"{name}.wav")
+def prompt(name, language="en", folder=PROMPTS):
+    return octets_of(folder / language / f"{name}.wav")
+
+
+def short_prompts(folder):
+    """Prompts that nobody understands and every test knows: 0.1 s of noise, each another."""
+    for language in ("en", "de"):
+        (folder / language).mkdir(parents=True)
+        for name in NAMES:
+            write_a_law(folder / language / f"{name}.wav", os.urandom(800))
+    return folder
+
+
+def write_a_law(path, octets):
+    head = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 6, 1, 8000, 8000, 1, 8) + b"data" + struct.pack("<I", len(octets))
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(head) + len(octets)) + head + octets)
 
 
 class Packet:
@@ -48,8 +63,8 @@ class Packet:
 class RtpPeer:
     """with RtpPeer() as rtp: call = phone.call("sip:*771@...", rtp.sdp()); rtp.follow(call.final())"""
 
-    def __init__(self, host="127.0.0.1", payload=8, events=101):
-        self.host, self.payload, self.events = host, payload, events
+    def __init__(self, host="127.0.0.1", payload=8, events=101, prompts=PROMPTS):
+        self.host, self.payload, self.events, self.prompts = host, payload, events, prompts
         self.sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((host, 0))
         self.port = self.sock.getsockname()[1]
@@ -148,7 +163,7 @@ class RtpPeer:
 
     def position(self, name, language="en", since=0):
         """Where a prompt is heard, octet for octet, or -1."""
-        return self.octets(since).find(prompt(name, language)) if len(self.packets) > since else -1
+        return self.octets(since).find(prompt(name, language, self.prompts)) if len(self.packets) > since else -1
 
     def heard(self, since=0):
         """Names of all prompts heard, with their language."""
@@ -161,6 +176,12 @@ class RtpPeer:
         while self.position(name, language, since) < 0:
             assert time.monotonic() < until, \
                 f"expected {language}/{name}, heard {self.heard(since)} in {len(self.packets) - since} packets"
+            time.sleep(0.05)
+
+    def hears_octets(self, octets, since=0):
+        until = time.monotonic() + 2 * DEADLINE
+        while octets not in (self.octets(since) if len(self.packets) > since else b""):
+            assert time.monotonic() < until, f"expected {len(octets)} octets, heard {len(self.octets(since))} others"
             time.sleep(0.05)
 
     def mark(self):

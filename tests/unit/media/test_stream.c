@@ -1,4 +1,4 @@
-/* test_stream.c - streams with a clock of ours: pacing, who may speak, other terms, what is played. */
+/* test_stream.c - streams by a clock of ours: pacing, who may speak, other terms, sounds. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <unistd.h>

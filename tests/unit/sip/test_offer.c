@@ -261,6 +261,11 @@ static void test_refused(void **state)
 	assert_int_equal(refused(SESSION "m=video 4000 RTP/AVP 8\r\n"), HD_EUNSUPPORTED);
 	assert_int_equal(refused(SESSION "m=audio 0 RTP/AVP 8\r\n"), HD_EUNSUPPORTED);
 	assert_int_equal(refused(SESSION "m=audio 70000 RTP/AVP 8\r\n") == 0, 0);
+	/* the parser of the library never ends at these */
+	assert_int_equal(refused("v=0\nm=o 0P::"), HD_EPARSE);
+	assert_int_equal(refused(SESSION PLAIN "m=audio 0 x :\r\n"), HD_EPARSE);
+	assert_int_equal(refused(SESSION PLAIN "m=audio 0 x b,,c\r\n"), HD_EPARSE);
+	assert_int_equal(refused(SESSION PLAIN " m=audio  0\tx @@\r\n"), HD_EPARSE);
 	for (int i = 0; i < 40; i++)
 		memcpy(many + strlen(many), PLAIN, sizeof(PLAIN));
 	assert_int_equal(refused(many), HD_EPARSE);
