@@ -12,6 +12,7 @@
 
 enum {
 	PORT = 5060,
+	SOURCE_SIZE = 64,
 	REPEATED_S = 32, /* a copy of a SUBSCRIBE may come so long (RFC 3261 Timer F) */
 };
 
@@ -207,15 +208,17 @@ static void on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struc
 
 bool hd_pnp_receive(struct hd_pnp *pnp, struct hd_request *req)
 {
-	struct pnp_asker asker = { .msg = hd_request_msg(req), .source = hd_request_source(req) };
-	char local[160], lines[256];
+	struct pnp_asker asker = { .msg = hd_request_msg(req) };
+	char local[160], lines[256], source[SOURCE_SIZE]; /* the request will be gone */
 	struct pnp_profile profile;
 	struct hd_network from;
 	struct hd_irq *irq;
 	bool taken = false;
 
 	asker.back.flow = hd_request_flow(req);
-	if (hd_network_parse(&from, asker.source))
+	asker.source = source;
+	if (hd_str_set(source, sizeof(source), hd_request_source(req)) ||
+	    hd_network_parse(&from, source))
 		return false;
 	asker.from = from.address;
 	if (pnp_profile_find(pnp, &asker, &profile) || local_uri(pnp, &asker, local, sizeof(local)))

@@ -104,6 +104,15 @@ static enum hd_digest_algorithm algorithm_of(const struct hd_challenge *c)
 	return hd_credentials_algorithm(&as);
 }
 
+/* Whether it can stand between quotes as it is: what came without them may end in a backslash. */
+static bool is_quotable(struct hd_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] == '\\' && ++i == s.len)
+			return false;
+	return true;
+}
+
 /* @return 0 or HD_ENOENT: the credentials are no good for this algorithm */
 static int ha1_make(char ha1[HD_DIGEST_HA1_SIZE], enum hd_digest_algorithm algorithm,
 		    struct hd_slice realm, const struct hd_uac_credentials *c)
@@ -175,7 +184,8 @@ static int take_one(struct hd_uac_auth *auth, bool by_proxy, const struct hd_cha
 	int err;
 
 	if (!c->realm.ptr || !c->nonce.ptr || algorithm_of(c) == HD_DIGEST_OTHER ||
-	    !qop_choose(&with.qop, c->qop))
+	    !qop_choose(&with.qop, c->qop) || !is_quotable(c->realm) || !is_quotable(c->nonce) ||
+	    !is_quotable(c->opaque))
 		return HD_EUNSUPPORTED;
 	r = realm_of(auth, by_proxy, c->realm);
 	if (!r)

@@ -277,6 +277,7 @@ static void test_cannot(void **state)
 		{ "Digest realm=\"r\",nonce=\"n\",qop=\"token\"", HD_EUNSUPPORTED },
 		{ "Digest realm=\"r\"", HD_EUNSUPPORTED },
 		{ "Digest nonce=\"n\"", HD_EUNSUPPORTED },
+		{ "Digest realm=\"r\",nonce=\\", HD_EUNSUPPORTED },
 		{ "Digest realm=\"r\",nonce=\"n\",nonce=\"m\"", HD_EUNSUPPORTED },
 		{ "Digest", HD_EUNSUPPORTED },
 		{ "Digest realm=\"other\",nonce=\"n\"", HD_ENOENT },
