@@ -95,6 +95,7 @@ static void test_patch_or_fetch(void **state)
 	struct world *w = s->arg;
 
 	phone_is(s, "comfortel-d-400");
+	phone_has_secret(s, "geheim", true);
 	w->patch = "<configuration/>";
 	w->fetching = true;
 	notify_restarts(s);
@@ -274,6 +275,7 @@ static void test_challenged_in_vain(void **state)
 static void fetching(struct stack *s, const char *model)
 {
 	((struct world *)s->arg)->fetching = true;
+	phone_has_secret(s, "geheim", true);
 	notify_restarts(s);
 	asked(s, model);
 }
@@ -288,6 +290,19 @@ static void test_fetched(void **state)
 	assert_int_equal(outbox(s), 0);
 	stack_advance(s, FETCH_S * 1000 - 1);
 	fetches(s);
+	is_told(s);
+}
+
+/* A phone that cannot be given a configuration is told when it has answered, whatever it says. */
+static void test_nothing_to_fetch(void **state)
+{
+	struct stack *s = *state;
+
+	((struct world *)s->arg)->fetching = true;
+	phone_has_secret(s, "geheim", false);
+	notify_restarts(s);
+	asked(s, "yealink-t46u");
+	peer_answer(s, &s->callee, "489 Bad Event", "t");
 	is_told(s);
 }
 
@@ -437,6 +452,7 @@ int main(void)
 		TEST(test_challenged_ha1),
 		TEST(test_challenged_in_vain),
 		TEST(test_fetched),
+		TEST(test_nothing_to_fetch),
 		TEST(test_fetched_early),
 		TEST(test_unfetched),
 		TEST(test_restarts_each_time),
