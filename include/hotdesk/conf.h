@@ -126,6 +126,7 @@ struct hd_conf_media {
 struct hd_conf_plan {
 	char **emergency; /* "112", "110", "911" */
 	size_t n_emergency;
+	uint32_t ring_s; /* 5: how long one ring is, for "forward after so many rings" */
 };
 
 struct hd_conf_pin {

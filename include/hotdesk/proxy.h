@@ -38,6 +38,11 @@ struct hd_proxy_options {
 	struct hd_location *location;
 	uint32_t call_max_s; /* a call without a request inside its dialog is lost then; 0: 12 h */
 	hd_call_fn *call;    /* told of calls (call.h), or NULL */
+	/**
+	 * A call is about to be refused to its caller; or NULL. It may call hd_proxy_divert().
+	 * @return true: that was done, and it goes on
+	 */
+	bool (*refused)(void *arg, const struct hd_call *call, int status);
 	void *arg;
 };
 HD_MUSTCHECK int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options);
@@ -77,8 +82,9 @@ struct hd_proxy_target {
 	const char *caller; /* the phone that was authenticated, or NULL */
 	bool called;	    /* `user` is a user's number that was called, not the phone's id */
 	const char *caller_user, *callee_user; /* who sits at those phones; NULL or "": nobody */
-	const char *identity; /* URI of the caller as it was authenticated, or NULL: RFC 3325 */
-	unsigned q_permille;  /* of the Contact, 0 to 1000 */
+	const char *identity;  /* URI of the caller as it was authenticated, or NULL: RFC 3325 */
+	const char *diversion; /* lines of RFC 5806 in place of what the phone sent, or NULL */
+	unsigned q_permille;   /* of the Contact, 0 to 1000 */
 };
 /**
  * Forwards an initial request of an authenticated phone, or an ACK without a dialog; ends it.
@@ -98,6 +104,9 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
  */
 bool hd_proxy_move(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
 		   size_t n);
+/** The same to somebody else, for whom the call is from now on; whom it leaves has missed it. */
+bool hd_proxy_divert(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
+		     size_t n);
 /** Forwards a request (ACK included) that was HD_PROXY_DIALOG; ends it. */
 void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req);
 /** A response to no transaction: passed on when its branch proves that we sent the request. */

@@ -227,6 +227,7 @@ const struct hd_key_info hd_keys[] = {
 
 	LIST(plan, emergency, IN(plan, emergency), IN(plan, n_emergency), 0, 64,
 	     "[\"112\", \"110\", \"911\"]", LIVE, hd_form_number, NUMBER_WORDS),
+	NUMBER(plan, ring_s, 1, 30, "5", LIVE),
 
 	NUMBER(pin, length_min, 4, 64, "6", LIVE),
 	NUMBER(pin, length_max, 4, 64, "32", LIVE),

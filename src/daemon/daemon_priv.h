@@ -92,7 +92,9 @@ struct daemon {
 	struct hd_lamps *lamps;
 	struct hd_hoteling *hoteling;
 	struct hd_settings_events *settings_events;
-	uint64_t told_epoch; /* desk changes that subscribers were told of */
+	uint32_t ring_s;	      /* SIP thread */
+	struct diversion *diversions; /* calls that were diverted, or may be (divert.c) */
+	uint64_t told_epoch;	      /* desk changes that subscribers were told of */
 	struct hd_pnp *pnp;
 	struct hd_planner planner;
 	struct daemon_render sip_render;
@@ -128,6 +130,14 @@ HD_MUSTCHECK int daemon_open_operations(struct daemon *d, struct hd_operations *
 					struct hd_mailbox *mailbox);
 /** The outbox may have grown; SIP thread. */
 void daemon_desk_changed(void *arg);
+/** Calls that go on to somebody else when busy or not answered (divert.c); SIP thread. */
+bool daemon_refused(void *arg, const struct hd_call *call, int status);
+void daemon_divert_note(struct daemon *d, const struct hd_call *call);
+void daemon_divert_fini(struct daemon *d);
+/** Diversion lines (RFC 5806) of a plan that followed a forwarding; none of another. */
+void daemon_add_diversions(struct hd_buf *lines, const struct daemon *d,
+			   const struct hd_plan *plan);
+
 /** Events that phones subscribe to (events.c). */
 HD_MUSTCHECK int daemon_open_events(struct daemon *d);
 void daemon_close_events(struct daemon *d);

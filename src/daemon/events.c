@@ -244,13 +244,6 @@ static int open_lamps(struct daemon *d)
 	return hd_lamps_new(&d->lamps, &o);
 }
 
-static bool is_busy(void *arg, const char *phone)
-{
-	struct daemon *d = arg;
-
-	return d->proxy && hd_proxy_calls_of_phone(d->proxy, phone) > 0;
-}
-
 static int open_hoteling(struct daemon *d)
 {
 	struct hd_hoteling_options o = {
@@ -263,7 +256,7 @@ static int open_hoteling(struct daemon *d)
 		.clock = d->clock,
 		.nonce_s = d->conf->auth.nonce_s,
 		.association_s = d->conf->desk.guest_s,
-		.busy = is_busy,
+		.busy = daemon_is_busy,
 		.arg = d,
 	};
 
@@ -288,6 +281,7 @@ int daemon_open_events(struct daemon *d)
 {
 	int err = open_notifier(d);
 
+	d->ring_s = d->conf->plan.ring_s;
 	if (!err)
 		err = open_lamps(d);
 	if (!err)
@@ -317,6 +311,7 @@ void daemon_events_take(struct daemon *d, const struct hd_conf *conf)
 	struct hd_notifier_limits limits;
 
 	fill_limits(&limits, conf);
+	d->ring_s = conf->plan.ring_s;
 	hd_notifier_set_limits(d->notifier, &limits);
 	hd_lamps_set_codes(d->lamps, &d->planner.codes);
 	hd_hoteling_set_limits(d->hoteling, conf->auth.nonce_s, conf->desk.guest_s);

@@ -138,45 +138,18 @@ size_t daemon_targets(struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX],
 	return n;
 }
 
-static void add_diversion(struct hd_buf *lines, const char *user, const char *domain)
-{
-	hd_buf_adds(lines, "Diversion: <sip:");
-	hd_uri_escape_user(lines, hd_slice_of(user));
-	hd_buf_addf(lines, "@%s>;reason=unconditional\r\n", domain);
-}
-
-/*
- * RFC 5806: who has forwarded the call, the last one first; what a phone says of that itself is
- * nothing to go by. @return 0, HD_EPARSE or HD_ENOMEM
- */
-static int divert(struct daemon *d, struct hd_msg *msg, const struct hd_plan *plan)
-{
-	struct hd_buf lines = { 0 };
-	int err;
-
-	if (!plan->diverted_by[0])
-		return 0;
-	hd_msg_remove(msg, "Diversion");
-	add_diversion(&lines, plan->diverted_by, d->domain_copy);
-	if (strcmp(plan->called, plan->diverted_by) != 0)
-		add_diversion(&lines, plan->called, d->domain_copy);
-	err = hd_buf_error(&lines);
-	if (!err)
-		err = hd_msg_add(msg, hd_buf_text(&lines));
-	hd_buf_fini(&lines);
-	return err;
-}
-
 static void forward(struct daemon *d, struct hd_request *req, const struct hd_plan *plan,
 		    const char *phone)
 {
 	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
 	struct hd_msg *msg = hd_request_msg(req);
-	struct hd_buf identity = { 0 };
+	struct hd_buf identity = { 0 }, diversion = { 0 };
 	struct occupants who;
 	size_t n;
 
-	if (divert(d, msg, plan) || identify(d, phone, plan, &who, &identity)) {
+	daemon_add_diversions(&diversion, d, plan);
+	if (identify(d, phone, plan, &who, &identity) || hd_buf_error(&diversion)) {
+		hd_buf_fini(&diversion);
 		hd_buf_fini(&identity);
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
@@ -186,11 +159,13 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 		targets[i].caller = phone;
 		targets[i].caller_user = who.caller;
 		targets[i].callee_user = plan->user[0] ? plan->user : who.callee;
+		targets[i].diversion = diversion.len ? hd_buf_text(&diversion) : NULL;
 	}
 	if (hd_msg_method(msg) == HD_METHOD_INVITE)
 		hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(msg), "%s: calls %s at %s", phone,
 			    plan->user[0] ? plan->user : plan->phone, plan->phone);
 	hd_proxy_forward(d->proxy, req, targets, n);
+	hd_buf_fini(&diversion);
 	hd_buf_fini(&identity);
 }
 

@@ -152,6 +152,7 @@ static int open_proxy(struct daemon *d)
 		.location = d->location,
 		.call_max_s = d->conf->sip.call_max_s,
 		.call = daemon_on_call,
+		.refused = daemon_refused,
 		.arg = d,
 	};
 	int err;
@@ -303,6 +304,7 @@ static void on_stopping(void *arg)
 	hd_sip_timer_free(d->follow);
 	d->follow = NULL;
 	hd_notifier_stop(d->notifier);
+	daemon_divert_fini(d);
 	daemon_close_events(d);
 	hd_pnp_free(d->pnp);
 	hd_notify_free(d->notify);

@@ -106,6 +106,8 @@ static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
 		return err;
 	if (settings.forward[HD_FORWARD_ALWAYS].active)
 		return forward(w, settings.forward[HD_FORWARD_ALWAYS].to, plan);
+	if (settings.dnd && settings.forward[HD_FORWARD_BUSY].active)
+		return forward(w, settings.forward[HD_FORWARD_BUSY].to, plan);
 	if (settings.dnd)
 		return decide(plan, HD_PLAN_BUSY, "user does not want to be disturbed");
 	err = hd_desk_get_by_user(w->planner->desk, w->txn, plan->user, &session);

@@ -216,8 +216,13 @@ static void tell_moved(struct call *call, const char *phone)
 	c->moved_from[0] = '\0';
 }
 
-void call_moved(struct call *call, const struct forward *fwd)
+void call_moved(struct call *call, const struct forward *fwd, bool divert)
 {
+	if (divert) {
+		set_text(call->call.callee.user, HD_NUMBER_SIZE, fwd->initial->callee_user);
+		call->call.to_user = fwd->initial->called;
+		call->call.ringing_ms = 0;
+	}
 	call->call.state = HD_CALL_TRYING;
 	call->call.to_tag[0] = '\0';
 	call->flow[CALL_CALLEE] = fwd->record.token.callee;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call_priv.h"
 #include "context_priv.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
@@ -219,12 +220,23 @@ static void note_failure(struct response_context *rc, int status, struct hd_msg 
 		calls_note_response(rc->proxy, hd_irq_msg(rc->irq), response, status);
 }
 
+/* Before it is refused: the called user may have said where it goes then. */
+static bool goes_on(const struct response_context *rc, int status)
+{
+	const struct hd_proxy_options *o = &rc->proxy->options;
+
+	return rc->call && !rc->closed && !rc->accepted && o->refused &&
+	       o->refused(o->arg, &rc->call->call, status);
+}
+
 /* @return false: there is to be none yet */
 static bool answer(struct response_context *rc)
 {
 	struct branch *best = best_branch(rc);
 
 	if (best->status == 408 && !rc->invite && keep_silent(rc))
+		return false;
+	if (goes_on(rc, best->status))
 		return false;
 	note_failure(rc, best->status, best->response);
 	if (!best->response) {
@@ -350,6 +362,8 @@ static void on_failure(struct branch *b, int status, struct hd_msg *response)
 		status = 487;
 	branch_end(b, status, phrase);
 	if (response && rc->n_branches == 1) {
+		if (goes_on(rc, status))
+			return;
 		note_failure(rc, status, response);
 		forward_response(rc, response);
 		context_free(rc);

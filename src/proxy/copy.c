@@ -121,6 +121,10 @@ int forward_copy(struct forward *fwd, struct hd_proxy *proxy, const struct recei
 		err = identity_assert(proxy, fwd->msg, &fwd->target, target->identity);
 	if (!err)
 		err = hd_msg_step_max_forwards(fwd->msg, proxy->options.limits.max_forwards);
+	if (!err && target->diversion) {
+		hd_msg_remove(fwd->msg, "Diversion");
+		err = hd_msg_add(fwd->msg, target->diversion);
+	}
 	if (!err && may_make_dialog(hd_msg_method(fwd->msg)))
 		err = make_record(proxy, &fwd->record, fwd, received->flow, target);
 	if (!err)

@@ -13,8 +13,12 @@ static const char elsewhere[] = "SIP;cause=200;text=\"Call completed elsewhere\"
 static struct hd_metric moved_calls =
 	HD_COUNTER("hotdeskd_calls_moved", NULL, "calls that followed their user while they rang");
 
+static struct hd_metric diverted_calls =
+	HD_COUNTER("hotdeskd_calls_diverted", NULL, "calls that went on to somebody else");
+
 void moves_init(void)
 {
+	hd_metric_register(&diverted_calls);
 	hd_metric_register(&moved_calls);
 }
 
@@ -27,13 +31,13 @@ static struct response_context *find_ringing(struct hd_proxy *proxy, uint64_t id
 	return rc && !rc->accepted && !rc->closed ? rc : NULL;
 }
 
-/* Those that were asked before, in whatever order. */
-static void leave(struct response_context *rc)
+/* Those that were asked before, in whatever order. reason: or NULL */
+static void leave(struct response_context *rc, const char *reason)
 {
 	for (struct branch *b = rc->branches; b; b = b->next) {
 		b->moved = true;
 		if (branch_is_pending(b) || b->state == WAITING)
-			branch_cancel(b, elsewhere);
+			branch_cancel(b, reason);
 	}
 }
 
@@ -54,7 +58,6 @@ static bool branches_new(struct branch *branches[HD_PROXY_TARGETS_MAX], size_t n
 static void go_on(struct response_context *rc, struct branch *const branches[], struct forward *fwd,
 		  size_t n)
 {
-	leave(rc);
 	for (size_t i = n; i-- > 0;)
 		branch_add(rc, branches[i]);
 	for (size_t i = 0; i < n; i++) {
@@ -89,8 +92,22 @@ static size_t make_copies(struct response_context *rc, struct forward *fwd,
 	return used;
 }
 
-bool hd_proxy_move(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
-		   size_t n)
+static void log_move(const struct response_context *rc, const struct hd_proxy_target *target,
+		     bool divert)
+{
+	const struct hd_call *call = &rc->call->call;
+
+	if (divert)
+		hd_log_call(HD_LOG_INFO, "proxy", call->call_id, "%s: goes on to %s at %s",
+			    rc->what, target->user, target->phone);
+	else
+		hd_log_call(HD_LOG_INFO, "proxy", call->call_id,
+			    "%s: rings at %s now, no longer at %s", rc->what, target->phone,
+			    call->callee.phone);
+}
+
+static bool take_along(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
+		       size_t n, bool divert)
 {
 	struct response_context *rc = find_ringing(proxy, id);
 	struct branch *branches[HD_PROXY_TARGETS_MAX];
@@ -103,12 +120,23 @@ bool hd_proxy_move(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_ta
 		free_copies(fwd, 0, used);
 		return false;
 	}
-	hd_log_call(HD_LOG_INFO, "proxy", rc->call->call.call_id,
-		    "%s: rings at %s now, no longer at %s", rc->what, targets[0].phone,
-		    rc->call->call.callee.phone);
-	call_moved(rc->call, &fwd[0]);
-	hd_metric_add(&moved_calls, 1);
+	log_move(rc, &targets[0], divert);
+	call_moved(rc->call, &fwd[0], divert);
+	hd_metric_add(divert ? &diverted_calls : &moved_calls, 1);
+	leave(rc, divert ? NULL : elsewhere);
 	go_on(rc, branches, fwd, used);
 	response_context_settle(rc);
 	return true;
+}
+
+bool hd_proxy_move(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
+		   size_t n)
+{
+	return take_along(proxy, id, targets, n, false);
+}
+
+bool hd_proxy_divert(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
+		     size_t n)
+{
+	return take_along(proxy, id, targets, n, true);
 }

@@ -196,7 +196,7 @@ void moves_init(void);
 void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg,
 		const struct forward *fwd);
 /** It rings at another phone from now on: what the first of these targets says. */
-void call_moved(struct call *call, const struct forward *fwd);
+void call_moved(struct call *call, const struct forward *fwd, bool divert);
 void call_provisional(struct call *call, int status, const struct hd_msg *response);
 /** @param token of the branch that answered */
 void call_answered(struct call *call, struct hd_msg *response, const struct route_token *token);
