@@ -321,7 +321,7 @@ def test_record_route_and_body_are_ignored(d):
 
 @pytest.mark.parametrize("bad", [
     "<sip:x@127.0.0.1:port>", "<sip:>", "<mailto:x@y>", "<tel:+49123>", "<http://127.0.0.1/>", "sip:x@[::1",
-    "<sip:x@127.0.0.1?Subject=x>", '"open <sip:x@127.0.0.1>', "<sip:x@127.0.0.1", "<>", ",", "<sip:x@127.0.0.1> junk",
+    '"open <sip:x@127.0.0.1>', "<sip:x@127.0.0.1", "<>", ",", "<sip:x@127.0.0.1> junk",
 ])
 @pytest.mark.parametrize("place", ["alone", "same line", "line before", "line after"])
 def test_one_bad_contact_spoils_all(many, bad, place):

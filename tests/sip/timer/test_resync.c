@@ -277,6 +277,7 @@ static void fetching(struct stack *s, const char *model)
 	((struct world *)s->arg)->fetching = true;
 	phone_has_secret(s, "geheim", true);
 	notify_restarts(s);
+	phone_has_secret(s, "geheim", true);
 	asked(s, model);
 }
 
