@@ -5,7 +5,7 @@
 #include "hotdesk/notify.h"
 #include "stack.h"
 
-enum { RETRY_S = 30, RETRY_MAX_S = 100, FETCH_S = 20, TRIES = 3, RARE_S = 1000 };
+enum { RETRY_S = 30, RETRY_MAX_S = 100, FETCH_S = 20, TRIES = 3, RARE_S = 200 };
 
 struct world {
 	struct hd_store *store; /* its thread does not run: commit() does what it would do */
