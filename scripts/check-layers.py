@@ -36,7 +36,7 @@ LAYERS = {
     # cares: DNS servers, asked without waiting (Sofia's own resolver has known holes).
     "sip": (3, ["base", "digest", "event"], ["sofia", "ssl", "crypto", "cares"]),
     "media": (3, ["base"], ["srtp"]),
-    "template": (3, ["base"], []),
+    "template": (3, ["base", "xml"], []),
     "http": (3, ["base", "event"], ["event", "jansson", "ssl", "crypto"]),
     "registrar": (4, ["sip"] + L2, []),
     "proxy": (4, ["sip"] + L2, []),

@@ -10,7 +10,7 @@
  *
  * Truth: false, an empty text and an empty list are false.
  *
- * Layer: 3.  May include: base.  Thread: a parsed template any; a view its owner's.
+ * Layer: 3.  May include: base, xml.  Thread: a parsed template any; a view its owner's.
  */
 #ifndef HOTDESK_TEMPLATE_H
 #define HOTDESK_TEMPLATE_H
@@ -61,10 +61,7 @@ void hd_view_int(struct hd_view *view, struct hd_value *to, const char *name, in
 enum hd_template_escape {
 	HD_TEMPLATE_RAW,
 	HD_TEMPLATE_HTML, /* & < > " as the specification has it */
-	/*
-	 * & < > " ' for elements and attributes; tab and line breaks as character references, other
-	 * control characters and bytes that are no UTF-8 as U+FFFD.
-	 */
+	/* hd_xml_escape(), for elements and attributes. */
 	HD_TEMPLATE_XML,
 	/* One line: control characters and whatever else may end a line become a blank. */
 	HD_TEMPLATE_LINE,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "hotdesk/template.h"
+#include "hotdesk/xml.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
@@ -31,12 +32,6 @@ static bool is_control(const unsigned char *s, size_t len)
 	return len == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9);
 }
 
-/* U+FFFE and U+FFFF are no characters of XML 1.0 (2.2). */
-static bool is_no_character(const unsigned char *s, size_t len)
-{
-	return len == 3 && s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe;
-}
-
 static const char *html_entity(unsigned char c)
 {
 	switch (c) {
@@ -53,28 +48,11 @@ static const char *html_entity(unsigned char c)
 	}
 }
 
-static const char *xml_entity(const unsigned char *s, size_t len)
-{
-	if (len == 1 && s[0] == '\'')
-		return "&apos;";
-	if (len == 1 && html_entity(s[0]))
-		return html_entity(s[0]);
-	if (len == 1 && s[0] == '\t')
-		return "&#9;";
-	if (len == 1 && s[0] == '\n')
-		return "&#10;";
-	if (len == 1 && s[0] == '\r')
-		return "&#13;";
-	return len == 0 || is_control(s, len) || is_no_character(s, len) ? REPLACEMENT : NULL;
-}
-
 static const char *instead(enum hd_template_escape how, const unsigned char *s, size_t len)
 {
 	switch (how) {
 	case HD_TEMPLATE_HTML:
 		return html_entity(s[0]);
-	case HD_TEMPLATE_XML:
-		return xml_entity(s, len);
 	case HD_TEMPLATE_LINE:
 		return len == 0 ? REPLACEMENT : is_control(s, len) ? " " : NULL;
 	default:
@@ -88,6 +66,10 @@ void hd_template_escape(struct hd_buf *out, enum hd_template_escape how, struct 
 	size_t from = 0, len;
 	const char *other;
 
+	if (how == HD_TEMPLATE_XML) {
+		hd_xml_escape(out, text);
+		return;
+	}
 	for (size_t i = 0; i < text.len; i += len ? len : 1) {
 		len = utf8_length(s + i, text.len - i);
 		other = instead(how, s + i, len);
