@@ -7,6 +7,8 @@
  * before it has a request: we look as soon as the socket is in its bufferevent, which is before
  * anything is read from it, a TLS handshake for example.
  */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -131,6 +133,7 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 	const struct hd_http_limits *limits;
 	struct http_conn *conn = arg;
 	socklen_t len = sizeof(conn->remote);
+	const int on = 1;
 
 	(void)what;
 	limits = &conn->http->limits;
@@ -140,6 +143,9 @@ static void on_start(evutil_socket_t fd, short what, void *arg)
 	len = sizeof(conn->local);
 	(void)getsockname(fd, (struct sockaddr *)&conn->local, &len);
 	hd_address_set(&conn->address, (struct sockaddr *)&conn->remote);
+	/* An answer does not wait for the ACK of the session tickets before it. */
+	if (conn->address.family)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (!is_limited(conn))
 		return;
 	conn->paid = http_conn_may_ask(conn);

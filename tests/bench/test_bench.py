@@ -40,3 +40,19 @@ def test_wrong_server():
                          capture_output=True, text=True, timeout=20, check=False)
     assert run.returncode == 2
     assert "kamailio, hotdeskd or floor was expected" in run.stderr
+
+
+@pytest.mark.skipif(bool(os.environ.get("HD_SANITIZE")), reason="nothing to compare in this build")
+def test_provision(tmp_path):
+    """A few fetches of each kind, a few logins."""
+    figures = tmp_path / "figures.json"
+    run = subprocess.run(
+        [str(SOURCE / "scripts" / "bench"), "provision", "--smoke", "--build", str(BUILD), "--json",
+         str(figures), "--folder", str(tmp_path)],
+        capture_output=True, text=True, timeout=100, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = json.loads(figures.read_text())
+    assert all(found[kind]["per_s"] > 0 and found[kind]["bytes"] > 500
+               for kind in ("https_kept", "https_new", "http_kept", "http_new")), found
+    assert found["key_ms"]["n"] > 0 and found["key_ms"]["p99"] < 10000, found
+    assert "Logout, at its phone" in run.stdout

@@ -129,14 +129,18 @@ class Hotdeskd(Server):
             "log": {"level": "warning", "format": "stderr"},
         }
 
-    def start(self):
-        # JSON is YAML: no library needed to write it.
-        (self.folder / "hotdeskd.yaml").write_text(json.dumps(self.config(), indent=1))
-        (self.folder / "directory.yaml").write_text(json.dumps({
+    def directory(self):
+        """Who is there, as import reads it."""
+        return {
             "users": [{"number": number, "name": f"User {number}", "pin": pin}
                       for number, pin in self.users],
             "phones": [{"id": phone, "secret": PASSWORD} for phone in self.phones],
-        }))
+        }
+
+    def start(self):
+        # JSON is YAML: no library needed to write it.
+        (self.folder / "hotdeskd.yaml").write_text(json.dumps(self.config(), indent=1))
+        (self.folder / "directory.yaml").write_text(json.dumps(self.directory()))
         self._spawn([str(self.program), "--allow-root", "-c", "hotdeskd.yaml"])
         status = self.folder / "status.json"
         self.address = wait_for(lambda: self._address(status), "start", 120, self.process)
