@@ -156,6 +156,11 @@ const char *hd_http_header(const struct hd_http_request *req, const char *name);
 const char *hd_http_param(const struct hd_http_request *req, unsigned i);
 /** An argument of the query string, unescaped; NULL when it is not there. */
 const char *hd_http_query(struct hd_http_request *req, const char *name);
+/**
+ * The same of the query string, or of a body that is application/x-www-form-urlencoded. Both are
+ * wiped when the request is answered.
+ */
+const char *hd_http_field(struct hd_http_request *req, const char *name);
 /** One as a number. @return 0 (also when absent: *vp keeps its value), HD_EPARSE, HD_ELIMIT */
 HD_MUSTCHECK int hd_http_query_u64(struct hd_http_request *req, const char *name, uint64_t max,
 				   uint64_t *vp);

@@ -116,4 +116,30 @@ HD_MUSTCHECK int hd_template_check(const struct hd_template *t, const struct hd_
 				   const struct hd_template_options *options,
 				   struct hd_buf *errors);
 
+/* ---- sets of files --------------------------------------------------------------------------- */
+
+/**
+ * Templates by the names of their files, with the partials that they include: each from the
+ * administrator's folder, or else from the installed one.
+ */
+struct hd_template_set;
+/** @param own, ours folders, copied; or NULL. @return 0 or HD_ENOMEM */
+HD_MUSTCHECK int hd_template_set_new(struct hd_template_set **sp, const char *own,
+				     const char *ours);
+/** NULL-safe. */
+void hd_template_set_free(struct hd_template_set *set);
+/**
+ * Reads and parses a file and all that it includes; what is there already stays.
+ * @param errors receives "FILE:LINE: what is wrong\n"
+ * @return 0; HD_ENOENT, HD_EPARSE, HD_ELIMIT, HD_ESYSTEM (errors tells); HD_ENOMEM
+ */
+HD_MUSTCHECK int hd_template_set_load(struct hd_template_set *set, const char *name,
+				      struct hd_buf *errors);
+/** NULL: not loaded. */
+const struct hd_template *hd_template_set_find(const struct hd_template_set *set, const char *name);
+/** For rendering one of the set: strict. */
+struct hd_template_options hd_template_set_options(const struct hd_template_set *set,
+						   enum hd_template_escape escape,
+						   size_t output_max);
+
 #endif

@@ -192,9 +192,7 @@ void http_request_abandon(struct hd_http_request *req)
 
 	/* The handler keeps req, which now leads nowhere. */
 	LIST_REMOVE(req, link);
-	if (req->has_query)
-		evhttp_clear_headers(&req->query);
-	req->has_query = false;
+	http_request_wipe(req);
 	req->http = NULL;
 	req->evreq = NULL;
 	req->conn = NULL;

@@ -109,14 +109,16 @@ struct hd_http_request {
 	struct hd_http *http;	      /* NULL after hd_http_stop(): answers are dropped */
 	struct http_conn *conn;	      /* NULL when the client has gone */
 	struct evhttp_request *evreq; /* NULL with http */
-	struct evkeyvalq query;
-	bool has_query;
+	struct evkeyvalq query, fields; /* fields: of the body */
+	bool has_query, has_fields;
 	struct http_match match;
 	struct hd_http_peer peer;
 };
 /** evhttp's hook: one complete request. */
 void http_request_take(struct evhttp_request *evreq, void *http);
 void http_request_free(struct hd_http_request *req);
+/** What was sent with it may be secret. */
+void http_request_wipe(struct hd_http_request *req);
 /** Answers with 503 in the handler's place. */
 void http_request_abandon(struct hd_http_request *req);
 

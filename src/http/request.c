@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include <event2/buffer.h>
@@ -216,17 +217,52 @@ static void body_wipe(struct evhttp_request *evreq)
 		hd_wipe(p, n);
 }
 
+static void text_wipe(const char *text)
+{
+	if (text)
+		hd_wipe((char *)(uintptr_t)text, strlen(text));
+}
+
+/* A form that is sent by GET has a PIN there. */
+static void query_wipe(struct evhttp_request *evreq)
+{
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(evreq);
+	const char *target = evhttp_request_get_uri(evreq);
+
+	text_wipe(uri ? evhttp_uri_get_query(uri) : NULL);
+	text_wipe(target ? strchr(target, '?') : NULL);
+}
+
+static void list_wipe(struct evkeyvalq *list)
+{
+	struct evkeyval *kv;
+
+	TAILQ_FOREACH (kv, list, next)
+		text_wipe(kv->value);
+	evhttp_clear_headers(list);
+}
+
+void http_request_wipe(struct hd_http_request *req)
+{
+	if (req->evreq) {
+		body_wipe(req->evreq);
+		query_wipe(req->evreq);
+	}
+	if (req->has_query)
+		list_wipe(&req->query);
+	if (req->has_fields)
+		list_wipe(&req->fields);
+	req->has_query = req->has_fields = false;
+}
+
 void http_request_free(struct hd_http_request *req)
 {
 	LIST_REMOVE(req, link);
-	if (req->evreq)
-		body_wipe(req->evreq);
+	http_request_wipe(req);
 	if (req->conn) {
 		req->conn->request = NULL;
 		http_conn_expect(req->conn, true);
 	}
-	if (req->has_query)
-		evhttp_clear_headers(&req->query);
 	free(req);
 }
 
@@ -253,6 +289,28 @@ const char *hd_http_query(struct hd_http_request *req, const char *name)
 		req->has_query = !text || !evhttp_parse_query_str(text, &req->query);
 	}
 	return req->has_query ? evhttp_find_header(&req->query, name) : NULL;
+}
+
+const char *hd_http_field(struct hd_http_request *req, const char *name)
+{
+	static const char form[] = "application/x-www-form-urlencoded";
+	const char *found = hd_http_query(req, name);
+	const char *type = hd_http_header(req, "Content-Type");
+	struct hd_slice body;
+	char *text;
+
+	if (found || !type || strncasecmp(type, form, sizeof(form) - 1) != 0)
+		return found;
+	if (!req->has_fields) {
+		body = hd_http_body(req);
+		text = body.len ? strndup(body.ptr, body.len) : NULL;
+		TAILQ_INIT(&req->fields);
+		req->has_fields = !text || !evhttp_parse_query_str(text, &req->fields);
+		if (text)
+			hd_wipe(text, strlen(text));
+		free(text);
+	}
+	return req->has_fields ? evhttp_find_header(&req->fields, name) : NULL;
 }
 
 int hd_http_query_u64(struct hd_http_request *req, const char *name, uint64_t max, uint64_t *vp)

@@ -1,172 +1,48 @@
 /* templates.c - the templates of all vendors: read, parsed, tried; see render.h. */
 #include "templates.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "view.h"
 
-enum { FILES_MAX = 128, FILE_NAME_MAX = 64 };
-
-struct entry {
-	char *name;
-	struct hd_template *template;
-};
 struct hd_templates {
-	struct entry entries[FILES_MAX];
-	size_t n;
+	struct hd_template_set *set;
 };
 
 struct loader {
 	struct hd_templates *templates;
-	const char *own, *ours;
 	struct hd_buf *errors;
 	int err; /* the first one */
 };
 
-static int fail(struct loader *l, int err)
+static void fail(struct loader *l, int err)
 {
 	if (!l->err)
 		l->err = err;
-	return err;
 }
 
-/* ---- one file -------------------------------------------------------------------------------- */
-
-/* Of a partial: it must not lead out of the folders. */
-static bool name_is_valid(struct hd_slice name)
-{
-	if (!name.len || name.len > FILE_NAME_MAX || name.ptr[0] == '.')
-		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-",
-			    name.ptr[i]) ||
-		    !name.ptr[i])
-			return false;
-	return true;
-}
-
-/* @return 0, HD_ENOENT (not there: nothing is said), else said */
-static int file_read(struct loader *l, const char *path, struct hd_buf *text)
-{
-	char bytes[4096];
-	struct stat st;
-	ssize_t n = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return HD_ENOENT;
-	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode)) {
-		while (text->len <= HD_TEMPLATE_MAX_BYTES &&
-		       (n = read(fd, bytes, sizeof(bytes))) > 0)
-			hd_buf_add(text, (struct hd_slice){ bytes, (size_t)n });
-	} else if (fd >= 0) {
-		errno = EINVAL;
-	}
-	if (n < 0)
-		hd_buf_addf(l->errors, "%s: cannot be read: %s\n", path, strerror(errno));
-	if (fd >= 0)
-		(void)close(fd);
-	return n < 0 ? HD_ESYSTEM : hd_buf_error(text);
-}
-
-/* From the administrator's folder, else from ours. */
-static int file_find(struct loader *l, const char *name, struct hd_buf *path, struct hd_buf *text)
-{
-	const char *const folders[] = { l->own, l->ours };
-	int err = HD_ENOENT;
-
-	for (size_t i = 0; err == HD_ENOENT && i < 2; i++) {
-		if (!folders[i])
-			continue;
-		hd_buf_fini(path);
-		hd_buf_addf(path, "%s/%s", folders[i], name);
-		err = hd_buf_error(path);
-		if (!err)
-			err = file_read(l, hd_buf_text(path), text);
-	}
-	if (err == HD_ENOENT)
-		hd_buf_addf(l->errors, "%s: no such file in %s%s%s\n", name, l->own ? l->own : "",
-			    l->own && l->ours ? " or " : "", l->ours ? l->ours : "");
-	return err;
-}
-
-static const struct entry *entry_find(const struct hd_templates *t, struct hd_slice name)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (hd_slice_is(name, t->entries[i].name))
-			return &t->entries[i];
-	return NULL;
-}
-
-static void file_load(struct loader *l, struct hd_slice name)
-{
-	struct hd_templates *t = l->templates;
-	struct hd_buf path = { 0 }, text = { 0 };
-	struct entry *entry = &t->entries[t->n];
-	int err;
-
-	if (entry_find(t, name))
-		return;
-	if (t->n == FILES_MAX || !name_is_valid(name)) {
-		hd_buf_addf(l->errors, "%.*s: %s\n", (int)name.len, name.ptr,
-			    t->n == FILES_MAX ? "too many files" : "not the name of a file");
-		(void)fail(l, HD_ELIMIT);
-		return;
-	}
-	entry->name = strndup(name.ptr, name.len);
-	if (!entry->name) {
-		(void)fail(l, HD_ENOMEM);
-		return;
-	}
-	t->n++;
-	err = file_find(l, entry->name, &path, &text);
-	if (!err)
-		err = hd_template_parse(&entry->template, hd_buf_text(&path),
-					(struct hd_slice){ text.data, text.len }, l->errors);
-	if (err)
-		(void)fail(l, err);
-	hd_buf_fini(&path);
-	hd_buf_fini(&text);
-}
-
-/* What a file includes stands behind it in the list: so all are found in one pass. */
 static void files_load(struct loader *l)
 {
 	const struct hd_vendor *vendors;
-	struct hd_slice name;
-	size_t n, at;
+	size_t n;
 
 	vendors = hd_vendors(&n);
 	for (size_t i = 0; i < n; i++) {
 		const char *const names[] = { vendors[i].template, vendors[i].index,
 					      vendors[i].patch };
 
-		for (size_t j = 0; j < 3; j++)
-			if (names[j])
-				file_load(l, hd_slice_of(names[j]));
-	}
-	for (size_t i = 0; i < l->templates->n; i++) {
-		at = 0;
-		while (l->templates->entries[i].template &&
-		       hd_template_partial(l->templates->entries[i].template, &at, &name))
-			file_load(l, name);
+		for (size_t j = 0; j < 3; j++) {
+			int err = names[j] ? hd_template_set_load(l->templates->set, names[j],
+								  l->errors)
+					   : 0;
+
+			if (err)
+				fail(l, err);
+		}
 	}
 }
 
 /* ---- rendering one --------------------------------------------------------------------------- */
-
-static const struct hd_template *partial(const void *arg, struct hd_slice name)
-{
-	const struct entry *entry = entry_find(arg, name);
-
-	return entry ? entry->template : NULL;
-}
 
 static struct hd_template_options options_of(const struct hd_templates *templates,
 					     const struct hd_vendor *vendor,
@@ -175,13 +51,9 @@ static struct hd_template_options options_of(const struct hd_templates *template
 	enum hd_vendor_escape escape =
 		kind == HD_VENDOR_FILE_PATCH ? vendor->patch_escape : vendor->escape;
 
-	return (struct hd_template_options){
-		.escape = escape == HD_ESCAPE_XML ? HD_TEMPLATE_XML : HD_TEMPLATE_LINE,
-		.strict = true,
-		.partial = partial,
-		.arg = templates,
-		.output_max = TEMPLATES_OUTPUT_MAX,
-	};
+	return hd_template_set_options(templates->set,
+				       escape == HD_ESCAPE_XML ? HD_TEMPLATE_XML : HD_TEMPLATE_LINE,
+				       TEMPLATES_OUTPUT_MAX);
 }
 
 static const char *file_of(const struct hd_vendor *vendor, enum hd_vendor_file kind)
@@ -204,7 +76,7 @@ static const struct hd_template *template_of(const struct hd_templates *template
 {
 	const char *name = file_of(vendor, kind);
 
-	return name ? partial(templates, hd_slice_of(name)) : NULL;
+	return name ? hd_template_set_find(templates->set, name) : NULL;
 }
 
 int templates_render(const struct hd_templates *templates, const struct hd_vendor *vendor,
@@ -259,7 +131,7 @@ static void template_check(struct loader *l, const struct hd_vendor *vendor,
 	for (int state = 0; !err && state < HD_FACE_STATES; state++)
 		err = sample_render(l, vendor, kind, (enum hd_face_state)state);
 	if (err)
-		(void)fail(l, err);
+		fail(l, err);
 }
 
 static void templates_check(struct loader *l)
@@ -278,14 +150,16 @@ static void templates_check(struct loader *l)
 int hd_templates_load(struct hd_templates **tp, const char *own, const char *ours,
 		      struct hd_buf *errors)
 {
-	struct loader l = { .own = own, .ours = ours, .errors = errors };
+	struct loader l = { .errors = errors };
 
 	if (!tp || !errors)
 		return HD_EINVAL;
 	l.templates = calloc(1, sizeof(*l.templates));
 	if (!l.templates)
 		return HD_ENOMEM;
-	files_load(&l);
+	l.err = hd_template_set_new(&l.templates->set, own, ours);
+	if (!l.err)
+		files_load(&l);
 	/* A partial that could not be read would be complained of once more by each that has it. */
 	if (!l.err)
 		templates_check(&l);
@@ -300,9 +174,6 @@ void hd_templates_free(struct hd_templates *templates)
 {
 	if (!templates)
 		return;
-	for (size_t i = 0; i < templates->n; i++) {
-		hd_template_free(templates->entries[i].template);
-		free(templates->entries[i].name);
-	}
+	hd_template_set_free(templates->set);
 	free(templates);
 }
