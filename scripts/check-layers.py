@@ -44,6 +44,7 @@ LAYERS = {
     "notify": (4, ["sip", "xml"] + L2, []),
     "upstream": (4, ["sip"] + L2, []),
     "provision": (4, ["digest", "http", "template"] + L2, []),
+    "form": (4, ["http", "template"] + L2, []),
     "admin": (4, ["http", "conf"] + L2, []),  # imports what conf reads
     "ctl": (5, ["base"], ["curl", "jansson"]),
 }

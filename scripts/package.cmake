@@ -4,7 +4,7 @@
 install(TARGETS hotdeskd DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS hotdeskctl DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES conf/hotdeskd.yaml DESTINATION /etc/hotdeskd)
-install(DIRECTORY conf/provision/ DESTINATION ${CMAKE_INSTALL_DATADIR}/hotdeskd/provision)
+install(DIRECTORY conf/provision conf/form DESTINATION ${CMAKE_INSTALL_DATADIR}/hotdeskd)
 install(FILES conf/systemd/hotdeskd.service DESTINATION /lib/systemd/system)
 install(FILES conf/systemd/hotdeskd.sysusers DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/sysusers.d
 	RENAME hotdeskd.conf)

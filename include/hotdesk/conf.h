@@ -158,6 +158,7 @@ struct hd_conf_provision {
 	enum hd_transport transport;	/* udp */
 	char *login_key;		/* "vendor", "none" or a place */
 	enum hd_login_code login_code;	/* toggle */
+	bool login_form;		/* true: the key of a free phone opens a form, if it can */
 	char *language;			/* "en" */
 	char *timezone;			/* NULL: the system's */
 	char *ntp;			/* NULL: phones are told none */

@@ -78,10 +78,12 @@ struct hd_vendor {
 	uint8_t lines;	   /* so many of them, from the first on, are line keys by default */
 	const char *avoid; /* what its phones bear in no name and no key; or NULL */
 	const struct hd_vendor_number *numbers; /* a NULL name ends; or NULL */
-	/* How a URL for all its phones names the file, in the vendor's own words: "{mac}.xml";
-	 * NULL: URLs are folders, to which a phone adds the name itself. */
+	/* In a URL for all its phones: "{mac}.xml"; NULL: they add the name to a folder. */
 	const char *url_file;
 	const struct hd_vendor_dhcp *dhcp; /* option 0 ends */
+	const char *form;		   /* template in conf/form/ for its browser, or NULL */
+	const char *form_type;
+	bool form_key; /* a key of it can open a form */
 };
 /** The vendor of a directory model ("snom-d785", "generic", ""); the generic one when unknown. */
 const struct hd_vendor *hd_vendor_of_model(const char *model);
@@ -107,10 +109,8 @@ HD_MUSTCHECK int hd_vendor_file_name(char *dst, size_t size, const char *const *
 
 enum { HD_URL_SIZE = 512 };
 /**
- * A URL as a vendor's phones want it in DHCP and PnP: "<base>/<token>/", with a file behind it
- * where the vendor's phones do not add its name themselves.
+ * A URL as a vendor's phones want it in DHCP and PnP: "<base>/<token>/", perhaps with a file.
  * @param token "": of all of the vendor's phones
- * @param mac   "": unknown
  * @return 0 or HD_ELIMIT
  */
 HD_MUSTCHECK int hd_vendor_url(char url[HD_URL_SIZE], const struct hd_vendor *vendor,

@@ -76,7 +76,14 @@ struct hd_provision_options {
 	hd_provision_render_fn *render;
 	/** After the last byte was given to the network; NULL: nobody wants to know. */
 	void (*fetched)(void *arg, const struct hd_provision_fetch *fetch);
-	void *arg;			   /* of the three */
+	/**
+	 * What else a phone finds at its own URL, with its token: forms; or NULL.
+	 * @param rest the path behind the token
+	 * @return false: nothing of the kind, not answered
+	 */
+	bool (*other)(void *arg, struct hd_http_request *req, const struct hd_phone *phone,
+		      const struct hd_vendor *vendor, const char *rest);
+	void *arg;			   /* of all of them */
 	struct hd_provision_policy policy; /* copied */
 };
 

@@ -2,6 +2,7 @@
 #ifndef HOTDESK_DAEMON_PRIV_H
 #define HOTDESK_DAEMON_PRIV_H
 
+#include <limits.h>
 #include <stdatomic.h>
 
 #include "hotdesk/admin.h"
@@ -12,6 +13,7 @@
 #include "hotdesk/directory.h"
 #include "hotdesk/event.h"
 #include "hotdesk/feature.h"
+#include "hotdesk/form.h"
 #include "hotdesk/hoteling.h"
 #include "hotdesk/lamp.h"
 #include "hotdesk/location.h"
@@ -69,6 +71,7 @@ struct daemon {
 	struct hd_http *phones;	      /* NULL: no provision.listen */
 	char phones_url[HD_URL_SIZE]; /* made of domain and listener; "": none */
 	struct hd_provision *provision;
+	struct hd_form *form;
 	struct hd_digest *http_digest;
 	struct daemon_logouts *logouts;
 	struct hd_timer *second, *watchdog;
@@ -229,13 +232,24 @@ void daemon_close_control(struct daemon *d);
 /** The server for phones (phones.c); without provision.listen there is none. */
 HD_MUSTCHECK int daemon_open_provision(struct daemon *d);
 void daemon_close_provision(struct daemon *d);
-/** Its certificate; *tp NULL: nobody listens for it. @return 0 or an error, which errors tells */
-HD_MUSTCHECK int daemon_read_http_tls(struct hd_http_tls **tp, const struct daemon *d,
-				      const struct hd_conf *conf, struct hd_buf *errors);
+/** The templates of forms. @param errors receives lines. @return 0 or HD_E* */
+HD_MUSTCHECK int daemon_forms_load(struct hd_template_set **sp, const struct hd_conf *conf,
+				   struct hd_buf *errors);
+/** The folder of ours, "provision" or "form", beside the program's. @return dst */
+const char *daemon_share_path(char dst[PATH_MAX], const char *name);
 /** What URLs of phones begin with: provision.url, or made of domain and listener; "": none. */
 void daemon_url(const struct daemon *d, const struct hd_conf *conf, char url[HD_URL_SIZE]);
-/** After a reload; tls is moved, NULL: it stays. */
-void daemon_provision_take(struct daemon *d, struct hd_http_tls *tls);
+/** What a reload reads from disk for it. */
+struct daemon_phones_supply {
+	struct hd_http_tls *tls; /* NULL: it stays */
+	struct hd_template_set *forms;
+};
+/** @param errors tells. @return 0 or HD_E*: then there is nothing to free */
+HD_MUSTCHECK int daemon_phones_supply_load(struct daemon_phones_supply *supply,
+					   const struct daemon *d, const struct hd_conf *conf,
+					   struct hd_buf *errors);
+/** After a reload; what is supplied is moved. */
+void daemon_provision_take(struct daemon *d, const struct daemon_phones_supply *supply);
 enum { DAEMON_LISTENER_SIZE = 96, DAEMON_HTTP_LISTENERS_MAX = 16 };
 /** "https:0.0.0.0:8443". @return how many */
 size_t daemon_provision_listeners(const struct daemon *d, char texts[][DAEMON_LISTENER_SIZE],

@@ -70,8 +70,8 @@ static bool wants_tls(const struct hd_conf *conf)
 	return false;
 }
 
-int daemon_read_http_tls(struct hd_http_tls **tp, const struct daemon *d,
-			 const struct hd_conf *conf, struct hd_buf *errors)
+static int read_tls(struct hd_http_tls **tp, const struct daemon *d, const struct hd_conf *conf,
+		    struct hd_buf *errors)
 {
 	const struct hd_http_tls_files files = {
 		conf->provision.tls_certificate,
@@ -82,6 +82,40 @@ int daemon_read_http_tls(struct hd_http_tls **tp, const struct daemon *d,
 	/* The listeners are those of the start. */
 	*tp = NULL;
 	return wants_tls(d->conf) ? hd_http_tls_new(tp, &files, errors) : 0;
+}
+
+/* The administrator's are in a folder of provision.templates. */
+int daemon_forms_load(struct hd_template_set **sp, const struct hd_conf *conf,
+		      struct hd_buf *errors)
+{
+	struct hd_buf own = { 0 };
+	char ours[PATH_MAX];
+	int err;
+
+	if (conf->provision.templates)
+		hd_buf_addf(&own, "%s/form", conf->provision.templates);
+	err = hd_buf_error(&own);
+	if (!err)
+		err = hd_form_load(sp, own.len ? hd_buf_text(&own) : NULL,
+				   daemon_share_path(ours, "form"), errors);
+	hd_buf_fini(&own);
+	return err;
+}
+
+int daemon_phones_supply_load(struct daemon_phones_supply *supply, const struct daemon *d,
+			      const struct hd_conf *conf, struct hd_buf *errors)
+{
+	int err;
+
+	memset(supply, 0, sizeof(*supply));
+	err = daemon_forms_load(&supply->forms, conf, errors);
+	if (!err)
+		err = read_tls(&supply->tls, d, conf, errors);
+	if (!err)
+		return 0;
+	hd_template_set_free(supply->forms);
+	supply->forms = NULL;
+	return err;
 }
 
 /* ---- what it asks of us ---------------------------------------------------------------------- */
@@ -119,6 +153,14 @@ static void on_fetched(void *arg, const struct hd_provision_fetch *fetch)
 	hd_mailbox_post(hd_agent_mailbox(d->agent), &f->task);
 }
 
+static bool other(void *arg, struct hd_http_request *req, const struct hd_phone *phone,
+		  const struct hd_vendor *vendor, const char *rest)
+{
+	struct daemon *d = arg;
+
+	return hd_form_serve(d->form, req, phone, vendor, rest);
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static int open_digest(struct daemon *d)
@@ -133,6 +175,19 @@ static int open_digest(struct daemon *d)
 	return err;
 }
 
+static int open_form(struct daemon *d)
+{
+	const struct hd_form_options options = {
+		.store = d->store,
+		.directory = d->dir,
+		.desk = d->desk,
+		.device = d->device,
+		.operations = d->control_operations,
+	};
+
+	return hd_form_new(&d->form, &options);
+}
+
 static int open_server(struct daemon *d)
 {
 	struct hd_provision_options options = {
@@ -145,6 +200,7 @@ static int open_server(struct daemon *d)
 		.lookup = daemon_lookup,
 		.render = daemon_render_file,
 		.fetched = on_fetched,
+		.other = other,
 		.arg = d,
 	};
 	struct hd_http_limits limits;
@@ -191,48 +247,72 @@ static int open_listeners(struct daemon *d)
 	return err;
 }
 
+/* What is supplied is moved. */
+static void take_supply(struct daemon *d, const struct daemon_phones_supply *supply)
+{
+	char url[HD_URL_SIZE];
+
+	if (supply->tls)
+		hd_http_set_tls(d->phones, supply->tls);
+	daemon_url(d, d->conf, url);
+	hd_form_set(d->form, supply->forms, url, d->conf->provision.language);
+}
+
 int daemon_open_provision(struct daemon *d)
 {
+	struct daemon_phones_supply supply;
 	struct hd_buf errors = { 0 };
-	struct hd_http_tls *tls;
 	int err;
 
 	if (!d->conf->provision.n_listen)
 		return 0;
-	err = daemon_read_http_tls(&tls, d, d->conf, &errors);
+	err = daemon_phones_supply_load(&supply, d, d->conf, &errors);
 	if (err)
 		hd_error("daemon", "%s", errors.len ? hd_buf_text(&errors) : hd_strerror(err));
 	hd_buf_fini(&errors);
-	if (!err)
-		err = open_digest(d);
-	if (!err)
-		err = open_server(d);
 	if (err)
 		return err;
-	hd_http_set_tls(d->phones, tls);
-	return open_listeners(d);
+	err = open_digest(d);
+	if (!err)
+		err = open_form(d);
+	if (!err)
+		err = open_server(d);
+	if (err) {
+		hd_http_tls_free(supply.tls);
+		hd_template_set_free(supply.forms);
+		return err;
+	}
+	/* TLS before its listeners, the URL after them. */
+	hd_http_set_tls(d->phones, supply.tls);
+	supply.tls = NULL;
+	err = open_listeners(d);
+	take_supply(d, &supply);
+	return err;
 }
 
 void daemon_close_provision(struct daemon *d)
 {
 	hd_http_free(d->phones);
 	hd_provision_free(d->provision);
+	hd_form_free(d->form);
 	hd_digest_free(d->http_digest);
 	d->phones = NULL;
 	d->provision = NULL;
+	d->form = NULL;
 	d->http_digest = NULL;
 }
 
-void daemon_provision_take(struct daemon *d, struct hd_http_tls *tls)
+void daemon_provision_take(struct daemon *d, const struct daemon_phones_supply *supply)
 {
 	struct hd_provision_policy policy;
 	struct hd_digest_options digest;
 	struct hd_http_limits limits;
 
-	if (!d->phones)
+	if (!d->phones) {
+		hd_template_set_free(supply->forms);
 		return;
-	if (tls)
-		hd_http_set_tls(d->phones, tls);
+	}
+	take_supply(d, supply);
 	fill_limits(&limits, &d->conf->provision);
 	hd_http_set_limits(d->phones, &limits);
 	fill_policy(&policy, &d->conf->provision);

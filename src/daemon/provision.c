@@ -8,16 +8,16 @@
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
 
-/* Beside the program's folder, where it is installed as well as where it is built. */
-static const char *our_templates(char dst[PATH_MAX])
+/* Where it is installed as well as where it is built. */
+const char *daemon_share_path(char dst[PATH_MAX], const char *name)
 {
 	ssize_t n = readlink("/proc/self/exe", dst, PATH_MAX - 1);
 	size_t len = n > 0 ? (size_t)n : 0;
 
 	while (len && dst[len - 1] != '/')
 		len--;
-	(void)snprintf(dst + len, PATH_MAX - len, "%s../share/hotdeskd/provision",
-		       len ? "" : "/usr/bin/");
+	(void)snprintf(dst + len, PATH_MAX - len, "%s../share/hotdeskd/%s", len ? "" : "/usr/bin/",
+		       name);
 	return dst;
 }
 
@@ -34,7 +34,7 @@ int daemon_supply_load(struct daemon_supply *supply, const struct hd_conf *conf,
 						   : "no such time zone here");
 	if (!err)
 		err = hd_templates_load(&supply->templates, conf->provision.templates,
-					our_templates(ours), errors);
+					daemon_share_path(ours, "provision"), errors);
 	return err;
 }
 
@@ -118,6 +118,7 @@ void daemon_render_set(struct daemon_render *render, const struct daemon *d,
 		.expires_s = conf->registrar.expires_default_s,
 		.login_code = c->login_code == HD_LOGIN_CODE_LOGIN,
 		.login_key = login_key(conf),
+		.login_form = c->login_form,
 		.language = c->language,
 		.texts = { .login = c->text_login,
 			   .logout = c->text_logout,

@@ -162,7 +162,7 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	struct handover *h = calloc(1, sizeof(*h));
 	struct hd_conf *after = NULL;
 	struct daemon_supply supplies[2] = { 0 };
-	struct hd_http_tls *http_tls = NULL;
+	struct daemon_phones_supply phones = { 0 };
 	struct hd_buf errors = { 0 };
 	int err;
 
@@ -176,7 +176,7 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	if (!err)
 		err = read_tls(&h->tls, d, after, &errors);
 	if (!err)
-		err = daemon_read_http_tls(&http_tls, d, after, &errors);
+		err = daemon_phones_supply_load(&phones, d, after, &errors);
 	if (err) {
 		say(report, "reload: refused, the old configuration stays");
 		say(report, errors.len ? hd_buf_text(&errors) : hd_strerror(err));
@@ -199,7 +199,7 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	daemon_control_take(d);
 	daemon_render_set(&d->control_render, d, after, &supplies[0]);
 	h->supply = supplies[1];
-	daemon_provision_take(d, http_tls);
+	daemon_provision_take(d, &phones);
 	h->task.run = take;
 	hd_mailbox_post(hd_agent_mailbox(d->agent), &h->task);
 out:

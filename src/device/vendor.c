@@ -17,6 +17,7 @@
 
 #define XML "text/xml; charset=utf-8"
 #define TEXT "text/plain; charset=utf-8"
+#define HTML "text/html; charset=utf-8"
 #define BODY "application/xml"
 #define SUMMARY "application/simple-message-summary"
 
@@ -74,6 +75,9 @@ static const struct hd_vendor vendors[] = {
 		.keys = 27,
 		.lines = 1,
 		.dhcp = DHCP({ .option = 66 }),
+		.form = "yealink.xml",
+		.form_type = XML,
+		.form_key = true,
 	},
 	{
 		.name = "snom",
@@ -92,6 +96,9 @@ static const struct hd_vendor vendors[] = {
 		.lines = 1,
 		.url_file = "{mac}.xml",
 		.dhcp = DHCP({ .option = 66 }),
+		.form = "snom.xml",
+		.form_type = XML,
+		.form_key = true,
 	},
 	{
 		.name = "grandstream",
@@ -132,6 +139,8 @@ static const struct hd_vendor vendors[] = {
 		.key_place = 1,
 		.keys = 12,
 		.dhcp = DHCP({ .option = 160 }, { .option = 66 }),
+		.form = "polycom.html",
+		.form_type = HTML,
 	},
 	{
 		.name = "cisco-spa",
@@ -151,6 +160,8 @@ static const struct hd_vendor vendors[] = {
 		.avoid = ";",
 		.url_file = "$MA.xml",
 		.dhcp = DHCP({ .option = 66 }, { .option = 160 }, { .option = 150 }),
+		.form = "cisco.xml",
+		.form_type = XML,
 	},
 	{
 		.name = "cisco-mpp",
@@ -170,6 +181,8 @@ static const struct hd_vendor vendors[] = {
 		.avoid = ";",
 		.url_file = "$MA.xml",
 		.dhcp = DHCP({ .option = 66 }, { .option = 160 }, { .option = 150 }),
+		.form = "cisco.xml",
+		.form_type = XML,
 	},
 	{
 		.name = "fanvil",
@@ -188,6 +201,9 @@ static const struct hd_vendor vendors[] = {
 		.lines = 1,
 		.avoid = "&",
 		.dhcp = DHCP({ .option = 66 }),
+		.form = "fanvil.xml",
+		.form_type = XML,
+		.form_key = true,
 	},
 	{
 		/* The NOTIFY makes it fetch "action uri xml sip notify", which is the patch. */
@@ -212,6 +228,9 @@ static const struct hd_vendor vendors[] = {
 		.keys = 10,
 		.lines = 1,
 		.dhcp = DHCP({ .option = 43, .sub = 2 }, { .option = 66 }),
+		.form = "mitel.xml",
+		.form_type = XML,
+		.form_key = true,
 	},
 	{
 		.name = "gigaset",

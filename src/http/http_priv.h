@@ -106,9 +106,9 @@ void http_listener_free(struct hd_http *http, struct http_listener *l);
 
 struct hd_http_request {
 	LIST_ENTRY(hd_http_request) link;
-	struct hd_http *http;	      /* NULL after hd_http_stop(): answers are dropped */
-	struct http_conn *conn;	      /* NULL when the client has gone */
-	struct evhttp_request *evreq; /* NULL with http */
+	struct hd_http *http;		/* NULL after hd_http_stop(): answers are dropped */
+	struct http_conn *conn;		/* NULL when the client has gone */
+	struct evhttp_request *evreq;	/* NULL with http */
 	struct evkeyvalq query, fields; /* fields: of the body */
 	bool has_query, has_fields;
 	struct http_match match;

@@ -1,4 +1,5 @@
 /* path.c - see provision_path_parse(). */
+#include <stdio.h>
 #include <string.h>
 
 #include "provision_priv.h"
@@ -88,9 +89,17 @@ static struct hd_slice segment_cut(struct hd_slice *path)
 	return segment;
 }
 
+static void part_add(struct provision_path *path, const char *text)
+{
+	size_t n = strlen(path->rest);
+
+	memcpy(path->file, text, sizeof(path->file));
+	(void)snprintf(path->rest + n, sizeof(path->rest) - n, "%s%s", n ? "/" : "", text);
+}
+
 int provision_path_parse(struct provision_path *path, const char *prefix, struct hd_slice target)
 {
-	char text[PROVISION_FILE_SIZE];
+	char text[PROVISION_FILE_SIZE] = "";
 	size_t prefix_len = strlen(prefix);
 	struct hd_slice rest, segment;
 
@@ -111,7 +120,7 @@ int provision_path_parse(struct provision_path *path, const char *prefix, struct
 		if (n == 0 && is_token(text))
 			memcpy(path->token, text, sizeof(path->token));
 		else
-			memcpy(path->file, text, sizeof(path->file));
+			part_add(path, text);
 	}
 	return 0;
 }

@@ -6,11 +6,17 @@
 
 /* ---- path.c: what is asked for --------------------------------------------------------------- */
 
-enum { PROVISION_FILE_SIZE = 129, PROVISION_TARGET_MAX = 1024, PROVISION_SEGMENTS_MAX = 8 };
+enum {
+	PROVISION_FILE_SIZE = 129,
+	PROVISION_TARGET_MAX = 1024,
+	PROVISION_SEGMENTS_MAX = 8,
+	PROVISION_REST_SIZE = 65
+};
 
 struct provision_path {
 	char token[HD_TOKEN_SIZE];	/* "": the first part is none */
 	char file[PROVISION_FILE_SIZE]; /* the last part, unescaped; "": the token or '/' ends it */
+	char rest[PROVISION_REST_SIZE]; /* all behind the token, unescaped; cut off */
 };
 /**
  * Reads a request's target: `<prefix>/<token>/<file>`, `<prefix>/<file>`, folders between them, a

@@ -105,11 +105,34 @@ static bool asks_for_another(const struct provision_ask *ask)
 	       strcmp(ask->phone.mac, ask->by_file.mac) != 0;
 }
 
+static bool is_read(const struct hd_http_request *req)
+{
+	const char *method = hd_http_method_name(req);
+
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+/* Only where the secret of the URL is: not for whoever borrows a certificate or a password. */
+static bool serve_other(struct provision_ask *ask, const struct hd_vendor *vendor)
+{
+	const struct hd_provision_options *o = &ask->provision->options;
+
+	return o->other && ask->way == PROVISION_BY_TOKEN && ask->path.rest[0] &&
+	       o->other(o->arg, ask->req, &ask->phone, vendor, ask->path.rest);
+}
+
 static void serve_granted(struct provision_ask *ask)
 {
 	const struct hd_vendor *vendor = vendor_of(ask);
 	enum hd_vendor_file kind = HD_VENDOR_FILE_MAIN;
 
+	if (serve_other(ask, vendor))
+		return;
+	if (!is_read(ask->req)) {
+		hd_http_add_header(ask->req, "Allow", "GET, HEAD");
+		hd_http_refuse(ask->req, 405, "method-not-allowed", "not with this method");
+		return;
+	}
 	if (ask->path.file[0])
 		kind = hd_vendor_file_of(vendor, ask->phone.mac, hd_slice_of(ask->path.file));
 	switch (kind) {
@@ -191,6 +214,7 @@ static void serve(struct hd_http_request *req, void *arg)
 
 static const struct hd_http_route routes[] = {
 	{ HD_HTTP_GET, "*", serve },
+	{ HD_HTTP_POST, "*", serve },
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */

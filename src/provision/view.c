@@ -288,15 +288,38 @@ static void key_target_fill(const struct fill *f, struct hd_value *to, const cha
 	hd_view_buf(f->view, to, "uri", &uri);
 }
 
+/* Whoever is logged in logs out by one press; the form is for number and PIN. */
+static bool opens_form(const struct fill *f)
+{
+	const struct hd_render_values *v = f->in->values;
+
+	return f->in->vendor->form_key && v->login_form && v->url && f->in->token[0] &&
+	       f->face.state != HD_FACE_OCCUPIED;
+}
+
+static void form_url_make(const struct fill *f, char url[HD_URL_SIZE])
+{
+	const char *base = f->in->values->url;
+	size_t len = strlen(base);
+
+	while (len > 0 && base[len - 1] == '/')
+		len--;
+	if (snprintf(url, HD_URL_SIZE, "%.*s/%s/form", (int)len, base, f->in->token) >= HD_URL_SIZE)
+		url[0] = '\0';
+}
+
 static void key_fill(const struct fill *f, struct hd_value *list, const struct hd_face_key *key)
 {
 	struct hd_value *to = hd_view_object(f->view, list, NULL);
-	bool login = key->kind == HD_FACE_KEY_LOGIN;
-	bool is_dialled =
-		login || key->kind == HD_FACE_KEY_SPEED_DIAL || key->kind == HD_FACE_KEY_BLF;
-	const char *value = login ? code_of(f) : key->value;
+	bool login = key->kind == HD_FACE_KEY_LOGIN, form = login && opens_form(f);
+	bool is_dialled = (login && !form) || key->kind == HD_FACE_KEY_SPEED_DIAL ||
+			  key->kind == HD_FACE_KEY_BLF;
+	char url[HD_URL_SIZE] = "";
+	const char *value = form ? url : login ? code_of(f) : key->value;
 	const char *label = key->label[0] ? key->label : login ? f->face.key : value;
 
+	if (form)
+		form_url_make(f, url);
 	hd_view_int(f->view, to, "place", key->place);
 	hd_view_int(f->view, to, "index", key->place - 1);
 	hd_view_bool(f->view, to, "empty", key->kind == HD_FACE_KEY_EMPTY);
@@ -304,7 +327,8 @@ static void key_fill(const struct fill *f, struct hd_value *list, const struct h
 	hd_view_bool(f->view, to, "speed_dial", key->kind == HD_FACE_KEY_SPEED_DIAL);
 	hd_view_bool(f->view, to, "blf", key->kind == HD_FACE_KEY_BLF);
 	hd_view_bool(f->view, to, "url_key", key->kind == HD_FACE_KEY_URL);
-	hd_view_bool(f->view, to, "login_key", login);
+	hd_view_bool(f->view, to, "login_key", login && !form);
+	hd_view_bool(f->view, to, "form_key", form);
 	/* A line key shows what the account is called. */
 	text_of_people(f, to, "label",
 		       key->kind == HD_FACE_KEY_LINE && !key->label[0] ? f->face.name : label);

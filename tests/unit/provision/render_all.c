@@ -79,6 +79,7 @@ static void world_open(struct world *w, const char *folder)
 		.transport = "tcp",
 		.url = "https://hotdesk.example:8443/p",
 		.expires_s = 3600,
+		.login_form = true,
 		.codes = { "*771", "*772", "*770" },
 		.login_key = HD_LOGIN_KEY_VENDOR,
 		.language = "en",
