@@ -35,46 +35,58 @@ static bool is_word(char c)
 	       (c != '\0' && strchr("*+-._", c));
 }
 
-static bool is_media(struct hd_slice line)
+/*
+ * An m= line as "m=audio 4000 RTP/AVP 8 0": words with one blank between, '/' inside of them only.
+ * @return how many octets of dst are used, -1: something else stands among them
+ */
+static ssize_t copy_media(char *dst, struct hd_slice line)
 {
-	return line.len >= 2 && line.ptr[0] == 'm' && line.ptr[1] == '=';
-}
+	ssize_t n = 0;
+	char last, c;
 
-/* Words, with '/' inside of them only. */
-static bool is_safe_line(struct hd_slice line)
-{
-	for (size_t i = 2; i < line.len; i++) {
-		char c = line.ptr[i];
-
-		if (is_word(c) || c == ' ' || c == '\t')
+	for (size_t i = 0; i < line.len; i++) {
+		c = line.ptr[i] == '\t' ? ' ' : line.ptr[i];
+		last = n > 0 ? dst[n - 1] : ' ';
+		if (c == ' ' && last == ' ')
 			continue;
-		if (c != '/' || !is_word(line.ptr[i - 1]) || i + 1 == line.len ||
-		    !is_word(line.ptr[i + 1]))
-			return false;
+		if (i >= 2 && c != ' ' && !is_word(c) &&
+		    (c != '/' || !is_word(last) || i + 1 == line.len || !is_word(line.ptr[i + 1])))
+			return -1;
+		dst[n++] = c;
 	}
-	return true;
+	return n;
 }
 
 /*
- * The parser never ends at an m= line with something else among its formats, as in "m=audio 0 x :",
- * and takes all the memory there is.
+ * The parser never ends at an m= line with a format that is none, as in "m=audio 0 x :", or is
+ * blank, and takes all the memory there is: it gets lines that were made neat.
  */
-static bool is_safe(struct hd_slice text)
+static int copy_neatly(char *dst, struct hd_slice text)
 {
 	struct hd_slice line;
+	ssize_t used;
 	size_t n;
 
 	while (text.len > 0) {
 		for (n = 0; n < text.len && text.ptr[n] != '\r' && text.ptr[n] != '\n'; n++)
 			;
 		line = hd_slice_trim((struct hd_slice){ text.ptr, n });
-		if (is_media(line) && !is_safe_line(line))
-			return false;
-		n += n < text.len;
+		if (line.len >= 2 && line.ptr[0] == 'm' && line.ptr[1] == '=') {
+			used = copy_media(dst, line);
+			if (used < 0)
+				return HD_EPARSE;
+			dst += used;
+		} else {
+			memcpy(dst, text.ptr, n);
+			dst += n;
+		}
+		if (n < text.len)
+			*dst++ = text.ptr[n++];
 		text.ptr += n;
 		text.len -= n;
 	}
-	return true;
+	*dst = '\0'; /* the parser reads on */
+	return 0;
 }
 
 /* Offers of phones lack what the standard wants (t=, s=, a c= where nothing is sent). */
@@ -83,13 +95,14 @@ static int parse(su_home_t *home, sdp_session_t **sessionp, struct hd_slice text
 	sdp_parser_t *parser;
 	char *copy;
 
-	if (text.len == 0 || text.len > BYTES_MAX || memchr(text.ptr, '\0', text.len) ||
-	    !is_safe(text))
+	if (text.len == 0 || text.len > BYTES_MAX || memchr(text.ptr, '\0', text.len))
 		return HD_EPARSE;
-	copy = su_strndup(home, text.ptr, (isize_t)text.len); /* terminated: the parser reads on */
+	copy = su_alloc(home, (isize_t)text.len + 1);
 	if (!copy)
 		return HD_ENOMEM;
-	parser = sdp_parse(home, copy, (issize_t)text.len, sdp_f_insane | sdp_f_c_missing);
+	if (copy_neatly(copy, text))
+		return HD_EPARSE;
+	parser = sdp_parse(home, copy, (issize_t)strlen(copy), sdp_f_insane | sdp_f_c_missing);
 	*sessionp = sdp_session(parser);
 	/* The parser's memory goes with the home. */
 	return *sessionp ? 0 : HD_EPARSE;

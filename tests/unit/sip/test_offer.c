@@ -263,6 +263,7 @@ static void test_refused(void **state)
 	assert_int_equal(refused(SESSION "m=audio 70000 RTP/AVP 8\r\n") == 0, 0);
 	/* the parser of the library never ends at these */
 	assert_int_equal(refused("v=0\nm=o 0P::"), HD_EPARSE);
+	assert_int_equal(refused("v=0\nm=e 6\t\t\t\n"), HD_EPARSE);
 	assert_int_equal(refused(SESSION PLAIN "m=audio 0 x :\r\n"), HD_EPARSE);
 	assert_int_equal(refused(SESSION PLAIN "m=audio 0 x b,,c\r\n"), HD_EPARSE);
 	assert_int_equal(refused(SESSION PLAIN " m=audio  0\tx @@\r\n"), HD_EPARSE);
