@@ -27,7 +27,9 @@
  *   POST   /v1/sessions/login {"user", "phone"}
  *   POST   /v1/sessions/logout {"user"} or {"phone"}
  *   GET    /v1/bindings?after=ID&limit=N
- *   GET    /v1/calls/active?user=N&limit=N (mounted by the daemon)
+ *   GET    /v1/calls?from=MS&until=MS&kind=K&phone=ID&limit=N&after=NEXT&format=json|csv
+ *   GET    /v1/calls/of/N (a user or phone, the same arguments)   DELETE /v1/calls/of/N
+ *   GET    /v1/calls/active?user=N&limit=N (those of calls: mounted by the daemon)
  *   POST   /v1/import?name=FILE (the YAML)
  *   GET    /v1/export
  *   POST   /v1/backup {"path"}   POST /v1/check   POST /v1/reload
@@ -42,6 +44,7 @@
 #include "hotdesk/base/clock.h"
 #include "hotdesk/base/secret.h"
 #include "hotdesk/base/worker.h"
+#include "hotdesk/calls.h"
 #include "hotdesk/desk.h"
 #include "hotdesk/device.h"
 #include "hotdesk/directory.h"
@@ -78,6 +81,7 @@ struct hd_admin_options {
 	struct hd_location *location;
 	struct hd_desk *desk;
 	struct hd_device *device;
+	struct hd_calls *calls; /* of a removed user they are removed; or NULL */
 	struct hd_settings_store *settings;
 	const struct hd_clock *clock;
 	struct hd_worker *worker;    /* the hash thread */

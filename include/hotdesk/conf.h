@@ -186,6 +186,12 @@ struct hd_conf_provision {
 	uint32_t connections_max, connections_per_source, timeout_s; /* 1024, 64, 20 */
 };
 
+struct hd_conf_calls {
+	bool record;	    /* true: calls are written to their users' lists */
+	uint32_t keep_days; /* 90 */
+	uint32_t keep_max;  /* 1000 entries of each user */
+};
+
 struct hd_conf_log_level {
 	char *subsystem;
 	enum hd_log_level level;
@@ -210,6 +216,7 @@ struct hd_conf {
 	struct hd_conf_store store;
 	struct hd_conf_admin admin;
 	struct hd_conf_provision provision;
+	struct hd_conf_calls calls;
 	struct hd_conf_log log;
 	char *directory_seed; /* directory.seed: loaded into an empty store; NULL: none */
 	char *key_file;	      /* security.key_file: /var/lib/hotdeskd/master.key */

@@ -309,6 +309,10 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(provision, connections_per_source, 1, 100000, "64", LIVE),
 	NUMBER(provision, timeout_s, 1, 3600, "20", LIVE),
 
+	BOOL(calls, record, "true", LIVE),
+	NUMBER(calls, keep_days, 1, 36500, "90", LIVE),
+	NUMBER(calls, keep_max, 1, 1000000, "1000", LIVE),
+
 	CHOICE(log, format, HD_KEY_CHOICE, IN(log, format), sizeof(enum hd_log_format), "auto",
 	       LIVE, formats),
 	CHOICE(log, level, HD_KEY_CHOICE, IN(log, level), sizeof(enum hd_log_level), "info", LIVE,
@@ -339,10 +343,10 @@ const struct hd_key_info hd_keys[] = {
 const size_t hd_n_keys = sizeof(hd_keys) / sizeof(hd_keys[0]);
 _Static_assert(sizeof(hd_keys) / sizeof(hd_keys[0]) <= HD_KEYS_MAX, "HD_KEYS_MAX");
 
-const char *const hd_sections[] = { "sip",   "auth",	  "registrar", "events",
-				    "desk",  "dialogue",  "media",     "plan",
-				    "pin",   "store",	  "directory", "security",
-				    "admin", "provision", "log",       "run" };
+const char *const hd_sections[] = { "sip",	 "auth",     "registrar", "events",    "desk",
+				    "dialogue",	 "media",    "plan",	  "pin",       "store",
+				    "directory", "security", "admin",	  "provision", "calls",
+				    "log",	 "run" };
 const size_t hd_n_sections = sizeof(hd_sections) / sizeof(hd_sections[0]);
 _Static_assert(sizeof(hd_sections) / sizeof(hd_sections[0]) <= HD_SECTIONS_MAX, "HD_SECTIONS_MAX");
 

@@ -60,6 +60,12 @@ static const struct ctl_option logout_options[] = {
 	{ "phone", "ID", "whoever sits at this phone", CTL_PLAIN, NULL, false },
 };
 
+static const struct ctl_option call_options[] = {
+	{ "csv", NULL, "as CSV", CTL_FLAG, NULL, false },
+	{ "kind", "KIND", "only dialled, received or missed", CTL_PLAIN, NULL, false },
+};
+
+#define CALL call_options, COUNT(call_options)
 #define USER user_options, COUNT(user_options)
 #define PHONE phone_options, COUNT(phone_options)
 #define KEY key_options, COUNT(key_options)
@@ -110,6 +116,10 @@ const struct ctl_command ctl_commands[] = {
 	{ "binding", "list", "", 0, 0, NONE, "which phones are registered, from where",
 	  ctl_binding_list },
 	{ "call", "active", "[USER]", 0, 1, NONE, "calls in progress", ctl_call_active },
+	{ "call", "list", "USER|PHONE", 1, 1, CALL, "the call list, newest first", ctl_call_list },
+	{ "call", "export", "", 0, 0, NONE, "every entry of everybody, as CSV", ctl_call_export },
+	{ "call", "clear", "USER|PHONE", 1, 1, NONE, "remove a call list for good",
+	  ctl_call_clear },
 	{ "import", NULL, "FILE|-", 1, 1, NONE, "users and phones of a file: all or nothing",
 	  ctl_import },
 	{ "export", NULL, "[FILE]", 0, 1, NONE, "users and phones, without PINs and secrets",

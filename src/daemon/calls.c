@@ -28,6 +28,7 @@ void daemon_on_call(void *arg, const struct hd_call *call)
 
 	daemon_call_changed(arg, call);
 	daemon_divert_note(d, call);
+	daemon_record_call(d, call);
 	hd_log_call(HD_LOG_DEBUG, "call", call->call_id, "%s to %s: %s, %d", call->caller.phone,
 		    call->callee.phone, hd_call_state_name(call->state), call->status);
 	if (call->moved_from[0])

@@ -116,6 +116,7 @@ int daemon_open_admin(struct daemon *d)
 		.location = d->location,
 		.desk = d->desk,
 		.device = d->device,
+		.calls = d->calls,
 		.settings = d->settings,
 		.clock = d->clock,
 		.worker = d->worker,
@@ -222,6 +223,7 @@ static void on_second(void *arg)
 
 	sweep(d);
 	daemon_logouts_look(d);
+	daemon_recorder_sweep(d);
 	take_metrics(d);
 	if (++d->seconds % READERS_EVERY_S == 0)
 		hd_store_check_readers(d->store);
@@ -335,6 +337,8 @@ int daemon_open_control(struct daemon *d)
 		err = hd_admin_mount(d->admin, d->http);
 	if (!err)
 		err = daemon_mount_calls(d);
+	if (!err)
+		err = daemon_mount_call_lists(d);
 	if (!err)
 		err = hd_http_listen_unix(d->http, d->conf->admin.socket,
 					  (mode_t)d->conf->admin.socket_mode);

@@ -55,6 +55,11 @@ static int open_store(struct daemon *d)
 	if (!err)
 		err = hd_device_new(&d->device, d->store, &d->master);
 	if (!err)
+		err = hd_calls_new(&d->calls, d->store);
+	/* Without it the calls of a former life are missing from the lists, and nothing else. */
+	if (!err && hd_store_execute(d->store, hd_calls_close, d->calls))
+		hd_warn("calls", "what a former life has left open is not closed");
+	if (!err)
 		err = hd_settings_new(&d->settings, d->store, &d->master);
 	/* Without it phones go on calling; on a full disk only this is missing. */
 	if (!err && hd_store_execute(d->store, enroll_phones, d))
@@ -168,6 +173,8 @@ void daemon_close(struct daemon *d)
 	(void)sd_notify(0, "STOPPING=1");
 	if (d->agent)
 		hd_agent_drain(d->agent, (int64_t)d->conf->drain_s * 1000);
+	if (d->agent)
+		daemon_recorder_finish(d);
 	/* Replies of both go to the mailboxes of threads that still run. */
 	hd_worker_stop(d->worker);
 	hd_store_stop(d->store);
@@ -182,9 +189,11 @@ void daemon_close(struct daemon *d)
 	hd_desk_free(d->desk);
 	hd_settings_free(d->settings);
 	hd_device_free(d->device);
+	hd_calls_free(d->calls);
 	hd_location_free(d->location);
 	hd_directory_free(d->dir);
 	hd_store_close(d->store);
+	daemon_recorder_free(d);
 	hd_wipe(&d->master, sizeof(d->master));
 	hd_wipe(&d->pepper, sizeof(d->pepper));
 	if (d->status_path)

@@ -7,6 +7,7 @@
 
 #include "hotdesk/admin.h"
 #include "hotdesk/base/worker.h"
+#include "hotdesk/calls.h"
 #include "hotdesk/conf.h"
 #include "hotdesk/desk_operation.h"
 #include "hotdesk/device.h"
@@ -58,6 +59,7 @@ struct daemon {
 	struct hd_location *location;
 	struct hd_desk *desk;
 	struct hd_device *device;
+	struct hd_calls *calls;
 	struct hd_settings_store *settings;
 	struct hd_worker *worker;
 	/* One a thread: the SIP thread's (codes, dialogue, hoteling), the control thread's. */
@@ -100,6 +102,8 @@ struct daemon {
 	uint64_t told_epoch;	      /* desk changes that subscribers were told of */
 	struct hd_pnp *pnp;
 	struct hd_planner planner;
+	struct daemon_recorder *recorder;
+	struct hd_conf_calls conf_calls; /* copied: this thread's */
 	struct daemon_render sip_render;
 	struct hd_sip_timer *follow; /* until daemon_follow() does it */
 	bool follows;		     /* it runs */
@@ -176,6 +180,20 @@ void daemon_on_call(void *arg, const struct hd_call *call);
 void daemon_pnp_take(struct daemon *d);
 /** Whether a phone has a call or a login dialogue, for hd_notify_new(). */
 bool daemon_is_busy(void *arg, const char *phone);
+/**
+ * Call lists (recorder.c): each call of the proxy, SIP thread; retention, control thread, once a
+ * second; what is still to be written, before the store stops, while the SIP thread runs.
+ */
+HD_MUSTCHECK int daemon_recorder_new(struct daemon *d);
+void daemon_record_call(struct daemon *d, const struct hd_call *call);
+void daemon_recorder_sweep(struct daemon *d);
+void daemon_recorder_finish(struct daemon *d);
+/** SIP thread: nothing comes any more. */
+void daemon_recorder_stop(struct daemon *d);
+void daemon_recorder_free(struct daemon *d);
+/** Adds the routes about call lists (call_list.c). */
+HD_MUSTCHECK int daemon_mount_call_lists(struct daemon *d);
+
 /** Adds the routes about calls. */
 HD_MUSTCHECK int daemon_mount_calls(struct daemon *d);
 

@@ -270,7 +270,9 @@ int daemon_open_sip(struct daemon *d)
 	conf_codes(&d->planner.codes, d->conf);
 	d->planner.is_us = is_us;
 	d->planner.arg = d;
-	err = open_agent(d);
+	err = daemon_recorder_new(d);
+	if (!err)
+		err = open_agent(d);
 	if (!err)
 		err = open_auth(d);
 	if (!err)
@@ -303,6 +305,7 @@ static void on_stopping(void *arg)
 
 	hd_sip_timer_free(d->follow);
 	d->follow = NULL;
+	daemon_recorder_stop(d);
 	hd_notifier_stop(d->notifier);
 	daemon_divert_fini(d);
 	daemon_close_events(d);

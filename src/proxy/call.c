@@ -172,6 +172,17 @@ static void set_callee(struct call *call, const struct hd_proxy_target *target,
 	call->flow[CALL_CALLEE] = token->callee;
 }
 
+/* "Ben" <sip:202@example.org>;reason=unconditional */
+static void set_diverted(struct hd_call *c, const char *value)
+{
+	const char *begin = value ? strchr(value, '<') : NULL;
+	const char *end = begin ? strchr(begin, '>') : NULL;
+	struct hd_slice uri = { begin ? begin + 1 : NULL, end ? (size_t)(end - begin - 1) : 0 };
+
+	if (hd_str_copy(c->diverted_by, sizeof(c->diverted_by), uri))
+		c->diverted_by[0] = '\0';
+}
+
 void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg,
 		const struct forward *fwd)
 {
@@ -191,6 +202,7 @@ void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg
 	hd_msg_party_uri(msg, true, c->callee.uri, sizeof(c->callee.uri));
 	hd_msg_name(msg, true, c->callee.name, sizeof(c->callee.name));
 	hd_msg_ruri_bare(msg, c->dialled, sizeof(c->dialled));
+	set_diverted(c, hd_msg_header(msg, "Diversion", 0));
 	set_callee(call, target, token);
 	c->to_user = target->called;
 	c->withheld = hd_msg_is_withheld(msg);

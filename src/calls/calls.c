@@ -1,0 +1,225 @@
+/* calls.c - call lists: writing them; see hotdesk/calls.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "calls_priv.h"
+#include "hotdesk/base/log.h"
+
+enum { ENTRY_VERSION = 1, OPEN_VERSION = 1 };
+
+const char *hd_call_kind_name(enum hd_call_kind kind)
+{
+	static const char *const names[] = {
+#define NAME(n, s) s,
+		HD_CALL_KIND_LIST(NAME)
+#undef NAME
+	};
+
+	return names[kind];
+}
+
+int hd_calls_new(struct hd_calls **cp, struct hd_store *store)
+{
+	struct hd_calls *calls = calloc(1, sizeof(*calls));
+	int err;
+
+	if (!calls)
+		return HD_ENOMEM;
+	err = hd_store_table(store, "call", &calls->entries);
+	if (!err)
+		err = hd_store_table(store, "call_open", &calls->open);
+	if (err)
+		free(calls);
+	else
+		*cp = calls;
+	return err;
+}
+
+void hd_calls_free(struct hd_calls *calls)
+{
+	free(calls);
+}
+
+/* ---- entries of a call ---------------------------------------------------------------------- */
+
+/* Clocks jump: no time is before the begin, none is longer than fits. */
+static uint32_t between(int64_t from_ms, int64_t to_ms, int64_t unit_ms)
+{
+	int64_t n = from_ms && to_ms > from_ms ? (to_ms - from_ms) / unit_ms : 0;
+
+	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+static void fill_times(struct hd_calls_entry *entry, const struct hd_calls_record *r)
+{
+	int64_t rang_until = r->answered_ms ? r->answered_ms : r->ended_ms;
+
+	entry->started_ms = r->started_ms > 0 ? r->started_ms : 0;
+	entry->answered = r->answered_ms != 0;
+	entry->ring_ms = between(r->ringing_ms, rang_until, 1);
+	entry->duration_s = between(r->answered_ms, r->ended_ms, 1000);
+	entry->incomplete = !r->ended_ms;
+	entry->status = r->status > 0 && r->status < 700 ? r->status : 0;
+	entry->cause = r->cause > 0 && r->cause < 128 ? r->cause : 0;
+	entry->withheld = r->withheld;
+	entry->elsewhere = r->elsewhere;
+	memcpy(entry->forwarded_by, r->forwarded_by, sizeof(entry->forwarded_by));
+}
+
+static int put_entry(struct hd_calls *calls, struct hd_txn *txn, const struct hd_calls_entry *entry,
+		     const struct hd_calls_record *r)
+{
+	uint8_t key[HD_CALLS_KEY_MAX], bytes[CALLS_RECORD_MAX];
+	size_t len = calls_key(key, entry->owner, r->started_ms, r->hash);
+	struct hd_slice record;
+	struct hd_encoder e;
+	int err;
+
+	if (len == 0)
+		return 0;
+	hd_encoder_init(&e, bytes, sizeof(bytes), ENTRY_VERSION);
+	err = calls_entry_encode(&e, entry, &record);
+	return err ? err
+		   : hd_txn_put(txn, calls->entries, (struct hd_slice){ (char *)key, len }, record);
+}
+
+static int put_entries(struct hd_calls *calls, struct hd_txn *txn, const struct hd_calls_record *r)
+{
+	const struct hd_calls_side *caller = &r->caller, *callee = &r->callee;
+	struct hd_calls_entry entry;
+	int err;
+
+	memset(&entry, 0, sizeof(entry));
+	fill_times(&entry, r);
+	entry.kind = HD_CALL_DIALLED;
+	memcpy(entry.owner, caller->owner, sizeof(entry.owner));
+	memcpy(entry.phone, caller->phone, sizeof(entry.phone));
+	memcpy(entry.number, callee->number, sizeof(entry.number));
+	memcpy(entry.name, callee->name, sizeof(entry.name));
+	memcpy(entry.identity, caller->number, sizeof(entry.identity));
+	err = put_entry(calls, txn, &entry, r);
+	/* Who calls the own number has one entry, that of the call. */
+	if (err || strcmp(caller->owner, callee->owner) == 0)
+		return err;
+	entry.kind = entry.answered || entry.elsewhere ? HD_CALL_RECEIVED : HD_CALL_MISSED;
+	memcpy(entry.owner, callee->owner, sizeof(entry.owner));
+	memcpy(entry.phone, callee->phone, sizeof(entry.phone));
+	memcpy(entry.number, caller->number, sizeof(entry.number));
+	memcpy(entry.name, caller->name, sizeof(entry.name));
+	memcpy(entry.identity, callee->number, sizeof(entry.identity));
+	if (r->withheld)
+		entry.number[0] = entry.name[0] = '\0';
+	return put_entry(calls, txn, &entry, r);
+}
+
+/* ---- commands ------------------------------------------------------------------------------- */
+
+static struct hd_slice hash_key(const struct hd_calls_record *r)
+{
+	return (struct hd_slice){ (const char *)r->hash, HD_CALLS_HASH_BYTES };
+}
+
+static int put_open(struct hd_calls *calls, struct hd_txn *txn, const struct hd_calls_record *r,
+		    bool closed)
+{
+	uint8_t bytes[CALLS_RECORD_MAX];
+	struct hd_slice record;
+	struct hd_encoder e;
+	int err;
+
+	hd_encoder_init(&e, bytes, sizeof(bytes), OPEN_VERSION);
+	err = calls_record_encode(&e, r, closed, &record);
+	return err ? err : hd_txn_put(txn, calls->open, hash_key(r), record);
+}
+
+/* @return 0; HD_ENOENT: nothing of it is known */
+static int recall(struct hd_calls *calls, struct hd_txn *txn, struct hd_calls_record *r)
+{
+	struct hd_calls_record known = { 0 };
+	struct hd_slice bytes;
+	bool closed;
+	int err = hd_txn_get(txn, calls->open, hash_key(r), &bytes);
+
+	if (!err)
+		err = calls_record_decode(&known, &closed, bytes);
+	if (err)
+		return err;
+	memcpy(known.hash, r->hash, sizeof(known.hash));
+	known.ended_ms = r->ended_ms;
+	known.cause = r->cause;
+	/* It is known to have been answered: requests inside it have passed. */
+	if (!known.answered_ms && r->answered_ms)
+		known.answered_ms = r->answered_ms;
+	*r = known;
+	return 0;
+}
+
+static int write_end(struct hd_calls *calls, struct hd_txn *txn, const struct hd_calls_record *end)
+{
+	struct hd_calls_record r = *end;
+	int err = 0;
+
+	if (r.learned)
+		err = recall(calls, txn, &r);
+	if (!err)
+		err = put_entries(calls, txn, &r);
+	if (err)
+		return err == HD_ENOENT || err == HD_ECORRUPT || err == HD_EVERSION ? 0 : err;
+	err = hd_txn_del(txn, calls->open, hash_key(&r));
+	return err == HD_ENOENT ? 0 : err;
+}
+
+int hd_calls_write(struct hd_txn *txn, void *arg)
+{
+	struct hd_calls_batch *batch = arg;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < batch->n; i++) {
+		const struct hd_calls_record *r = &batch->records[i];
+
+		err = r->final ? write_end(batch->calls, txn, r)
+			       : put_open(batch->calls, txn, r, false);
+	}
+	return err;
+}
+
+int hd_calls_close(struct hd_txn *txn, void *arg)
+{
+	uint8_t last[HD_CALLS_HASH_BYTES];
+	struct hd_slice after = { NULL, 0 }, key, bytes;
+	struct hd_calls *calls = arg;
+	struct hd_calls_record r;
+	bool closed;
+	int err;
+
+	while (!(err = hd_txn_next(txn, calls->open, after, &key, &bytes)) || err == HD_ECORRUPT) {
+		if (key.len != sizeof(last))
+			return HD_ECORRUPT;
+		memcpy(last, key.ptr, sizeof(last));
+		after = (struct hd_slice){ (const char *)last, sizeof(last) };
+		memset(&r, 0, sizeof(r));
+		if (!err)
+			err = calls_record_decode(&r, &closed, bytes);
+		memcpy(r.hash, last, sizeof(r.hash));
+		if (err) {
+			hd_warn("calls", "a call that was in progress cannot be read: left out");
+			err = hd_txn_del(txn, calls->open, after);
+		} else if (closed) { /* in the life before that one: nobody ends it any more */
+			err = hd_txn_del(txn, calls->open, after);
+		} else {
+			err = put_entries(calls, txn, &r);
+			if (!err)
+				err = put_open(calls, txn, &r, true);
+		}
+		if (err)
+			return err;
+	}
+	return err == HD_ENOENT ? 0 : err;
+}
+
+int hd_calls_count(struct hd_calls *calls, struct hd_txn *txn, uint64_t *entriesp, uint64_t *openp)
+{
+	int err = hd_txn_count(txn, calls->entries, entriesp);
+
+	return err ? err : hd_txn_count(txn, calls->open, openp);
+}

@@ -1,0 +1,209 @@
+"""Call lists: what is written of calls, whoever crashes, and what of them is told to whom."""
+
+import csv
+import io
+import itertools
+
+import pytest
+
+from plant import plant
+from steps import connect, hang_up, login, refuse, ring
+from support.sip import SDP, Call
+
+NUMBERS = itertools.count(400)
+
+
+def quick(**more):
+    return {"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}, "store": {"soft_delay_ms": 50},
+            "desk": {"resync_retry_s": 600, "resync_retry_max_s": 600}, **more}
+
+
+@pytest.fixture(scope="module")
+def d():
+    with plant(quick()) as daemon:
+        yield daemon
+
+
+def people(d, n=2):
+    """Users who were never called, each at a phone of its own: [(number, phone)]."""
+    made = []
+    for phone in d.phones_of(n):
+        number = str(next(NUMBERS))
+        d.ctl("user", "add", number, "--name", f"User {number}", "--pin", "914263")
+        d.ctl("session", "login", number, phone.user)
+        phone.reply(phone.request("NOTIFY"), 200)
+        made.append((number, phone))
+    return made
+
+
+def calls_of(d, owner, n=None, **query):
+    """The list of an owner, when it has n entries."""
+    def read():
+        text = "&".join(f"{k}={v}" for k, v in query.items())
+        status, answer = d.admin("GET", f"/v1/calls/of/{owner}?{text}")
+        assert status == 200, answer
+        return answer["calls"]
+    if n is not None:
+        d.until(f"{n} calls of {owner}", lambda: len(read()) == n)
+    return read()
+
+
+def test_answered(d):
+    (anna, a), (ben, b) = people(d)
+    call, leg = connect(a, b, ben)
+    hang_up(leg, call)
+    (mine,), (other,) = calls_of(d, anna, 1), calls_of(d, ben, 1)
+    assert (mine["kind"], mine["number"], mine["identity"], mine["phone"]) == ("dialled", ben, anna, a.user)
+    assert (other["kind"], other["number"], other["identity"], other["phone"]) == ("received", anna, ben, b.user)
+    for entry in (mine, other):
+        assert entry["answered"] and entry["status"] == 200 and entry["duration_s"] == 0
+
+
+@pytest.mark.parametrize("how,status,kind", [("busy", 486, "missed"), ("cancelled", 487, "missed"),
+                                             ("elsewhere", 487, "received"), ("forwarded", 486, "missed")])
+def test_not_answered(d, how, status, kind):
+    (anna, a), (ben, b) = people(d)
+    if how == "forwarded":
+        call = Call(a, ben, "INVITE", SDP, [("Diversion", '"x" <sip:77@hotdesk.test>;reason=user-busy')])
+        call.challenge()
+        leg = b.accept()
+    else:
+        call, leg = ring(a, b, ben)
+    if how in ("busy", "forwarded"):
+        refuse(leg, 486, extra=[("Reason", "Q.850;cause=17")])
+    else:
+        call.cancel([("Reason", "SIP;cause=200;text=x")] if how == "elsewhere" else ())
+        b.reply(b.request("CANCEL"), 200)
+        leg.answer(487)
+        b.request("ACK")
+    assert call.final().status == status
+    (mine,), (other,) = calls_of(d, anna, 1), calls_of(d, ben, 1)
+    assert mine["kind"] == "dialled" and other["kind"] == kind
+    assert other["status"] == status and not other["answered"]
+    assert other["cause"] == (17 if status == 486 else 0)
+    assert other["forwarded_by"] == ("77" if how == "forwarded" else None)
+
+
+def test_seen_at_another_desk_and_moved_while_ringing(d):
+    (anna, a), (ben, b) = people(d)
+    c = d.phone(register=True)
+    call, leg = ring(a, b, ben)
+    d.ctl("session", "login", ben, c.user)
+    other = c.accept()
+    other.answer(180)
+    b.reply(b.request("CANCEL"), 200)
+    leg.answer(487)
+    b.request("ACK")
+    other.answer(200)
+    assert call.final().status == 200
+    call.ack()
+    c.request("ACK")
+    hang_up(call, other)
+    (entry,) = calls_of(d, ben, 1)
+    assert entry["kind"] == "received" and entry["phone"] == c.user, "one call, one entry"
+    assert calls_of(d, ben, phone=b.user) == []
+    assert len(calls_of(d, anna, 1)) == 1
+
+
+def test_withheld_stays_withheld(d):
+    (anna, a), (ben, b) = people(d)
+    call = Call(a, ben, "INVITE", SDP, [("Privacy", "id")]).challenge()
+    refuse(b.accept())
+    assert call.final().status == 486
+    (entry,) = calls_of(d, ben, 1)
+    assert entry["withheld"] and entry["number"] is None and entry["name"] is None
+    assert anna not in d.ctl("call", "list", ben).stdout.replace(b.user, "")
+    assert calls_of(d, anna, 1)[0]["number"] == ben
+
+
+def test_codes_and_pins_are_no_calls(d):
+    (anna, a), (_, b) = people(d)
+    assert login(a, anna, "914263").status == 200
+    assert login(a, anna, "000111").status == 403
+    call, leg = connect(a, b, b.user)
+    hang_up(call, leg)
+    (entry,) = calls_of(d, anna, 1)
+    assert entry["number"] == b.user
+    assert "914263" not in d.ctl("call", "export").stdout
+
+
+def test_phone_where_nobody_sits(d):
+    a, b = d.phones_of(2)
+    call, leg = connect(a, b, b.user)
+    hang_up(call, leg)
+    assert calls_of(d, a.user, 1)[0]["kind"] == "dialled"
+    assert calls_of(d, b.user, 1)[0]["number"] == a.user
+
+
+def test_pages_csv_and_removal(d):
+    (anna, a), (ben, b) = people(d)
+    for _ in range(5):
+        call = Call(a, ben, "INVITE", SDP)
+        call.challenge()
+        refuse(b.accept())
+        assert call.final().status == 486
+    whole = calls_of(d, ben, 5)
+    assert [c["started"] for c in whole] == sorted((c["started"] for c in whole), reverse=True)
+    seen, after = [], ""
+    while after is not None:
+        status, answer = d.admin("GET", f"/v1/calls/of/{ben}?limit=2&after={after}")
+        assert status == 200
+        seen, after = seen + answer["calls"], answer["next"]
+    assert seen == whole
+    assert calls_of(d, ben, kind="missed") == whole and calls_of(d, ben, kind="dialled") == []
+    assert calls_of(d, ben, until=1) == [] and calls_of(d, ben, **{"from": 1}) == whole
+    rows = list(csv.DictReader(io.StringIO(d.ctl("call", "list", ben, "--csv").stdout)))
+    assert [r["number"] for r in rows] == [anna] * 5 and {r["kind"] for r in rows} == {"missed"}
+    everybody = list(csv.DictReader(io.StringIO(d.ctl("call", "export").stdout)))
+    assert len([r for r in everybody if r["owner"] in (anna, ben)]) == 10
+    for query in ("limit=0", "limit=1001", "kind=x", "after=zz", "from=-1", "format=xml"):
+        assert d.admin("GET", f"/v1/calls/of/{ben}?{query}")[0] == 400, query
+    assert "removed" in d.ctl("call", "clear", ben).stdout
+    assert calls_of(d, ben) == [] and len(calls_of(d, anna)) == 5
+    d.ctl("user", "remove", anna)
+    assert calls_of(d, anna) == []
+
+
+def test_crash_in_a_call_and_retention():
+    with plant(quick()) as d:
+        (anna, a), (ben, b) = people(d)
+        (_, c), (dora, e) = people(d)
+        call, leg = connect(a, b, ben)
+        ring(c, e, dora)
+        for _ in range(3):  # longer than it takes to write a call that goes on
+            a.pump(0.7)
+        d.restart(kill=True)
+        (entry,) = calls_of(d, ben, 1)
+        assert entry["answered"] and entry["duration_s"] is None and entry["kind"] == "received"
+        (missed,) = calls_of(d, dora, 1)
+        assert missed["kind"] == "missed"
+        hang_up(call, leg)
+        d.until("completed", lambda: calls_of(d, ben)[0]["duration_s"] is not None)
+        (entry,) = calls_of(d, anna, 1)
+        assert entry["number"] == ben and entry["duration_s"] is not None
+        # Retention by number, and no recording when it is off.
+        for _ in range(3):
+            call, leg = ring(a, b, ben)
+            refuse(leg)
+            assert call.final().status == 486
+        calls_of(d, ben, 4)
+        d.conf["calls"] = {"keep_max": 2, "record": False}
+        d.write_conf()
+        d.ctl("reload")
+        assert [x["kind"] for x in calls_of(d, ben, 2)] == ["missed", "missed"]
+        call, leg = ring(a, b, ben)
+        refuse(leg)
+        assert call.final().status == 486
+        d.stop()
+        d.start()
+        assert len(calls_of(d, ben)) == 2
+
+
+def test_clean_stop_loses_nothing():
+    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}) as d:
+        a, b = d.phones_of(2)
+        call, leg = connect(a, b, b.user)
+        hang_up(call, leg)
+        d.stop()
+        d.start()
+        assert len(calls_of(d, b.user)) == 1
