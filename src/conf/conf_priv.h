@@ -195,7 +195,7 @@ struct hd_key_info {
 	uint32_t n_choices;
 };
 
-enum { HD_SECTIONS_MAX = 24, HD_SECTION_KEYS_MAX = 60, HD_KEYS_MAX = 160 };
+enum { HD_SECTIONS_MAX = 24, HD_SECTION_KEYS_MAX = 60, HD_KEYS_MAX = 240 };
 
 extern const struct hd_key_info hd_keys[];
 extern const size_t hd_n_keys;
