@@ -142,6 +142,7 @@ class Phone:
         if behind:
             self.host, self.port = behind
         self.log, self.inbox = [], []
+        self.notified = set()  # branches
         self.nonce, self.nc = None, 0
         self.call_id, self.cseq = rand() + "@reg", 0
         self.closed = False
@@ -214,7 +215,11 @@ class Phone:
                          (cseq is None or m.get("cseq").split()[0] == str(cseq)))
 
     def request(self, method, timeout=None):
-        return self.wait(f"request {method}", lambda m: m.method == method, timeout)
+        """The next request; a NOTIFY that is sent again, for its answer came late, is no next one."""
+        found = self.wait(f"request {method}", lambda m: m.method == method and m.get("via") not in self.notified, timeout)
+        if method == "NOTIFY":
+            self.notified.add(found.get("via"))
+        return found
 
     # ---- requests ---------------------------------------------------------------------------------
 

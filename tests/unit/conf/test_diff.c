@@ -79,10 +79,12 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 		break;
 	case HD_KEY_LIST:
 		snprintf(dst, size, "[\"%s\"]",
-			 key->form == hd_form_listen	? "udp:127.0.0.1:0"
-			 : key->form == hd_form_network ? "10.0.0.0/8"
-			 : key->form == hd_form_server	? "192.0.2.1"
-							: "other.example");
+			 key->form == hd_form_listen	    ? "udp:127.0.0.1:0"
+			 : key->form == hd_form_network	    ? "10.0.0.0/8"
+			 : key->form == hd_form_server	    ? "192.0.2.1"
+			 : key->form == hd_form_http_listen ? "http:127.0.0.1:0"
+			 : key->form == hd_form_interface   ? "eth0"
+							    : "other.example");
 		break;
 	default:
 		snprintf(dst, size, "%s",
@@ -90,6 +92,7 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 			 : key->form == hd_form_login_key ? "7"
 			 : key->form == hd_form_address	  ? "192.0.2.1"
 			 : key->form == hd_form_logout	  ? "after 1h"
+			 : key->form == hd_form_base_url  ? "https://other.example"
 							  : "other");
 		for (size_t i = 0; i < 3; i++) {
 			if (!strcmp(key->name, codes[i]))
@@ -113,10 +116,10 @@ static void test_every_key(void **state)
 		other_value(value, sizeof(value), key);
 		snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
 		snprintf(text, sizeof(text), "%s: {%s: %s%s}", key->section, key->name, value,
-			 !strcmp(name, "sip.tls_key")		? ", tls_certificate: c"
-			 : !strcmp(name, "sip.tls_certificate") ? ", tls_key: c"
-			 : !strcmp(name, "sip.domain")		? ", realm: hotdesk.local"
-								: "");
+			 !strcmp(key->name, "tls_key")		 ? ", tls_certificate: c"
+			 : !strcmp(key->name, "tls_certificate") ? ", tls_key: c"
+			 : !strcmp(name, "sip.domain")		 ? ", realm: hotdesk.local"
+								 : "");
 		after = load_good(text);
 		hd_conf_diff(before, after, &fixed, &live);
 		if (!strstr(hd_buf_text(key->live ? &live : &fixed), name) ||
