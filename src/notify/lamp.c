@@ -244,8 +244,10 @@ void hd_lamps_free(struct hd_lamps *l)
 
 	if (!l)
 		return;
-	HASH_ITER (hh, l->typing, t, next) {
-		HASH_DEL(l->typing, t);
+	t = l->typing;
+	HASH_CLEAR(hh, l->typing);
+	for (; t; t = next) {
+		next = t->hh.next;
 		free(t);
 	}
 	free(l);

@@ -145,7 +145,7 @@ static void on_wait_over(void *arg)
 	int64_t now = now_ms(w->notifier), next = INT64_MAX;
 	struct hd_subscription *s;
 
-	DL_FOREACH (w->subscriptions, s) {
+	for (s = w->subscriptions; s; s = s->next) {
 		if (!s->paced)
 			continue;
 		if (s->not_before_ms <= now) {
@@ -194,7 +194,9 @@ static void on_turn(void *arg)
 
 void notifier_dequeue(struct hd_subscription *s)
 {
-	if (s->queued)
+	if (s->queued && !s->q_next && s == s->notifier->queue)
+		s->notifier->queue = NULL;
+	else if (s->queued)
 		DL_DELETE2(s->notifier->queue, s, q_prev, q_next);
 	s->queued = s->paced = false;
 }
@@ -219,8 +221,8 @@ void hd_notifier_push(struct hd_notifier *n, const char *event, const char *reso
 	HASH_FIND_STR(n->topics, key, topic);
 	if (!topic)
 		return;
-	DL_FOREACH2(topic->subscriptions, s, t_next)
-	notifier_enqueue(s);
+	for (s = topic->subscriptions; s; s = s->t_next)
+		notifier_enqueue(s);
 }
 
 void hd_notifier_push_all(struct hd_notifier *n, const char *event)
@@ -240,7 +242,7 @@ void hd_notifier_bound(struct hd_notifier *n, const char *phone)
 	HASH_FIND_STR(n->watchers, phone, w);
 	if (!w)
 		return;
-	DL_FOREACH (w->subscriptions, s) {
+	for (s = w->subscriptions; s; s = s->next) {
 		if (!s->held)
 			continue;
 		s->held = false;

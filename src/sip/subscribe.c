@@ -160,8 +160,8 @@ static bool check_twin(struct hd_notifier *n, struct hd_msg *msg, const char *ph
 	HASH_FIND_STR(n->watchers, phone, w);
 	if (!w || !hd_msg_from_tag(msg)[0])
 		return true;
-	DL_FOREACH_SAFE(w->subscriptions, s, next)
-	{
+	for (s = w->subscriptions; s; s = next) {
+		next = s->next;
 		if (strcmp(s->call_id, hd_msg_call_id(msg)) != 0 ||
 		    strcmp(s->remote_tag, hd_msg_from_tag(msg)) != 0)
 			continue;
@@ -190,9 +190,9 @@ static void probe_others(const struct hd_subscription *s)
 {
 	struct hd_subscription *other;
 
-	DL_FOREACH2(s->topic->subscriptions, other, t_next)
-	if (other != s && other->watcher == s->watcher)
-		notifier_enqueue(other);
+	for (other = s->topic->subscriptions; other; other = other->t_next)
+		if (other != s && other->watcher == s->watcher)
+			notifier_enqueue(other);
 }
 
 static void begin(struct hd_subscription *s, struct hd_irq *irq, uint32_t expires_s, int taken_as)
@@ -222,7 +222,7 @@ static void open_subscription(struct hd_notifier *n, struct hd_irq *irq, struct 
 			s->state = SUBSCRIPTION_PENDING;
 		status = err ? status_of(err) : read_body(s, msg);
 	}
-	if (status == 200 || status == HD_NOTIFY_LATER) {
+	if (s && (status == 200 || status == HD_NOTIFY_LATER)) {
 		begin(s, irq, expires_s, status);
 		return;
 	}
