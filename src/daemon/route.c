@@ -289,7 +289,7 @@ static bool is_registered_sender(struct daemon *d, struct hd_request *req,
 	err = hd_location_get(d->location, txn, phone, hd_clock_wall_ms(d->clock), bindings, &n);
 	hd_store_end_read(txn);
 	for (size_t i = 0; !err && i < n; i++)
-		if (strcmp(bindings[i].flow, hd_request_flow(req)) == 0)
+		if (hd_flow_eq(bindings[i].flow, hd_request_flow(req)))
 			return true;
 	return false;
 }

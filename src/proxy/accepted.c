@@ -9,11 +9,12 @@
 
 enum { KEY_SIZE = 16 };
 
-/* 200 bytes for 64*T1, where the transactions themselves are 12 KB. */
+/* 240 bytes for 64*T1, where the transactions themselves are 12 KB. */
 struct accepted {
 	uint8_t request[KEY_SIZE];  /* of its Call-ID, CSeq and Via */
 	uint8_t response[KEY_SIZE]; /* of our branch and its Via */
 	int64_t until_ms;
+	struct hd_flow caller;
 	UT_hash_handle hh_request, hh_response;
 	struct accepted *prev, *next; /* the oldest first */
 };
@@ -73,8 +74,8 @@ static void sweep(struct accepted_table *table, int64_t now_ms)
 		forget(table, table->list);
 }
 
-void accepted_add(struct hd_proxy *proxy, const struct hd_msg *invite, const char *branch,
-		  int64_t until_ms)
+void accepted_add(struct hd_proxy *proxy, const struct hd_msg *invite, const struct hd_flow *caller,
+		  const char *branch, int64_t until_ms)
 {
 	struct accepted_table *table = proxy->accepted;
 	struct accepted *a = calloc(1, sizeof(*a)), *known = NULL;
@@ -91,6 +92,7 @@ void accepted_add(struct hd_proxy *proxy, const struct hd_msg *invite, const cha
 	while (HASH_CNT(hh_request, table->by_request) >= proxy->options.limits.accepted_max)
 		forget(table, table->list);
 	a->until_ms = until_ms;
+	a->caller = *caller;
 	HASH_ADD(hh_request, table->by_request, request, KEY_SIZE, a);
 	HASH_ADD(hh_response, table->by_response, response, KEY_SIZE, a);
 	DL_APPEND(table->list, a);
@@ -109,7 +111,7 @@ bool accepted_is_repeated(struct hd_proxy *proxy, const struct hd_msg *invite)
 	return a != NULL;
 }
 
-bool accepted_is_late(struct hd_proxy *proxy, const struct hd_msg *response)
+const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_msg *response)
 {
 	struct accepted *a = NULL;
 	uint8_t key[KEY_SIZE];
@@ -117,7 +119,7 @@ bool accepted_is_late(struct hd_proxy *proxy, const struct hd_msg *response)
 	sweep(proxy->accepted, hd_clock_mono_ms(proxy->options.clock));
 	if (!proxy->accepted->list ||
 	    !make_key(key, hd_msg_branch(response), hd_msg_cseq(response), response, 1))
-		return false;
+		return NULL;
 	HASH_FIND(hh_response, proxy->accepted->by_response, key, KEY_SIZE, a);
-	return a != NULL;
+	return a ? &a->caller : NULL;
 }

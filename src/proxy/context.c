@@ -523,7 +523,8 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 	/* An ACK that is lost behind us shows within one interval of the callee's repetitions. */
 	set_timer(rc->branches, (int64_t)proxy->options.t2_ms + 2 * (int64_t)proxy->options.t1_ms);
 	if (!rc->acked)
-		accepted_add(proxy, hd_irq_msg(rc->irq), rc->branches->via, rc->branches->until_ms);
+		accepted_add(proxy, hd_irq_msg(rc->irq), &caller, rc->branches->via,
+			     rc->branches->until_ms);
 	rc->acked = true;
 }
 

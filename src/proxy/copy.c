@@ -50,7 +50,7 @@ int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct record
 	int err;
 
 	route_token_format(text, &proxy->options.key, hd_msg_call_id(msg), token);
-	if (token->caller.listener == token->callee.listener)
+	if (hd_flow_is_beside(&token->caller, &token->callee))
 		return add_route(proxy, msg, &token->caller, text, record->leaves_secure);
 	err = add_route(proxy, msg, &token->caller, text, record->asked_secure);
 	return err ? err : add_route(proxy, msg, &token->callee, text, record->leaves_secure);

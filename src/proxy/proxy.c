@@ -136,7 +136,7 @@ static void forward_ack(struct hd_proxy *proxy, struct hd_request *req, struct f
 {
 	for (size_t i = 1; i < n; i++)
 		hd_msg_free(fwd[i].msg);
-	if (stateless_forward(proxy, &fwd[0]))
+	if (stateless_forward(proxy, &fwd[0], hd_request_flow(req)))
 		hd_log_call(HD_LOG_INFO, "proxy", hd_msg_call_id(hd_request_msg(req)),
 			    "ACK not sent");
 	hd_request_drop(req);
@@ -298,7 +298,7 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 	}
 	if (hd_msg_method(msg) == HD_METHOD_ACK)
 		response_context_acked(proxy, hd_msg_call_id(msg), hd_msg_cseq(msg));
-	err = stateless_forward(proxy, &fwd);
+	err = stateless_forward(proxy, &fwd, hd_request_flow(req));
 	if (err)
 		hd_log_call(HD_LOG_INFO, "proxy", hd_msg_call_id(msg), "%s not sent: %s",
 			    hd_msg_method_name(msg), hd_strerror(err));

@@ -40,7 +40,7 @@ struct route_token {
 	int64_t since_ms;		       /* wall clock */
 	char caller_phone[HD_PHONE_ID_SIZE], callee_phone[HD_PHONE_ID_SIZE];
 };
-enum { TOKEN_SIZE = 256 };
+enum { TOKEN_SIZE = 320 };
 
 /** dst has room for TOKEN_SIZE. */
 void route_token_format(char *dst, const struct hd_key *key, const char *call_id,
@@ -67,13 +67,15 @@ bool moved_find(struct hd_binding *binding, struct hd_proxy *proxy, const struct
 		const char *contact_uri, bool caller);
 
 /**
- * Sends a request inside a dialog on without keeping anything (RFC 3261 16.11): its branch holds an
- * HMAC over where the response has to go. For UDP on both sides, where the sender itself
- * retransmits.
+ * Sends a request inside a dialog on without keeping anything (RFC 3261 16.11): its branch holds
+ * where the request came to, and an HMAC over that and where the response has to go. For UDP on
+ * both sides, where the sender itself retransmits.
+ * @param caller_flow that it came over
  * @return 0; an error: nothing was sent. fwd->msg is moved
  */
 struct forward;
-HD_MUSTCHECK int stateless_forward(struct hd_proxy *proxy, struct forward *fwd);
+HD_MUSTCHECK int stateless_forward(struct hd_proxy *proxy, struct forward *fwd,
+				   const char *caller_flow);
 
 /** A request as it came, and from where. */
 struct received {
@@ -116,15 +118,16 @@ void accepted_table_free(struct accepted_table *table);
 /**
  * RFC 6026, timers L and M: the transactions of an INVITE over UDP are let go soon after the ACK of
  * its 2xx, and this is kept of them.
+ * @param caller  the flow that it came over
  * @param branch  of our Via at the callee
  * @param until_ms monotonic; later than that of all before
  */
-void accepted_add(struct hd_proxy *proxy, const struct hd_msg *invite, const char *branch,
-		  int64_t until_ms);
+void accepted_add(struct hd_proxy *proxy, const struct hd_msg *invite, const struct hd_flow *caller,
+		  const char *branch, int64_t until_ms);
 /** True for such an INVITE that has come again. */
 bool accepted_is_repeated(struct hd_proxy *proxy, const struct hd_msg *invite);
-/** True for a response of its callee that would go to its caller. */
-bool accepted_is_late(struct hd_proxy *proxy, const struct hd_msg *response);
+/** The caller's flow for a response of its callee that would go to it. @return NULL: it is none */
+const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_msg *response);
 
 /** What our Record-Route of a request is made of. */
 struct record {

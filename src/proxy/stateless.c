@@ -4,17 +4,45 @@
 #include "hotdesk/base/log.h"
 #include "proxy_priv.h"
 
-enum { MAC_BYTES = 12, BRANCH_SIZE = 48 };
+enum {
+	MAC_BYTES = 12,
+	PREFIX = sizeof("z9hG4bKst") - 1,
+	WHERE_AT = PREFIX + 2 * MAC_BYTES,
+	WHERE_SIZE = 2 * (1 + 16) + 1,
+	BRANCH_SIZE = WHERE_AT + WHERE_SIZE,
+};
 static const char prefix[] = "z9hG4bKst";
+
+/* The listener and the address of ours that the request came to: there the response leaves. */
+static void where_format(char where[WHERE_SIZE], const struct hd_flow *caller)
+{
+	static const uint8_t none[sizeof(caller->local)];
+
+	hd_hex_format(where, &caller->listener, 1);
+	if (memcmp(caller->local, none, sizeof(none)) != 0)
+		hd_hex_format(where + 2, caller->local, caller->family == 6 ? 16 : 4);
+}
+
+static int where_parse(struct hd_flow *caller, const char *where)
+{
+	const struct hd_slice listener = { where, 2 };
+	const struct hd_slice local = hd_slice_of(where + 2);
+
+	memset(caller, 0, sizeof(*caller));
+	caller->family = local.len == 32 ? 6 : 4;
+	if (hd_hex_parse(&caller->listener, 1, listener))
+		return HD_EPARSE;
+	return local.len ? hd_hex_parse(caller->local, caller->family == 6 ? 16 : 4, local) : 0;
+}
 
 /* @param via index of the Via that the response will go by */
 static bool branch_format(char branch[BRANCH_SIZE], const struct hd_key *key, struct hd_msg *msg,
-			  unsigned via)
+			  unsigned via, const char *where)
 {
 	uint8_t mac[HD_SHA256_BYTES];
 	uint32_t cseq = hd_msg_cseq(msg);
 	struct hd_buf address = { 0 };
-	struct hd_slice parts[3] = {
+	struct hd_slice parts[4] = {
 		hd_slice_of(hd_msg_call_id(msg)),
 		{ (const char *)&cseq, sizeof(cseq) },
 	};
@@ -25,53 +53,72 @@ static bool branch_format(char branch[BRANCH_SIZE], const struct hd_key *key, st
 	}
 	parts[2].ptr = hd_buf_text(&address);
 	parts[2].len = address.len;
-	hd_hmac_sha256(mac, key, parts, 3);
+	parts[3] = hd_slice_of(where);
+	hd_hmac_sha256(mac, key, parts, 4);
 	hd_buf_fini(&address);
 	memcpy(branch, prefix, sizeof(prefix));
-	hd_hex_format(branch + sizeof(prefix) - 1, mac, MAC_BYTES);
-	return true;
+	hd_hex_format(branch + PREFIX, mac, MAC_BYTES);
+	return !hd_str_set(branch + WHERE_AT, WHERE_SIZE, where);
 }
 
-int stateless_forward(struct hd_proxy *proxy, struct forward *fwd)
+int stateless_forward(struct hd_proxy *proxy, struct forward *fwd, const char *caller_flow)
 {
-	char branch[BRANCH_SIZE];
+	char branch[BRANCH_SIZE], where[WHERE_SIZE];
+	struct hd_flow caller;
 
-	if (!branch_format(branch, &proxy->options.key, fwd->msg, 0)) {
+	if (hd_flow_parse(&caller, caller_flow)) {
+		hd_msg_free(fwd->msg);
+		return HD_EINVAL;
+	}
+	where_format(where, &caller);
+	if (!branch_format(branch, &proxy->options.key, fwd->msg, 0, where)) {
 		hd_msg_free(fwd->msg);
 		return HD_ENOMEM;
 	}
 	return hd_agent_send(proxy->options.agent, fwd->msg, &fwd->target, branch);
 }
 
-static void send_on(struct hd_proxy *proxy, struct hd_msg *response)
+static void send_on(struct hd_proxy *proxy, struct hd_msg *response, const struct hd_flow *caller)
 {
 	struct hd_msg *copy = hd_msg_copy(response);
 
 	if (copy)
 		identity_clean(proxy, copy, response);
-	if (copy && hd_agent_send_response(proxy->options.agent, copy))
+	if (copy && hd_agent_send_response(proxy->options.agent, copy, caller))
 		hd_log_call(HD_LOG_DEBUG, "proxy", hd_msg_call_id(response), "response not sent");
 }
 
-void hd_proxy_response(struct hd_proxy *proxy, struct hd_msg *response)
+/* RFC 4320 4.2: no 408 for a non-INVITE; RFC 6026 7.2: nothing that we did not ask for. */
+static bool was_asked_for(struct hd_proxy *proxy, struct hd_msg *response, struct hd_flow *caller)
 {
 	const char *branch = hd_msg_branch(response);
 	enum hd_method method = hd_msg_cseq_method(response);
 	char expected[BRANCH_SIZE];
 
-	if (method == HD_METHOD_INVITE && hd_msg_status(response) >= 200 &&
-	    hd_msg_status(response) < 300 && accepted_is_late(proxy, response)) {
-		send_on(proxy, response);
+	return strncmp(branch, prefix, PREFIX) == 0 && strlen(branch) >= WHERE_AT + 2 &&
+	       method != HD_METHOD_INVITE && method != HD_METHOD_ACK &&
+	       hd_msg_status(response) != 408 && hd_msg_status(response) != 100 &&
+	       !where_parse(caller, branch + WHERE_AT) &&
+	       branch_format(expected, &proxy->options.key, response, 1, branch + WHERE_AT) &&
+	       strlen(branch) == strlen(expected) &&
+	       hd_secret_eq(branch, expected, strlen(expected));
+}
+
+void hd_proxy_response(struct hd_proxy *proxy, struct hd_msg *response)
+{
+	const struct hd_flow *late = NULL;
+	struct hd_flow caller;
+
+	if (hd_msg_cseq_method(response) == HD_METHOD_INVITE && hd_msg_status(response) >= 200 &&
+	    hd_msg_status(response) < 300)
+		late = accepted_caller(proxy, response);
+	if (late) {
+		send_on(proxy, response, late);
 		return;
 	}
-	/* RFC 4320 4.2: no 408 for a non-INVITE; RFC 6026 7.2: nothing that we did not ask for. */
-	if (strncmp(branch, prefix, sizeof(prefix) - 1) != 0 || method == HD_METHOD_INVITE ||
-	    method == HD_METHOD_ACK || hd_msg_status(response) == 408 ||
-	    hd_msg_status(response) == 100 ||
-	    !branch_format(expected, &proxy->options.key, response, 1) ||
-	    strlen(branch) != strlen(expected) || !hd_secret_eq(branch, expected, strlen(expected)))
+	if (!was_asked_for(proxy, response, &caller))
 		return;
 	if (hd_msg_status(response) >= 200)
 		calls_note_response(proxy, NULL, response, hd_msg_status(response));
-	send_on(proxy, response);
+	send_on(proxy, response, &caller);
 }

@@ -8,11 +8,12 @@ enum {
 	VERSION = 1,
 	MAC_BYTES = 10,
 	SINCE_BYTES = 6,
-	RAW_MAX = 1 + 4 + 2 * (1 + 2 + 16) + SINCE_BYTES + 2 * HD_PHONE_ID_SIZE + MAC_BYTES,
+	RAW_MAX = 1 + 4 + 2 * (1 + 2 + 16 + 16) + SINCE_BYTES + 2 * HD_PHONE_ID_SIZE + MAC_BYTES,
 	CALLER_FLOW_ONLY = 1,
 	CALLEE_FLOW_ONLY = 2,
 	CALLER_NO_OTHER = 4,
 	CALLEE_NO_OTHER = 8,
+	FLOW_HAS_LOCAL = 16, /* in a flow's first octet */
 };
 
 uint32_t route_tag_hash(const char *tag)
@@ -22,31 +23,40 @@ uint32_t route_tag_hash(const char *tag)
 
 static size_t flow_encode(uint8_t *p, const struct hd_flow *flow)
 {
+	static const uint8_t none[sizeof(flow->local)];
+	const bool has_local = memcmp(flow->local, none, sizeof(none)) != 0;
 	size_t n = flow->family == 6 ? 16 : 4;
 
-	p[0] = (uint8_t)(flow->transport << 6 | (flow->family == 6) << 5 | (flow->listener & 31));
+	p[0] = (uint8_t)(flow->transport << 6 | (flow->family == 6) << 5 |
+			 (has_local ? FLOW_HAS_LOCAL : 0) | (flow->listener & 15));
 	p[1] = (uint8_t)(flow->port >> 8);
 	p[2] = (uint8_t)flow->port;
 	memcpy(p + 3, flow->address, n);
-	return 3 + n;
+	if (!has_local)
+		return 3 + n;
+	memcpy(p + 3 + n, flow->local, n);
+	return 3 + 2 * n;
 }
 
 static size_t flow_decode(struct hd_flow *flow, const uint8_t *p, size_t left)
 {
-	size_t n;
+	size_t n, size;
 
 	if (left < 3)
 		return 0;
 	memset(flow, 0, sizeof(*flow));
 	flow->transport = p[0] >> 6;
 	flow->family = p[0] & 32 ? 6 : 4;
-	flow->listener = p[0] & 31;
+	flow->listener = p[0] & 15;
 	flow->port = (uint16_t)(p[1] << 8 | p[2]);
 	n = flow->family == 6 ? 16 : 4;
-	if (left < 3 + n || flow->transport > 2 || flow->listener >= HD_LISTENERS_MAX)
+	size = 3 + (p[0] & FLOW_HAS_LOCAL ? 2 * n : n);
+	if (left < size || flow->transport > 2 || flow->listener >= HD_LISTENERS_MAX)
 		return 0;
 	memcpy(flow->address, p + 3, n);
-	return 3 + n;
+	if (p[0] & FLOW_HAS_LOCAL)
+		memcpy(flow->local, p + 3 + n, n);
+	return size;
 }
 
 static size_t since_encode(uint8_t *p, int64_t since_ms)

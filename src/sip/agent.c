@@ -181,6 +181,7 @@ static void tick(struct hd_agent *agent, su_timer_t *timer, void *arg)
 	atomic_store_explicit(&agent->tick_mono_ms, now, memory_order_relaxed);
 	hd_guard_sweep(now);
 	ict_sweep(agent->icts, now);
+	hd_agent_bind_new(agent);
 	take_stats(agent);
 	if (agent->options.tick)
 		agent->options.tick(agent->options.arg);
@@ -204,11 +205,6 @@ static int watch_mailbox(struct hd_agent *agent)
 	return agent->wait_index < 0 ? HD_ESYSTEM : 0;
 }
 
-static bool is_wildcard(const struct hd_listener *l)
-{
-	return strcmp(l->host, "0.0.0.0") == 0 || strcmp(l->host, "::") == 0;
-}
-
 bool hd_via_is_own(const void *arg, const sip_via_t *via)
 {
 	const struct hd_agent *agent = arg;
@@ -224,7 +220,8 @@ bool hd_via_is_own(const void *arg, const sip_via_t *via)
 	for (size_t i = 0; i < agent->options.n_listeners; i++) {
 		const struct hd_listener *l = &agent->listeners[i];
 
-		if (l->port == port && (is_wildcard(l) || hd_slice_caseis(host, l->host)))
+		if (l->port == port &&
+		    (hd_listener_is_wildcard(l) || hd_slice_caseis(host, l->host)))
 			return true;
 	}
 	return false;
@@ -504,7 +501,7 @@ bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri)
 		const struct hd_listener *l = &agent->listeners[i];
 
 		if (l->port == port &&
-		    (is_wildcard(l) ? is_local(host) : hd_slice_caseis(host, l->host)))
+		    (hd_listener_is_wildcard(l) ? is_local(host) : hd_slice_caseis(host, l->host)))
 			return true;
 	}
 	return false;

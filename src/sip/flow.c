@@ -26,13 +26,30 @@ static void address_format(char *dst, socklen_t size, const struct hd_flow *flow
 		dst[0] = '\0';
 }
 
+static void local_format(char *dst, socklen_t size, const struct hd_flow *flow)
+{
+	if (!inet_ntop(flow->family == 6 ? AF_INET6 : AF_INET, flow->local, dst, size))
+		dst[0] = '\0';
+}
+
+bool hd_flow_has_local(const struct hd_flow *flow)
+{
+	static const uint8_t none[sizeof(flow->local)];
+
+	return memcmp(flow->local, none, sizeof(none)) != 0;
+}
+
 void hd_flow_format(char *dst, size_t size, const struct hd_flow *flow)
 {
-	char address[INET6_ADDRSTRLEN];
+	char address[INET6_ADDRSTRLEN], at[1 + INET6_ADDRSTRLEN] = "";
 
 	address_format(address, sizeof(address), flow);
-	snprintf(dst, size, flow->family == 6 ? "%s/%u/[%s]:%u%s" : "%s/%u/%s:%u%s",
-		 transport_names[flow->transport % 3], flow->listener, address, flow->port,
+	if (hd_flow_has_local(flow)) {
+		at[0] = '@';
+		local_format(at + 1, sizeof(at) - 1, flow);
+	}
+	snprintf(dst, size, flow->family == 6 ? "%s/%u%s/[%s]:%u%s" : "%s/%u%s/%s:%u%s",
+		 transport_names[flow->transport % 3], flow->listener, at, address, flow->port,
 		 flow->nat ? "~" : "");
 }
 
@@ -55,7 +72,30 @@ static int address_parse(struct hd_flow *flow, struct hd_slice s)
 		       : HD_EPARSE;
 }
 
-/* "udp/0/192.0.2.1:5060", "tcp/1/[2001:db8::1]:5060" */
+/* "0", "0@192.0.2.1" */
+static int listener_parse(struct hd_flow *flow, struct hd_slice s)
+{
+	const char *at = memchr(s.ptr, '@', s.len);
+	char local[INET6_ADDRSTRLEN];
+	uint64_t number;
+
+	memset(flow->local, 0, sizeof(flow->local));
+	if (at) {
+		const struct hd_slice text = { at + 1, s.len - (size_t)(at + 1 - s.ptr) };
+
+		s.len = (size_t)(at - s.ptr);
+		if (hd_str_copy(local, sizeof(local), text) ||
+		    inet_pton(flow->family == 6 ? AF_INET6 : AF_INET, local, flow->local) != 1 ||
+		    !hd_flow_has_local(flow))
+			return HD_EPARSE;
+	}
+	if (hd_u64_parse(&number, s, HD_LISTENERS_MAX - 1))
+		return HD_EPARSE;
+	flow->listener = (uint8_t)number;
+	return 0;
+}
+
+/* "udp/0/192.0.2.1:5060", "tcp/1/[2001:db8::1]:5060", "udp/0@198.51.100.7/192.0.2.1:5060" */
 int hd_flow_parse(struct hd_flow *flow, const char *text)
 {
 	const char *first, *second, *colon;
@@ -71,12 +111,6 @@ int hd_flow_parse(struct hd_flow *flow, const char *text)
 	err = transport_parse(&flow->transport, part);
 	if (err)
 		return err;
-	part.ptr = first + 1;
-	part.len = (size_t)(second - first - 1);
-	err = hd_u64_parse(&number, part, HD_LISTENERS_MAX - 1);
-	if (err)
-		return HD_EPARSE;
-	flow->listener = (uint8_t)number;
 	part = hd_slice_of(colon + 1);
 	flow->nat = part.len > 0 && part.ptr[part.len - 1] == '~';
 	part.len -= flow->nat;
@@ -86,7 +120,10 @@ int hd_flow_parse(struct hd_flow *flow, const char *text)
 	flow->port = (uint16_t)number;
 	part.ptr = second + 1;
 	part.len = (size_t)(colon - second - 1);
-	return address_parse(flow, part);
+	err = address_parse(flow, part);
+	part.ptr = first + 1;
+	part.len = (size_t)(second - first - 1);
+	return err ? err : listener_parse(flow, part);
 }
 
 /* The library adds received= where sent-by is not the source, and where rport was asked for. */
@@ -110,16 +147,8 @@ void hd_flow_of_msg(struct hd_flow *flow, const struct hd_agent *agent, tport_t 
 
 	const sip_via_t *via = sip_object(msg)->sip_via;
 	uint64_t sent_by = 5060;
-	size_t listener;
 
 	memset(flow, 0, sizeof(*flow));
-	listener = hd_primary_listener(agent, primary);
-	if (listener < agent->options.n_listeners) {
-		flow->listener = (uint8_t)listener;
-		if (transport_parse(&flow->transport,
-				    hd_slice_of(agent->listeners[listener].transport)))
-			flow->transport = 0;
-	}
 	flow->port = ntohs(from->su_port);
 	if (from->su_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&from->su_sin6.sin6_addr)) {
 		flow->family = 4;
@@ -131,6 +160,10 @@ void hd_flow_of_msg(struct hd_flow *flow, const struct hd_agent *agent, tport_t 
 		flow->family = 4;
 		memcpy(flow->address, &from->su_sin.sin_addr, 4);
 	}
+	if (hd_primary_note(agent, primary, flow) &&
+	    transport_parse(&flow->transport,
+			    hd_slice_of(agent->listeners[flow->listener].transport)))
+		flow->transport = 0;
 	if (via && via->v_port && hd_u64_parse(&sent_by, hd_slice_of(via->v_port), UINT16_MAX))
 		sent_by = 0;
 	flow->nat = !via || names_another(via) || (flow->transport == 0 && sent_by != flow->port);
@@ -142,21 +175,26 @@ void hd_flow_addresses(const struct hd_agent *agent, const struct hd_flow *flow,
 	static const char *const names[] = { "UDP", "TCP", "TLS" };
 	const struct hd_listener *l = &agent->listeners[flow->listener % HD_LISTENERS_MAX];
 	const char *family = flow->family == 6 ? "IPV6" : "IPV4";
-	char address[INET6_ADDRSTRLEN];
+	char address[INET6_ADDRSTRLEN], ours[INET6_ADDRSTRLEN];
 
 	address_format(address, sizeof(address), flow);
-	snprintf(local, size, "%s/%s/%s/%u", family, names[flow->transport % 3], l->host, l->port);
+	local_format(ours, sizeof(ours), flow);
+	snprintf(local, size, "%s/%s/%s/%u", family, names[flow->transport % 3],
+		 hd_flow_has_local(flow) ? ours : l->host, l->port);
 	snprintf(remote, size, "%s/%s/%s/%u", family, names[flow->transport % 3], address,
 		 flow->port);
 }
 
-/* What the kernel would send from: a listener on every address has none of its own. */
 int hd_flow_local_address(char *dst, size_t size, const struct hd_flow *flow)
 {
 	su_sockaddr_t su = { .su_len = 0 };
 	socklen_t len;
 	int fd, err = HD_ESYSTEM;
 
+	if (hd_flow_has_local(flow)) {
+		local_format(dst, (socklen_t)size, flow);
+		return 0;
+	}
 	su.su_port = htons(flow->port);
 	if (flow->family == 6) {
 		su.su_family = AF_INET6;
@@ -184,7 +222,7 @@ static int host_format(char *dst, size_t size, const struct hd_listener *l,
 	const char *host = l->host;
 	int n, err;
 
-	if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0) {
+	if (hd_listener_is_wildcard(l)) {
 		err = hd_flow_local_address(local, sizeof(local), flow);
 		if (err)
 			return err;
@@ -219,6 +257,12 @@ bool hd_flow_eq(const char *one, const char *other)
 	return !hd_flow_parse(&a, one) && !hd_flow_parse(&b, other) && a.transport == b.transport &&
 	       a.family == b.family && a.port == b.port &&
 	       memcmp(a.address, b.address, sizeof(a.address)) == 0;
+}
+
+bool hd_flow_is_beside(const struct hd_flow *one, const struct hd_flow *other)
+{
+	return one->listener == other->listener &&
+	       memcmp(one->local, other->local, sizeof(one->local)) == 0;
 }
 
 bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri)
@@ -343,14 +387,18 @@ static bool can_reach(const struct hd_listener *l, uint8_t transport, uint8_t fa
 tport_t *hd_listener_for(struct hd_agent *agent, uint8_t transport, const struct hd_flow *to,
 			 const char *via)
 {
-	struct hd_flow used;
+	struct hd_flow used, there = *to;
+	bool known = via && !hd_flow_parse(&used, via);
 
-	if (via && !hd_flow_parse(&used, via) && used.listener < agent->options.n_listeners &&
+	if (known && used.family == to->family &&
+	    memcmp(used.address, to->address, sizeof(to->address)) == 0)
+		memcpy(there.local, used.local, sizeof(there.local));
+	if (known && used.listener < agent->options.n_listeners &&
 	    can_reach(&agent->listeners[used.listener], transport, to->family))
-		return hd_primary_towards(agent, used.listener, to);
+		return hd_primary_towards(agent, used.listener, &there);
 	for (size_t i = 0; i < agent->options.n_listeners; i++)
 		if (can_reach(&agent->listeners[i], transport, to->family))
-			return hd_primary_towards(agent, i, to);
+			return hd_primary_towards(agent, i, &there);
 	return NULL;
 }
 
@@ -419,7 +467,7 @@ int hd_target_flow(struct hd_agent *agent, const struct hd_target *target, struc
 		return hd_flow_parse(flow, target->flow);
 	err = resolve_uri(agent, target, &primary, flow);
 	if (!err)
-		flow->listener = (uint8_t)hd_primary_listener(agent, primary);
+		(void)hd_primary_note(agent, primary, flow);
 	return err;
 }
 

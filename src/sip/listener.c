@@ -1,4 +1,5 @@
 /* listener.c - binding what the configuration names, one transport a call; see sip_priv.h. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,12 +9,15 @@
 #include <unistd.h>
 
 #include <sofia-sip/nta_tag.h>
+#include <sofia-sip/su_localinfo.h>
 #include <sofia-sip/su_tag.h>
 #include <sofia-sip/tport_tag.h>
 
 #include "hotdesk/base/log.h"
 #include "sip_priv.h"
 #include "sofia_creds.h"
+
+enum { RETRY_MS = 30000 };
 
 static int append_file(int to, const char *path)
 {
@@ -92,26 +96,176 @@ static int prepare_tls(const struct hd_agent_options *o)
 	return err ? err : read_tls(o);
 }
 
-static int bind_one(struct hd_agent *agent, size_t i)
+static int add_tport(struct hd_agent *agent, size_t i, const char *host, const char *ident)
 {
 	const struct hd_agent_options *o = &agent->options;
-	struct hd_listener *l = &agent->listeners[i];
+	const struct hd_listener *l = &agent->listeners[i];
 	bool tls = strcmp(l->transport, "tls") == 0;
-	char url[160], ident[8];
-	tport_t *primary;
+	char url[160];
 
-	snprintf(ident, sizeof(ident), "%zu", i);
-	snprintf(url, sizeof(url), strchr(l->host, ':') ? "%s:[%s]:%u%s%s" : "%s:%s:%u%s%s",
-		 tls ? "sips" : "sip", l->host, l->port,
+	snprintf(url, sizeof(url), strchr(host, ':') ? "%s:[%s]:%u%s%s" : "%s:%s:%u%s%s",
+		 tls ? "sips" : "sip", host, l->port,
 		 tls ? "" : ";transport=", tls ? "" : l->transport);
-	if (nta_agent_add_tport(agent->nta, URL_STRING_MAKE(url), TPTAG_IDENT(ident),
-				TPTAG_QUEUESIZE(o->send_queue_max), TPTAG_SERVER(1),
-				TPTAG_IDLE(o->idle_s ? o->idle_s * 1000UL : ULONG_MAX),
-				TPTAG_TIMEOUT(o->limits.half_message_s * 1000UL),
-				TPTAG_UDP_RMEM(o->udp_receive_bytes), TPTAG_PONG2PING(1),
-				TAG_IF(tls, TPTAG_CERTIFICATE(o->tls_dir)), TAG_END()) < 0) {
-		hd_error("sip", "%s:%s:%u: cannot listen: %s", l->transport, l->host, l->port,
-			 su_strerror(su_errno()));
+	return nta_agent_add_tport(agent->nta, URL_STRING_MAKE(url), TPTAG_IDENT(ident),
+				   TPTAG_QUEUESIZE(o->send_queue_max), TPTAG_SERVER(1),
+				   TPTAG_IDLE(o->idle_s ? o->idle_s * 1000UL : ULONG_MAX),
+				   TPTAG_TIMEOUT(o->limits.half_message_s * 1000UL),
+				   TPTAG_UDP_RMEM(o->udp_receive_bytes), TPTAG_PONG2PING(1),
+				   TAG_IF(tls, TPTAG_CERTIFICATE(o->tls_dir)), TAG_END()) < 0
+		       ? HD_ESYSTEM
+		       : 0;
+}
+
+static void complain(const struct hd_listener *l, const char *host)
+{
+	hd_error("sip", "%s:%s:%u: cannot listen: %s", l->transport, host, l->port,
+		 su_strerror(su_errno()));
+}
+
+/* ---- every address of a family -------------------------------------------------------------- */
+
+/* One that is free at all addresses: they get theirs one after the other. */
+static int find_port(struct hd_listener *l)
+{
+	bool six = strchr(l->host, ':') != NULL;
+	su_sockaddr_t su = { .su_len = 0 };
+	socklen_t len = six ? sizeof(su.su_sin6) : sizeof(su.su_sin);
+	int type = strcmp(l->transport, "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM;
+	int fd, on = 1, err = HD_ESYSTEM;
+
+	su.su_family = six ? AF_INET6 : AF_INET;
+	fd = socket(su.su_family, type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return HD_ESYSTEM;
+	if ((!six || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+	    bind(fd, &su.su_sa, len) == 0 && getsockname(fd, &su.su_sa, &len) == 0) {
+		l->port = ntohs(su.su_port);
+		err = 0;
+	}
+	close(fd);
+	return err;
+}
+
+/* @return 0, also for an address that cannot be bound yet; HD_ESYSTEM, su_errno() says why */
+static int bind_address(struct hd_agent *agent, size_t i, const char *host)
+{
+	char ident[8 + INET6_ADDRSTRLEN];
+
+	if (hd_primary_at(agent, i, host))
+		return 0;
+	snprintf(ident, sizeof(ident), "%zu@%s", i, host);
+	return add_tport(agent, i, host, ident) && su_errno() != EADDRNOTAVAIL ? HD_ESYSTEM : 0;
+}
+
+/* Those that are a link's alone are left out. */
+static su_localinfo_t *local_addresses(const struct hd_listener *l)
+{
+	const su_localinfo_t hints = {
+		.li_family = strchr(l->host, ':') ? AF_INET6 : AF_INET,
+		.li_scope = LI_SCOPE_GLOBAL | LI_SCOPE_SITE | LI_SCOPE_HOST,
+	};
+	su_localinfo_t *list = NULL;
+
+	return su_getlocalinfo(&hints, &list) == 0 ? list : NULL;
+}
+
+static int bind_wildcard(struct hd_agent *agent, size_t i)
+{
+	struct hd_listener *l = &agent->listeners[i];
+	char host[INET6_ADDRSTRLEN];
+	su_localinfo_t *list;
+	int err = 0;
+
+	if (!l->port && find_port(l))
+		return HD_ESYSTEM;
+	list = local_addresses(l);
+	for (const su_localinfo_t *li = list; !err && li; li = li->li_next) {
+		if (!inet_ntop(li->li_family, SU_ADDR(li->li_addr), host, sizeof(host)))
+			continue;
+		err = bind_address(agent, i, host);
+		if (err)
+			complain(l, host);
+	}
+	su_freelocalinfo(list);
+	if (err || hd_primary_next(agent, i, NULL))
+		return err;
+	hd_error("sip", "%s:%s:%u: cannot listen: no address", l->transport, l->host, l->port);
+	return HD_ESYSTEM;
+}
+
+/*
+ * The library makes the Vias of all transports anew with each that is added, and frees the old
+ * ones, which open connections still use. So it is not to see them; the new ones go with the agent.
+ */
+static int bind_kept(struct hd_agent *agent, size_t i, const char *host)
+{
+	tport_t *const first = tport_primaries(nta_agent_tports(agent->nta));
+	tp_magic_t **vias;
+	size_t n = 0, k = 0;
+	int err;
+
+	for (const tport_t *t = first; t; t = tport_next(t))
+		n++;
+	vias = calloc(n, sizeof(vias[0]));
+	if (!vias)
+		return HD_ENOMEM;
+	for (tport_t *t = first; t; t = tport_next(t)) {
+		vias[k++] = tport_magic(t);
+		tport_set_magic(t, NULL);
+	}
+	err = bind_address(agent, i, host);
+	k = 0;
+	for (tport_t *t = first; t && k < n; t = tport_next(t))
+		tport_set_magic(t, vias[k++]);
+	free(vias);
+	return err;
+}
+
+static void bind_later(struct hd_agent *agent, size_t i, const char *host)
+{
+	const struct hd_listener *l = &agent->listeners[i];
+	const int64_t now = hd_clock_mono_ms(agent->options.clock);
+
+	if (now < agent->bind_again_ms || hd_primary_at(agent, i, host))
+		return;
+	if (bind_kept(agent, i, host)) {
+		complain(l, host);
+		agent->bind_again_ms = now + RETRY_MS;
+	} else if (hd_primary_at(agent, i, host)) {
+		hd_info("sip", "%s:%s:%u: listening, the address is new", l->transport, host,
+			l->port);
+	}
+}
+
+void hd_agent_bind_new(struct hd_agent *agent)
+{
+	char host[INET6_ADDRSTRLEN];
+	su_localinfo_t *list;
+
+	for (size_t i = 0; i < agent->options.n_listeners; i++) {
+		if (!hd_listener_is_wildcard(&agent->listeners[i]))
+			continue;
+		list = local_addresses(&agent->listeners[i]);
+		for (const su_localinfo_t *li = list; li; li = li->li_next)
+			if (inet_ntop(li->li_family, SU_ADDR(li->li_addr), host, sizeof(host)))
+				bind_later(agent, i, host);
+		su_freelocalinfo(list);
+	}
+}
+
+/* ---- all ------------------------------------------------------------------------------------ */
+
+static int bind_one(struct hd_agent *agent, size_t i)
+{
+	struct hd_listener *l = &agent->listeners[i];
+	tport_t *primary;
+	char ident[8];
+
+	if (hd_listener_is_wildcard(l))
+		return bind_wildcard(agent, i);
+	snprintf(ident, sizeof(ident), "%zu", i);
+	if (add_tport(agent, i, l->host, ident)) {
+		complain(l, l->host);
 		return HD_ESYSTEM;
 	}
 	primary = hd_primary_next(agent, i, NULL);

@@ -1,17 +1,23 @@
 /* primary.c - the transports of a listener; see sip_priv.h. */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #include "sip_priv.h"
 
+bool hd_listener_is_wildcard(const struct hd_listener *l)
+{
+	return strcmp(l->host, "0.0.0.0") == 0 || strcmp(l->host, "::") == 0;
+}
+
 size_t hd_primary_listener(const struct hd_agent *agent, const tport_t *primary)
 {
-	const char *ident = tport_name(primary)->tpn_ident;
+	struct hd_slice ident = hd_slice_of(tport_name(primary)->tpn_ident);
 	uint64_t i;
 
-	return ident && !hd_u64_parse(&i, hd_slice_of(ident), HD_LISTENERS_MAX)
-		       ? (size_t)i
-		       : agent->options.n_listeners;
+	if (ident.len)
+		ident.len = strcspn(ident.ptr, "@");
+	return !hd_u64_parse(&i, ident, HD_LISTENERS_MAX) ? (size_t)i : agent->options.n_listeners;
 }
 
 tport_t *hd_primary_next(const struct hd_agent *agent, size_t listener, tport_t *after)
@@ -23,7 +29,7 @@ tport_t *hd_primary_next(const struct hd_agent *agent, size_t listener, tport_t 
 	return t;
 }
 
-static bool is_at(const tport_t *t, const char *address)
+static struct hd_slice host_of(const tport_t *t)
 {
 	struct hd_slice host = hd_slice_of(tport_name(t)->tpn_host);
 
@@ -31,19 +37,48 @@ static bool is_at(const tport_t *t, const char *address)
 		host.ptr++;
 		host.len -= 2;
 	}
-	return hd_slice_caseis(host, address);
+	return host;
+}
+
+tport_t *hd_primary_at(const struct hd_agent *agent, size_t listener, const char *address)
+{
+	tport_t *t = NULL;
+
+	while ((t = hd_primary_next(agent, listener, t)))
+		if (hd_slice_caseis(host_of(t), address))
+			break;
+	return t;
+}
+
+bool hd_primary_note(const struct hd_agent *agent, const tport_t *primary, struct hd_flow *flow)
+{
+	size_t i = hd_primary_listener(agent, primary);
+	char host[INET6_ADDRSTRLEN];
+
+	if (i >= agent->options.n_listeners)
+		return false;
+	flow->listener = (uint8_t)i;
+	memset(flow->local, 0, sizeof(flow->local));
+	if (hd_listener_is_wildcard(&agent->listeners[i]) &&
+	    !hd_str_copy(host, sizeof(host), host_of(primary)))
+		(void)inet_pton(flow->family == 6 ? AF_INET6 : AF_INET, host, flow->local);
+	return true;
 }
 
 tport_t *hd_primary_towards(const struct hd_agent *agent, size_t listener, const struct hd_flow *to)
 {
-	tport_t *first = hd_primary_next(agent, listener, NULL), *t;
+	tport_t *first = hd_primary_next(agent, listener, NULL), *t = NULL;
 	char address[INET6_ADDRSTRLEN];
+	struct hd_flow unknown = *to;
 
-	if (!first || !hd_primary_next(agent, listener, first) ||
-	    hd_flow_local_address(address, sizeof(address), to))
+	if (!first || !hd_primary_next(agent, listener, first))
 		return first;
-	for (t = first; t; t = hd_primary_next(agent, listener, t))
-		if (is_at(t, address))
-			return t;
-	return first;
+	if (!hd_flow_local_address(address, sizeof(address), to))
+		t = hd_primary_at(agent, listener, address);
+	memset(unknown.local, 0, sizeof(unknown.local));
+	/* The address may be this host's no more. */
+	if (!t && hd_flow_has_local(to) &&
+	    !hd_flow_local_address(address, sizeof(address), &unknown))
+		t = hd_primary_at(agent, listener, address);
+	return t ? t : first;
 }

@@ -9,11 +9,13 @@
 #include "hotdesk/sip/resolver.h"
 #include "sip_priv.h"
 
+enum { BRANCH_MAX = 96 };
+
 /* One that waits for the address of its next hop. */
 struct unsent {
 	struct hd_agent *agent;
 	struct hd_msg *msg;
-	char via[HD_FLOW_TEXT_SIZE], branch[64];
+	char via[HD_FLOW_TEXT_SIZE], branch[BRANCH_MAX];
 	struct hd_lookup *lookup;
 	bool starting;
 	int err;
@@ -118,8 +120,13 @@ int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg, const struct hd_ta
 					 : send_to(agent, msg, target, branch);
 }
 
-int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg)
+int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg, const struct hd_flow *caller)
 {
+	tport_t *tport =
+		caller->transport == 0 ? hd_primary_towards(agent, caller->listener, caller) : NULL;
+
 	/* Removes the topmost Via by itself. */
-	return nta_msg_tsend(agent->nta, msg_of(msg), NULL, TAG_END()) < 0 ? HD_EGONE : 0;
+	return nta_msg_tsend(agent->nta, msg_of(msg), NULL, NTATAG_TPORT(tport), TAG_END()) < 0
+		       ? HD_EGONE
+		       : 0;
 }

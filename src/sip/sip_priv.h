@@ -68,6 +68,7 @@ struct hd_agent {
 	struct hd_sip_timer *resolver_timer; /* while the loop runs */
 	struct unsent *unsent;		     /* messages that wait for an address (send.c) */
 	const char *via_protocol;	     /* of the request that is being received, as it came */
+	int64_t bind_again_ms;		     /* a new address could not be bound: not before */
 	su_root_t *root;
 	nta_agent_t *nta;
 	su_timer_t *timer;
@@ -132,18 +133,30 @@ HD_MUSTCHECK int hd_target_resolve(struct hd_agent *agent, const struct hd_targe
 
 /*
  * A listener's transports (primary.c): one, or for a wildcard address one for each address that the
- * host had when it was bound.
+ * host has or had since the start. Each is bound with an ident of its own, "0@192.0.2.1": the
+ * library has nothing else that it would choose a datagram's transport by.
  */
+/** True for a listener on every address of a family. */
+bool hd_listener_is_wildcard(const struct hd_listener *l);
 /** @return the listener that a transport is of, or n_listeners */
 size_t hd_primary_listener(const struct hd_agent *agent, const tport_t *primary);
 /** The one after this, NULL: the first. @return NULL at the end */
 tport_t *hd_primary_next(const struct hd_agent *agent, size_t listener, tport_t *after);
-/** The one that the way to an address begins at. @return NULL: there is none */
+/** The one at an address, as text. @return NULL: there is none */
+tport_t *hd_primary_at(const struct hd_agent *agent, size_t listener, const char *address);
+/** Sets a flow's listener and, for a wildcard address, local address. @return false: no listener */
+bool hd_primary_note(const struct hd_agent *agent, const tport_t *primary, struct hd_flow *flow);
+/**
+ * The one at the flow's local address, else the one that the way there begins at.
+ * @return NULL: there is none
+ */
 tport_t *hd_primary_towards(const struct hd_agent *agent, size_t listener,
 			    const struct hd_flow *to);
 
-/** The address of ours that a way begins at, as text. @return 0 or HD_ESYSTEM */
+/** What the flow says, else where the kernel would send from, as text. @return 0 or HD_ESYSTEM */
 HD_MUSTCHECK int hd_flow_local_address(char *dst, size_t size, const struct hd_flow *flow);
+/** False when a flow does not say which address of ours it is at. */
+bool hd_flow_has_local(const struct hd_flow *flow);
 /**
  * Of the listeners that can reach an address the one that the peer itself has used, if any.
  * @param via a flow of the peer, or NULL. @return NULL: there is none
@@ -169,6 +182,8 @@ void agent_forget_unsent(struct hd_agent *agent);
 
 /** Binds the listeners; at the SIP thread. @return 0, HD_ESYSTEM or HD_EINVAL, logged */
 HD_MUSTCHECK int hd_agent_bind(struct hd_agent *agent);
+/** Binds the wildcard listeners to addresses that the host has got since; once a second. */
+void hd_agent_bind_new(struct hd_agent *agent);
 
 /** Redirects Sofia's log to ours. */
 void hd_sofia_log_init(uint32_t level);

@@ -16,6 +16,7 @@
 
 #include "hotdesk/base/clock.h"
 #include "hotdesk/base/mailbox.h"
+#include "hotdesk/sip/flow.h"
 #include "hotdesk/sip/message.h"
 #include "hotdesk/sip/timer.h"
 
@@ -23,9 +24,6 @@ struct hd_agent;
 struct hd_request;
 struct hd_irq;
 struct hd_orq;
-struct hd_flow;
-
-enum { HD_LISTENERS_MAX = 16, HD_FLOW_TEXT_SIZE = 96 };
 
 struct hd_listener {
 	char transport[4]; /* "udp", "tcp", "tls" */
@@ -218,8 +216,12 @@ HD_MUSTCHECK int hd_agent_send(struct hd_agent *agent, struct hd_msg *msg,
 			       const struct hd_target *target, const char *branch);
 /** True when a Via of the message says that hd_orq_new() sent it with this target.loop. */
 bool hd_agent_has_sent(const struct hd_agent *agent, const struct hd_msg *msg, uint32_t loop);
-/** Sends a response on by its second Via, after taking the first off; msg is moved. */
-HD_MUSTCHECK int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg);
+/**
+ * Sends a response on by its second Via, after taking the first off; msg is moved.
+ * @param caller that its request came over, by UDP: it leaves from where that was sent to
+ */
+HD_MUSTCHECK int hd_agent_send_response(struct hd_agent *agent, struct hd_msg *msg,
+					const struct hd_flow *caller);
 /** True when it must be looked up. */
 bool hd_target_is_name(const struct hd_target *target);
 /** True when what is sent there goes by UDP; false for a name. */
@@ -253,24 +255,6 @@ HD_MUSTCHECK int hd_msg_new_request(struct hd_msg **msgp, const struct hd_new_re
 
 /* ---- flows ---------------------------------------------------------------------------------- */
 
-/** Parts of a flow text: "udp/0/192.0.2.1:5060", with a final '~' for a sender behind a NAT. */
-struct hd_flow {
-	bool nat;	   /* its Via named another address: only the flow leads back */
-	uint8_t transport; /* 0 udp, 1 tcp, 2 tls */
-	uint8_t listener;  /* index of ours */
-	uint8_t family;	   /* 4 or 6 */
-	uint8_t address[16];
-	uint16_t port;
-};
-HD_MUSTCHECK int hd_flow_parse(struct hd_flow *flow, const char *text);
-/** dst has room for HD_FLOW_TEXT_SIZE. */
-void hd_flow_format(char *dst, size_t size, const struct hd_flow *flow);
-/** The URI by which the listener of a flow can be reached, "sip:192.0.2.1:5060;transport=tcp". */
-HD_MUSTCHECK int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow *flow, char *dst,
-				   size_t size);
-bool hd_flow_eq(const char *one, const char *other); /* address, port and transport are */
-/** True when a URI's host (a literal) and port are the flow's address. */
-bool hd_flow_is_at(const struct hd_flow *flow, const struct hd_uri *uri);
 /**
  * How to reach who sent from a flow and named this Contact: over its connection while that is open,
  * over the flow when it is behind a NAT, else at the Contact's own address, or where its name (of

@@ -46,17 +46,18 @@ static void test_round(void **state)
 		"udp/0/192.0.2.1:5060",
 		"tcp/15/192.0.2.2:65535",
 		"tls/3/[2001:db8::1]:5061",
-		"udp/1/[::]:1",
+		"udp/1@2001:db8::2/[2001:db8::1]:1",
+		"udp/15@198.51.100.7/192.0.2.1:5060",
 	};
 	const struct hd_key key = key_of(1);
 	struct route_token token, got;
 	char text[TOKEN_SIZE];
 
 	(void)state;
-	for (size_t i = 0; i < 4 * 4 * 4; i++) {
-		token = token_of(flows[i % 4], flows[i / 4 % 4]);
-		token.caller_flow_only = i / 16 % 2;
-		token.callee_flow_only = i / 32 % 2;
+	for (size_t i = 0; i < 4 * 5 * 5; i++) {
+		token = token_of(flows[i % 5], flows[i / 5 % 5]);
+		token.caller_flow_only = i / 25 % 2;
+		token.callee_flow_only = i / 50 % 2;
 		token.since_ms = i % 3 ? INT64_C(1790000000123) : 0;
 		memset(token.caller_phone, 'a', i % HD_PHONE_ID_SIZE);
 		memset(token.callee_phone, 'b', i * 7 % HD_PHONE_ID_SIZE);
@@ -67,8 +68,8 @@ static void test_round(void **state)
 		assert_int_equal(strspn(text, base64url), strlen(text));
 		memset(&got, 0xAA, sizeof(got));
 		assert_int_equal(route_token_parse(&got, &key, call_id, hd_slice_of(text)), 0);
-		assert_flow(&got.caller, flows[i % 4]);
-		assert_flow(&got.callee, flows[i / 4 % 4]);
+		assert_flow(&got.caller, flows[i % 5]);
+		assert_flow(&got.callee, flows[i / 5 % 5]);
 		assert_int_equal(got.caller_flow_only, token.caller_flow_only);
 		assert_int_equal(got.callee_flow_only, token.callee_flow_only);
 		assert_int_equal(got.caller_tag, token.caller_tag);
@@ -137,6 +138,7 @@ static void test_cut(void **state)
 	cut("udp/0/192.0.2.1:5060", "udp/0/192.0.2.2:5060");
 	cut("tls/2/[2001:db8::1]:5060", "udp/0/192.0.2.2:5060");
 	cut("tls/2/[2001:db8::1]:5060", "tcp/3/[2001:db8::2]:5060");
+	cut("udp/2@2001:db8::3/[2001:db8::1]:5060", "tcp/3@198.51.100.7/192.0.2.2:5060");
 }
 
 /* Every other character at every place: no token, and none of another meaning. */

@@ -4,8 +4,15 @@
 static void test_round(void **state)
 {
 	static const char *const texts[] = {
-		"udp/0/192.0.2.1:5060",	 "tcp/15/192.0.2.1:1", "tls/3/[2001:db8::1]:65535",
-		"udp/0/192.0.2.1:5060~", "udp/1/[::1]:5060~",  "udp/2/[2001:db8::192.0.2.1]:5",
+		"udp/0/192.0.2.1:5060",
+		"tcp/15/192.0.2.1:1",
+		"tls/3/[2001:db8::1]:65535",
+		"udp/0/192.0.2.1:5060~",
+		"udp/1/[::1]:5060~",
+		"udp/0@198.51.100.7/192.0.2.1:5060~",
+		"tls/15@2001:db8:1111:2222:3333:4444:5555:6666/"
+		"[2001:db8:7777:8888:9999:aaaa:bbbb:cccc]:65535~",
+		"udp/2/[2001:db8::192.0.2.1]:5",
 	};
 	char text[HD_FLOW_TEXT_SIZE], again[HD_FLOW_TEXT_SIZE];
 	struct hd_flow flow, same;
@@ -15,7 +22,7 @@ static void test_round(void **state)
 		memset(&flow, 0xAA, sizeof(flow));
 		assert_int_equal(hd_flow_parse(&flow, texts[i]), 0);
 		hd_flow_format(text, sizeof(text), &flow);
-		if (i < 5)
+		if (i < 7)
 			assert_string_equal(text, texts[i]);
 		assert_int_equal(hd_flow_parse(&same, text), 0);
 		hd_flow_format(again, sizeof(again), &same);
@@ -60,6 +67,13 @@ static void test_refused(void **state)
 		"udp/0/[2001:db8::1:5060",
 		"udp/0/example.com:5060",
 		"udp/16/192.0.2.1:5060",
+		"udp/0@/192.0.2.1:5060",
+		"udp/@192.0.2.2/192.0.2.1:5060",
+		"udp/0@0.0.0.0/192.0.2.1:5060",
+		"udp/0@192.0.2.2@192.0.2.2/192.0.2.1:5060",
+		"udp/0@2001:db8::2/192.0.2.1:5060",
+		"udp/0@192.0.2.2/[2001:db8::1]:5060",
+		"udp/0@[2001:db8::2]/[2001:db8::1]:5060",
 		"udp//192.0.2.1:5060",
 		"udp/x/192.0.2.1:5060",
 		"sctp/0/192.0.2.1:5060",
@@ -73,6 +87,25 @@ static void test_refused(void **state)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!hd_flow_parse(&flow, texts[i]))
 			fail_msg("%s: expected to be refused", texts[i]);
+}
+
+static void test_local(void **state)
+{
+	struct hd_flow flow, other;
+
+	(void)state;
+	assert_int_equal(hd_flow_parse(&flow, "udp/1@198.51.100.7/192.0.2.1:5060"), 0);
+	assert_int_equal(flow.listener, 1);
+	assert_memory_equal(flow.local, "\xC6\x33\x64\x07\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	assert_true(hd_flow_eq("udp/1@198.51.100.7/192.0.2.1:5060", "udp/0/192.0.2.1:5060"));
+	assert_int_equal(hd_flow_parse(&other, "udp/1@198.51.100.7/192.0.2.9:5060"), 0);
+	assert_true(hd_flow_is_beside(&flow, &other));
+	assert_int_equal(hd_flow_parse(&other, "udp/1@198.51.100.8/192.0.2.1:5060"), 0);
+	assert_false(hd_flow_is_beside(&flow, &other));
+	assert_int_equal(hd_flow_parse(&other, "udp/0@198.51.100.7/192.0.2.1:5060"), 0);
+	assert_false(hd_flow_is_beside(&flow, &other));
+	assert_int_equal(hd_flow_parse(&other, "udp/1/192.0.2.1:5060"), 0);
+	assert_memory_equal(other.local, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 }
 
 static void test_small_room(void **state)
@@ -140,9 +173,10 @@ static void test_target_is_udp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round),	cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_small_room),
-		cmocka_unit_test(test_is_at),	cmocka_unit_test(test_target_is_udp),
+		cmocka_unit_test(test_round),	      cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_refused),	      cmocka_unit_test(test_small_room),
+		cmocka_unit_test(test_local),	      cmocka_unit_test(test_is_at),
+		cmocka_unit_test(test_target_is_udp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
