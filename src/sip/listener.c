@@ -206,7 +206,7 @@ static int bind_kept(struct hd_agent *agent, size_t i, const char *host)
 
 	for (const tport_t *t = first; t; t = tport_next(t))
 		n++;
-	vias = calloc(n, sizeof(vias[0]));
+	vias = n ? calloc(n, sizeof(vias[0])) : NULL;
 	if (!vias)
 		return HD_ENOMEM;
 	for (tport_t *t = first; t; t = tport_next(t)) {
