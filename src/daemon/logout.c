@@ -17,6 +17,7 @@ struct watched {
 	int64_t unregistered_mono_ms; /* seen to be so since; 0: registered */
 	int64_t warned_mono_ms;	      /* 0: not yet */
 	uint32_t round;
+	struct watched *over; /* forget()'s list */
 	UT_hash_handle hh;
 };
 
@@ -70,13 +71,18 @@ static struct watched *watched_of(struct daemon_logouts *l, const struct hd_desk
 
 static void forget(struct daemon_logouts *l, bool all)
 {
-	struct watched *w, *next;
+	struct watched *w, *next, *over = NULL;
 
 	HASH_ITER (hh, l->watched, w, next) {
 		if (!all && w->round == l->round)
 			continue;
 		HASH_DEL(l->watched, w);
-		free(w);
+		w->over = over;
+		over = w;
+	}
+	for (; over; over = next) {
+		next = over->over;
+		free(over);
 	}
 }
 

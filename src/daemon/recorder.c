@@ -43,6 +43,12 @@ struct daemon_recorder {
 	bool sweeping;
 };
 
+static void stored_free(struct daemon_recorder *r, struct stored *s)
+{
+	HASH_DEL(r->stored, s);
+	free(s);
+}
+
 /* ---- from a call to its record -------------------------------------------------------------- */
 
 static void set_text(char *dst, size_t size, const char *src)
@@ -238,10 +244,8 @@ void daemon_record_call(struct daemon *d, const struct hd_call *call)
 		return;
 	HASH_FIND(hh, r->stored, &call->id, sizeof(call->id), s);
 	was_open = s != NULL;
-	if (s) {
-		HASH_DEL(r->stored, s);
-		free(s);
-	}
+	if (s)
+		stored_free(r, s);
 	if ((d->conf_calls.record && !is_tried_again(call)) || was_open)
 		add(r, call);
 }
@@ -355,8 +359,10 @@ void daemon_recorder_free(struct daemon *d)
 
 	if (!d->recorder)
 		return;
-	HASH_ITER (hh, d->recorder->stored, s, next) {
-		HASH_DEL(d->recorder->stored, s);
+	s = d->recorder->stored;
+	HASH_CLEAR(hh, d->recorder->stored);
+	for (; s; s = next) {
+		next = s->hh.next;
 		free(s);
 	}
 	free(d->recorder->batch);

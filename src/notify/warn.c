@@ -27,8 +27,15 @@ static void warning_free(struct warning *w)
 
 void warn_end_all(struct hd_notify *notify)
 {
-	while (notify->warnings)
-		warning_free(notify->warnings);
+	struct warning *w, *next;
+
+	for (w = notify->warnings; w; w = next) {
+		next = w->next;
+		hd_orq_free(w->orq);
+		free(w);
+	}
+	notify->warnings = NULL;
+	notify->n_warnings = 0;
 }
 
 /* Phones that show no messages say so: 405, 415, 501. There is nothing to be done about it. */

@@ -2,8 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <utlist.h>
-
 #include "call_priv.h"
 #include "hotdesk/base/log.h"
 
@@ -41,7 +39,12 @@ static void unlink_from_index(struct call_table *table, struct call_link *link)
 
 	if (!index)
 		return;
-	DL_DELETE(index->first, link);
+	if (link->prev)
+		link->prev->next = link->next;
+	else
+		index->first = link->next;
+	if (link->next)
+		link->next->prev = link->prev;
 	link->index = NULL;
 	if (--index->n > 0)
 		return;
@@ -71,7 +74,11 @@ static void link_to_index(struct call *call, struct call_link *link, char kind, 
 	}
 	link->call = call;
 	link->index = index;
-	DL_APPEND(index->first, link);
+	link->prev = NULL;
+	link->next = index->first;
+	if (link->next)
+		link->next->prev = link;
+	index->first = link;
 	index->n++;
 }
 
@@ -94,10 +101,11 @@ void call_index_clear(struct call *call)
 
 void call_index_fini(struct call_table *table)
 {
-	struct call_index *index, *next;
+	struct call_index *index = table->indexes, *next;
 
-	HASH_ITER (hh, table->indexes, index, next) {
-		HASH_DEL(table->indexes, index);
+	HASH_CLEAR(hh, table->indexes);
+	for (; index; index = next) {
+		next = index->hh.next;
 		free(index);
 	}
 }

@@ -103,7 +103,7 @@ def zone_where_it_is(hour, in_s):
 
 def test_time_of_day():
     """In the daemon's own time zone, once, and not for who has logged in after it."""
-    with Plant(quick(logout="at 07:00"), env={"TZ": zone_where_it_is(7, 5)}) as d:
+    with Plant(quick(logout="at 07:00"), env={"TZ": zone_where_it_is(7, 15)}) as d:
         a, b = d.phones_of(2)
         d.ctl("user", "set", "202", "--logout", "at 06:59")
         d.ctl("session", "login", "201", a.user)
@@ -115,7 +115,7 @@ def test_time_of_day():
         d.ctl("session", "login", "201", a.user)
         for _ in range(3):
             a.pump(0.5)
-        assert "201" in d.sessions()
+        assert "201" in d.sessions(), "logged in after it"
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
