@@ -159,6 +159,7 @@ struct hd_conf_provision {
 	char *login_key;		/* "vendor", "none" or a place */
 	enum hd_login_code login_code;	/* toggle */
 	bool login_form;		/* true: the key of a free phone opens a form, if it can */
+	bool hoteling, feature_sync;	/* false, true: phones are told to use these packages */
 	char *language;			/* "en" */
 	char *timezone;			/* NULL: the system's */
 	char *ntp;			/* NULL: phones are told none */

@@ -264,6 +264,8 @@ const struct hd_key_info hd_keys[] = {
 	CHOICE(provision, login_code, HD_KEY_CHOICE, IN(provision, login_code),
 	       sizeof(enum hd_login_code), "toggle", LIVE, login_codes),
 	BOOL(provision, login_form, "true", LIVE),
+	BOOL(provision, hoteling, "false", LIVE),
+	BOOL(provision, feature_sync, "true", LIVE),
 	TEXT(provision, language, IN(provision, language), "en", LIVE, hd_form_language,
 	     "a language such as de or pt-BR"),
 	NULLABLE(provision, timezone, hd_form_timezone, "a time zone such as Europe/Berlin"),

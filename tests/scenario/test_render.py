@@ -126,6 +126,15 @@ def test_values_of_the_configuration():
         assert key(text, 4) == ["16", "*771", "Desk 101 <->"] and key(text, 2)[0] == "0"
 
 
+def test_event_packages_are_switched_on_phones():
+    """Both ways of each switch; the packages themselves are in test_hoteling.py and test_settings_event.py."""
+    names = ("account.1.hoteling.enable", "account.1.feature_key_sync.enable")
+    for conf, expected in (({}, "01"), ({"hoteling": True, "feature_sync": False}, "10")):
+        with Daemon({"provision": conf}, directory=DIRECTORY) as d:
+            text = render(d, "desk-101")
+            assert [re.search(rf"(?m)^{re.escape(n)} = (.)$", text).group(1) for n in names] == list(expected)
+
+
 def test_own_templates_and_reload(tmp_path):
     (tmp_path / "generic.cfg").write_text("mine = {{account.user}}\n")
     with Daemon({"provision": {"templates": str(tmp_path)}}, directory=DIRECTORY) as d:
