@@ -71,18 +71,17 @@ void http_conn_free(struct http_conn *conn)
 
 void http_conns_sweep(struct hd_http *http, uint32_t max)
 {
-	struct http_conn *conn;
+	struct http_conn *conn = TAILQ_FIRST(&http->conns), *next;
 
-	if (max > http->n_conns)
-		max = http->n_conns;
-	for (uint32_t i = 0; i < max; i++) {
-		conn = TAILQ_FIRST(&http->conns);
+	for (uint32_t i = 0; conn && i < max; i++, conn = next) {
+		next = TAILQ_NEXT(conn, link);
 		if (conn_has_ended(conn)) {
 			http_conn_free(conn);
-		} else {
-			TAILQ_REMOVE(&http->conns, conn, link);
-			TAILQ_INSERT_TAIL(&http->conns, conn, link);
+			continue;
 		}
+		/* Others are looked at the next time. */
+		TAILQ_REMOVE(&http->conns, conn, link);
+		TAILQ_INSERT_TAIL(&http->conns, conn, link);
 	}
 	if (http->paused && http->n_conns < http->limits.connections_max)
 		http_listeners_enable(http, true);

@@ -67,11 +67,13 @@ static uint16_t port_of(int fd)
 {
 	struct sockaddr_storage ss = { 0 };
 	socklen_t len = sizeof(ss);
+	struct sockaddr_in sin;
 
 	if (getsockname(fd, (struct sockaddr *)&ss, &len))
 		return 0;
 	/* Both families have it at the same place. */
-	return ntohs(((struct sockaddr_in *)(void *)&ss)->sin_port);
+	memcpy(&sin, &ss, sizeof(sin));
+	return ntohs(sin.sin_port);
 }
 
 int hd_http_listen_tcp(struct hd_http *http, const struct hd_http_listener *where)

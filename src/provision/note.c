@@ -43,6 +43,17 @@ static int write_seen(struct hd_txn *txn, void *arg)
 	return err ? err : hd_device_seen_put(device, txn, note->phone, &seen);
 }
 
+/* Once a second: it is no news that there are many. */
+static void complain(struct hd_provision *p, const char *phone, const char *why)
+{
+	uint32_t others;
+
+	p->complaints.per_second = 1;
+	if (hd_ratelimit_allow(&p->complaints, hd_clock_mono_ms(p->options.clock), &others))
+		hd_warn("provision", "%s: what it fetched is not noted: %s (and %u before)", phone,
+			why, (unsigned)others);
+}
+
 static void note_free(struct note *note)
 {
 	note->provision->notes--;
@@ -80,8 +91,7 @@ static void on_sent(void *arg, bool sent)
 		.done = on_written,
 	};
 	if (hd_store_submit_soft(o->store, &note->command)) {
-		hd_warn("provision", "%s: what it fetched is not noted: the store is busy",
-			note->phone);
+		complain(note->provision, note->phone, "the store is busy");
 		note_free(note);
 	}
 }
@@ -93,8 +103,7 @@ void provision_note(struct provision_ask *ask, enum hd_vendor_file kind)
 	struct note *note = p->notes < NOTES_MAX ? calloc(1, sizeof(*note)) : NULL;
 
 	if (!note) {
-		hd_warn("provision", "%s: what it fetches is not noted: too many at once",
-			ask->phone.id);
+		complain(p, ask->phone.id, "too many at once");
 		return;
 	}
 	p->notes++;

@@ -2,6 +2,7 @@
 #ifndef PROVISION_PRIV_H
 #define PROVISION_PRIV_H
 
+#include "hotdesk/base/log.h"
 #include "hotdesk/provision.h"
 
 /* ---- path.c: what is asked for --------------------------------------------------------------- */
@@ -78,6 +79,7 @@ struct hd_provision {
 	bool digest;
 	struct hd_networks plain, exempt;
 	struct hd_buckets *failures, *challenges;
+	struct hd_ratelimit complaints;
 	uint32_t notes;
 };
 
