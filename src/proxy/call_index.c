@@ -48,7 +48,8 @@ static void unlink_from_index(struct call_table *table, struct call_link *link)
 	link->index = NULL;
 	if (--index->n > 0)
 		return;
-	HASH_DEL(table->indexes, index);
+	if (table->indexes)
+		HASH_DEL(table->indexes, index);
 	free(index);
 }
 
