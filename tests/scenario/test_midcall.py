@@ -33,8 +33,9 @@ def sees_resync(d, phone):
     """Answers the NOTIFYs that a login or logout causes."""
     for _ in range(2):
         phone.pump(0.1)
-        while any(m.method == "NOTIFY" for m in phone.inbox):
-            phone.reply(phone.request("NOTIFY"), 200)
+        for notify in [m for m in phone.inbox if m.method == "NOTIFY"]:
+            phone.inbox.remove(notify)
+            phone.reply(notify, 200)
 
 
 # ---- logins and logouts ----------------------------------------------------------------------------------
