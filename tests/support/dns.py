@@ -160,10 +160,20 @@ def two_sockets():
 class Dnsmasq:
     """Debian's dnsmasq with these options; it serves nothing but them."""
 
+    PORT_TAKEN = 2  # exit status
+
     def __init__(self, *options):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind(("127.0.0.1", 0))
-            self.port = sock.getsockname()[1]
+        for _ in range(5):
+            udp, tcp = two_sockets()
+            self.port = udp.getsockname()[1]
+            udp.close()
+            tcp.close()
+            if self.start(options):
+                return
+        raise AssertionError(f"dnsmasq does not answer: {self.process.poll()}")
+
+    def start(self, options):
+        """False when somebody else was quicker to take the port."""
         self.address = f"127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [shutil.which("dnsmasq", path="/usr/sbin:/usr/bin:/sbin"), "--keep-in-foreground",
@@ -172,8 +182,11 @@ class Dnsmasq:
              "--local=/test/", "--local-ttl=60", *options], stderr=subprocess.PIPE)
         until = time.monotonic() + DEADLINE
         while not ready(("127.0.0.1", self.port)):
+            if self.process.poll() == self.PORT_TAKEN:
+                return False
             assert self.process.poll() is None and time.monotonic() < until, \
                 f"dnsmasq does not answer: {self.process.poll()}"
+        return True
 
     def __enter__(self):
         return self
