@@ -311,6 +311,7 @@ static void on_stopping(void *arg)
 	daemon_close_events(d);
 	hd_pnp_free(d->pnp);
 	hd_notify_free(d->notify);
+	d->notify = NULL; /* who ends now has nobody to tell */
 	hd_features_free(d->features);
 	hd_sip_io_free(d->media_io);
 	d->media_io = NULL;
@@ -330,6 +331,7 @@ void daemon_close_sip(struct daemon *d)
 	daemon_close_events(d);
 	hd_pnp_free(d->pnp);
 	hd_notify_free(d->notify);
+	d->notify = NULL; /* who ends now has nobody to tell */
 	hd_features_free(d->features);
 	hd_media_free(d->media);
 	d->media = NULL;

@@ -21,10 +21,10 @@ static void choose_phase(struct hd_stream *s, int64_t now_ms)
 	const uint32_t *phases = s->media->phases;
 
 	s->phase = 0;
-	for (uint8_t i = 1; i < GRID_MS / TICK_MS; i++)
+	for (unsigned i = 1; i < GRID_MS / TICK_MS; i++)
 		if (phases[i] < phases[s->phase])
-			s->phase = i;
-	s->due_ms = now_ms - now_ms % GRID_MS + s->phase * TICK_MS;
+			s->phase = (uint8_t)i;
+	s->due_ms = now_ms - now_ms % GRID_MS + (int64_t)s->phase * TICK_MS;
 	if (s->due_ms < now_ms)
 		s->due_ms += GRID_MS;
 }
@@ -93,7 +93,7 @@ static void send_packet(struct hd_stream *s)
 {
 	uint8_t buf[RTP_HEADER_BYTES + PTIME_MAX_MS * OCTETS_PER_MS + SRTP_ROOM];
 	const struct sockaddr_storage *to = s->latched ? &s->latched_at : &s->remote;
-	size_t octets = s->terms.ptime_ms * OCTETS_PER_MS, n = RTP_HEADER_BYTES + octets;
+	size_t octets = (size_t)s->terms.ptime_ms * OCTETS_PER_MS, n = RTP_HEADER_BYTES + octets;
 	const struct rtp_packet p = { .payload_type = s->terms.payload_type,
 				      .marker = !s->marked,
 				      .seq = s->seq,

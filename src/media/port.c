@@ -39,11 +39,17 @@ bool address_host_is(const struct sockaddr_storage *a, const struct sockaddr_sto
 		      &((const struct sockaddr_in6 *)b)->sin6_addr, sizeof(struct in6_addr)) == 0;
 }
 
+/* It stands at the same place in both families. */
 static uint16_t port_of(const struct sockaddr_storage *a)
 {
-	return ntohs(a->ss_family == AF_INET ? ((const struct sockaddr_in *)a)->sin_port
-					     : ((const struct sockaddr_in6 *)a)->sin6_port);
+	struct sockaddr_in in;
+
+	memcpy(&in, a, sizeof(in));
+	return ntohs(in.sin_port);
 }
+
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+	       "port_of()");
 
 bool address_is(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {

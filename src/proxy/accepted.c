@@ -1,4 +1,5 @@
 /* accepted.c - what is kept of an INVITE whose 2xx was acknowledged; see proxy_priv.h. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct accepted_table *accepted_table_new(void)
 
 static void forget(struct accepted_table *table, struct accepted *a)
 {
+	assert(table->by_request && table->by_response);
 	HASH_DELETE(hh_request, table->by_request, a);
 	HASH_DELETE(hh_response, table->by_response, a);
 	DL_DELETE(table->list, a);
