@@ -256,7 +256,7 @@ static bool is_us(const void *arg, const struct hd_uri *uri)
 {
 	const struct daemon *d = arg;
 
-	return hd_agent_is_us(d->agent, uri);
+	return hd_agent_is_reached(d->agent, uri);
 }
 
 int daemon_open_sip(struct daemon *d)

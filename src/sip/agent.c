@@ -458,16 +458,30 @@ static bool is_local(struct hd_slice host)
 	return local;
 }
 
-static bool is_port_of_ours(const struct hd_agent *agent, const struct hd_uri *uri)
+/* RFC 3263 4.1, for a numeric host or a port. */
+static bool is_transport_of(const struct hd_listener *listener, const struct hd_uri *uri)
+{
+	struct hd_slice value;
+
+	if (uri->scheme == HD_URI_SIPS)
+		return strcmp(listener->transport, "tls") == 0;
+	if (hd_uri_param(uri, "transport", &value))
+		return hd_slice_caseis(value, listener->transport);
+	return strcmp(listener->transport, "udp") == 0;
+}
+
+static bool is_port_of_ours(const struct hd_agent *agent, const struct hd_uri *uri, bool reached)
 {
 	for (size_t i = 0; i < agent->options.n_listeners; i++)
-		if (agent->listeners[i].port == hd_uri_port(uri))
+		if (agent->listeners[i].port == hd_uri_port(uri) &&
+		    (!reached || is_transport_of(&agent->listeners[i], uri)))
 			return true;
 	return !uri->port.len;
 }
 
 /* "HOST" or "HOST:PORT", an IPv6 address in []. At another port of an address is somebody else. */
-static bool is_alias(const struct hd_agent *agent, const char *alias, const struct hd_uri *uri)
+static bool is_alias(const struct hd_agent *agent, const char *alias, const struct hd_uri *uri,
+		     bool reached)
 {
 	struct hd_slice host = uri->host, name = { alias, strnlen(alias, host.len) };
 	uint16_t port = hd_uri_port(uri);
@@ -476,14 +490,14 @@ static bool is_alias(const struct hd_agent *agent, const char *alias, const stru
 
 	if (hd_slice_caseis(host, alias))
 		return (alias[0] != '[' && inet_pton(AF_INET, alias, &address) != 1) ||
-		       is_port_of_ours(agent, uri);
+		       is_port_of_ours(agent, uri, reached);
 	return name.len == host.len && alias[host.len] == ':' &&
 	       strncasecmp(name.ptr, host.ptr, host.len) == 0 &&
 	       !hd_u64_parse(&number, hd_slice_of(alias + host.len + 1), UINT16_MAX) &&
 	       number == port;
 }
 
-bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri)
+static bool is_us(const struct hd_agent *agent, const struct hd_uri *uri, bool reached)
 {
 	struct hd_slice host = uri->host;
 	uint16_t port = hd_uri_port(uri);
@@ -491,7 +505,7 @@ bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri)
 	if (hd_slice_caseis(host, agent->options.domain))
 		return true;
 	for (size_t i = 0; i < agent->options.n_aliases; i++)
-		if (is_alias(agent, agent->options.aliases[i], uri))
+		if (is_alias(agent, agent->options.aliases[i], uri, reached))
 			return true;
 	if (host.len > 2 && host.ptr[0] == '[') {
 		host.ptr++;
@@ -500,9 +514,19 @@ bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri)
 	for (size_t i = 0; i < agent->options.n_listeners; i++) {
 		const struct hd_listener *l = &agent->listeners[i];
 
-		if (l->port == port &&
+		if (l->port == port && (!reached || is_transport_of(l, uri)) &&
 		    (hd_listener_is_wildcard(l) ? is_local(host) : hd_slice_caseis(host, l->host)))
 			return true;
 	}
 	return false;
+}
+
+bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri)
+{
+	return is_us(agent, uri, false);
+}
+
+bool hd_agent_is_reached(const struct hd_agent *agent, const struct hd_uri *uri)
+{
+	return is_us(agent, uri, true);
 }

@@ -214,6 +214,14 @@ def test_code_by_another_method(d, method, status):
     assert d.sessions() == {}
 
 
+def test_phone_at_the_port_that_is_ours_by_another_transport(d):
+    """RFC 3263 4.1: its Contact without a transport means UDP, where nobody but it listens."""
+    a, b = d.phone(register=True), d.phone(port=int(d.address("tcp")[1]), register=True)
+    call = a.call(b.user, SDP).challenge()
+    refuse(b.accept(call_id=call.call_id))
+    assert call.final().status == 486
+
+
 # ---- limits that are configuration -----------------------------------------------------------------------------
 
 

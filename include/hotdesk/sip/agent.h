@@ -115,8 +115,12 @@ struct hd_agent_stats {
 };
 void hd_agent_get_stats(struct hd_agent *agent, struct hd_agent_stats *stats);
 
-/** True for the domain, an alias, or an address and port that we listen on. */
+/** True for the domain, an alias, or an address and port that we listen on, by whatever transport:
+ * phones leave it out of their Routes. */
 bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri);
+/** The same for a URI that a request would be sent to (RFC 3263 4.1): a phone may have the port for
+ * UDP that is ours for TCP. */
+bool hd_agent_is_reached(const struct hd_agent *agent, const struct hd_uri *uri);
 
 /* ---- requests ------------------------------------------------------------------------------- */
 
