@@ -2,11 +2,10 @@
  * device.h - the phone as a thing: its vendor's habits, its keys, what was seen of it, and the
  * secrets that its provisioning needs.
  *
- * A vendor is one row of the table in src/device/vendor.c and one template in conf/provision/.
- * Tables: "device_keys" ("u" number or "p" phone id: its keys), "device_secret" (phone id: the SIP
- * secret, sealed with a key outside the database, and the salt of its URL), "device_token" (a
- * digest of the URL's secret: phone id), "device_seen" (phone id: model, firmware, last fetch, last
- * resync).
+ * A vendor is one row of src/device/vendor.c and one template in conf/provision/. Tables:
+ * "device_keys" ("u" number or "p" phone id: its keys), "device_secret" (phone id: the SIP secret,
+ * sealed with a key outside the database, and the salt of its URL), "device_token" (a digest of
+ * the URL's secret: phone id), "device_seen" (phone id: model, firmware, last fetch and resync).
  *
  * Layer: 2.  May include: base, store, directory.  Thread: any; inside the caller's transaction.
  */
@@ -84,6 +83,8 @@ struct hd_vendor {
 	const char *form;		   /* template in conf/form/ for its browser, or NULL */
 	const char *form_type;
 	bool form_key; /* a key of it can open a form */
+	/* Text on its screen by NOTIFY, NULL: by MESSAGE only; begin, end: XML around it. */
+	const char *screen_event, *screen_type, *screen_begin, *screen_end;
 };
 /** The vendor of a directory model ("snom-d785", "generic", ""); the generic one when unknown. */
 const struct hd_vendor *hd_vendor_of_model(const char *model);

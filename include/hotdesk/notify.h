@@ -64,10 +64,11 @@ void hd_notify_set_policy(struct hd_notify *notify, const struct hd_notify_polic
 void hd_notify_wake(struct hd_notify *notify);
 /** A phone has registered anew: what waits for it goes now. */
 void hd_notify_bound(struct hd_notify *notify, const char *phone);
+enum { HD_NOTIFY_TEXT_SIZE = 160 };
 /**
- * Shows a line of UTF-8 text on a phone, if it shows messages (MESSAGE, RFC 3428); once, whatever
- * it answers.
- * @return 0; HD_EGONE: not registered; HD_EBUSY, HD_ENOMEM, the store's error
+ * Shows a line of UTF-8 text on a phone, if it can: by a NOTIFY with the XML screen of its vendor,
+ * and where there is none or it is refused, by MESSAGE (RFC 3428); once, whatever it answers then.
+ * @return 0; HD_EGONE: not registered; HD_EBUSY, HD_ENOMEM, HD_ELIMIT, the store's error
  */
 HD_MUSTCHECK int hd_notify_text(struct hd_notify *notify, const char *phone, const char *text);
 /** A phone has no call any more. */

@@ -78,6 +78,11 @@ static const struct hd_vendor vendors[] = {
 		.form = "yealink.xml",
 		.form_type = XML,
 		.form_key = true,
+		.screen_event = "Yealink-xml",
+		.screen_type = BODY,
+		.screen_begin = "<YealinkIPPhoneTextScreen Beep=\"yes\" Timeout=\"30\"><Title>"
+				"hotdesk</Title><Text>",
+		.screen_end = "</Text></YealinkIPPhoneTextScreen>",
 	},
 	{
 		.name = "snom",
@@ -99,6 +104,11 @@ static const struct hd_vendor vendors[] = {
 		.form = "snom.xml",
 		.form_type = XML,
 		.form_key = true,
+		.screen_event = "xml",
+		.screen_type = "application/snomxml",
+		.screen_begin = "<SnomIPPhoneText><Title>hotdesk</Title><Text>",
+		.screen_end =
+			"</Text><fetch mil=\"30000\">snom://mb_exit</fetch></SnomIPPhoneText>",
 	},
 	{
 		.name = "grandstream",
@@ -231,6 +241,11 @@ static const struct hd_vendor vendors[] = {
 		.form = "mitel.xml",
 		.form_type = XML,
 		.form_key = true,
+		.screen_event = "aastra-xml",
+		.screen_type = BODY,
+		.screen_begin = "<AastraIPPhoneTextScreen Beep=\"yes\" Timeout=\"30\"><Title>"
+				"hotdesk</Title><Text>",
+		.screen_end = "</Text></AastraIPPhoneTextScreen>",
 	},
 	{
 		.name = "gigaset",

@@ -1,6 +1,7 @@
 """Users that are logged out by themselves, and what that waits for."""
 
 import time
+from xml.etree import ElementTree
 
 import pytest
 
@@ -121,20 +122,41 @@ def test_time_of_day():
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_warning(language):
     """A message first; who cannot be warned is not; it waits for the end of a call, too."""
+    text = {"en": "201 will be logged out in 4 seconds.", "de": "201 wird in 4 Sekunden abgemeldet."}[language]
     with plant(quick(logout="after 1s", logout_warning_s=4)) as d:
-        a, b = d.phones_of(2)
+        b, = d.phones_of(1)
         d.ctl("user", "set", "201", "--language", language)
         d.ctl("session", "login", "201", b.user)
         resync(b)
         message = b.request("MESSAGE")
         assert message.get("content-type") == "text/plain;charset=UTF-8"
-        assert message.body.decode() == {"en": "201 will be logged out in 4 seconds.",
-                                         "de": "201 wird in 4 Sekunden abgemeldet."}[language]
+        assert message.body.decode() == text
         b.reply(message, 405)
         assert "logout of 201" not in d.log(), "warned before, not after"
         gone(d, "201")
         no_more(b, "MESSAGE", lambda m: m.method == "MESSAGE")
-        a.close()
+
+
+SCREENS = {"yealink-t46u": ("Yealink-xml", "application/xml", "YealinkIPPhoneTextScreen"),
+           "snom-d785": ("xml", "application/snomxml", "SnomIPPhoneText"),
+           "mitel-6867i": ("aastra-xml", "application/xml", "AastraIPPhoneTextScreen")}
+
+
+def test_warning_on_screens():
+    """The vendor's own way before MESSAGE, which is for phones that refuse it."""
+    with plant(quick(logout="after 1s", logout_warning_s=4)) as d:
+        for number, (model, (event, kind, root)) in enumerate(SCREENS.items(), 301):
+            phone, = d.phones_of(1)
+            d.ctl("user", "add", str(number), "--pin", "914263", "--name", "A & <B>")
+            d.ctl("phone", "set", phone.user, "--model", model)
+            d.ctl("session", "login", str(number), phone.user)
+            notify = phone.wait("a screen", lambda m, e=event: m.method == "NOTIFY" and m.get("event") == e
+                                and b"IPPhoneText" in m.body)
+            assert notify.get("content-type") == kind
+            screen = ElementTree.fromstring(notify.body)
+            assert screen.tag == root and screen.findtext("Text") == f"{number} will be logged out in 4 seconds."
+            phone.reply(notify, 489, "Bad Event")
+            assert phone.request("MESSAGE").body.decode() == screen.findtext("Text")
 
 
 def test_bad_rules():
