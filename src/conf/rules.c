@@ -105,6 +105,23 @@ static void check_burst(const struct ctx *ctx, const char *section)
 			      section, section);
 }
 
+/* RTP takes an even port and RTCP the next; 0 is whatever the system gives. */
+static void check_media_ports(const struct ctx *ctx)
+{
+	struct value low = value_of(ctx, "media", "port_min");
+	struct value high = value_of(ctx, "media", "port_max");
+	uint64_t l, h;
+
+	if (!low.usable || !high.usable || hd_u64_parse(&l, low.text, UINT16_MAX) ||
+	    hd_u64_parse(&h, high.text, UINT16_MAX) || l == 0 || l > h)
+		return;
+	if ((l + 1) / 2 * 2 + 1 > h)
+		hd_report_add(ctx->report, line_of(&low, &high),
+			      "media.port_min: %llu leaves no room up to media.port_max %llu, "
+			      "expected an even port and the next one",
+			      (unsigned long long)l, (unsigned long long)h);
+}
+
 /* ---- feature codes --------------------------------------------------------------------------- */
 
 /* CODE, CODE*NUMBER*PIN, CODE#: a second code that goes on with * or # could be both. */
@@ -286,6 +303,7 @@ void hd_check_rules(const struct hd_checked *checked, const char *folder, struct
 		check_order(&ctx, &orders[i]);
 	check_burst(&ctx, "sip");
 	check_burst(&ctx, "provision");
+	check_media_ports(&ctx);
 	check_codes(&ctx);
 	for (size_t i = 0; i < sizeof(tls_rules) / sizeof(tls_rules[0]); i++)
 		check_tls(&ctx, &tls_rules[i]);

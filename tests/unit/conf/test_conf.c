@@ -306,6 +306,12 @@ static const struct refused files[] = {
 	{ "sip: {t1_ms: 5000}\n",
 	  "t.yaml:1: sip.t1_ms: 5000 is over sip.t2_ms, expected at most its 4000 (the "
 	  "default)\n" },
+	{ "media: {port_min: 20479}\n",
+	  "t.yaml:1: media.port_min: 20479 leaves no room up to media.port_max 20479, expected an "
+	  "even port and the next one\n" },
+	{ "media:\n  port_min: 7000\n  port_max: 7000\n",
+	  "t.yaml:2: media.port_min: 7000 leaves no room up to media.port_max 7000, expected an "
+	  "even port and the next one\n" },
 	{ "sip: {source_burst: 0}\n",
 	  "t.yaml:1: sip.source_burst: 0 would refuse every request, expected 1 or more, or "
 	  "sip.source_rate 0 for no limit\n" },
