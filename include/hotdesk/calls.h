@@ -73,6 +73,7 @@ struct hd_calls_entry {
 	int64_t started_ms;
 	uint32_t ring_ms, duration_s;
 	bool answered, withheld, elsewhere;
+	bool hidden;	 /* made while the owner's list was off: never shown on a phone */
 	bool incomplete; /* the daemon ended before it did: how long is not known */
 	int status, cause;
 	uint8_t key[HD_CALLS_KEY_MAX]; /* out of hd_calls_page(): its place */
@@ -89,10 +90,13 @@ struct hd_calls_batch {
 	struct hd_calls *calls;
 	struct hd_calls_record *records;
 	size_t n;
+	/** Whether an owner's list is off, by the same transaction; NULL: nobody's. */
+	bool (*is_off)(const void *arg, struct hd_txn *txn, const char *owner);
+	const void *arg;
 };
 HD_MUSTCHECK int hd_calls_write(struct hd_txn *txn, void *batch);
-/** An hd_command_fn, argument a struct hd_calls: what a former life has left open. */
-HD_MUSTCHECK int hd_calls_close(struct hd_txn *txn, void *calls);
+/** The same without records: what a former life has left open. */
+HD_MUSTCHECK int hd_calls_close(struct hd_txn *txn, void *batch);
 
 /** Newest first. */
 struct hd_calls_query {
@@ -100,6 +104,8 @@ struct hd_calls_query {
 	const char *phone;	   /* only entries of this phone; "" or NULL: of all */
 	unsigned kinds;		   /* 1 << kind, or'ed; 0: all */
 	int64_t from_ms, until_ms; /* begin in [from, until); until 0: no end */
+	bool shown;		   /* only what a phone may show */
+	uint32_t looks;		   /* at most so many entries are looked at; 0: no limit */
 	struct hd_slice after;	   /* key of the last entry of the page before; or zero */
 };
 /**

@@ -16,8 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hotdesk/base/list_mode.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/str.h"
+#include "hotdesk/directory_file.h"
 
 enum hd_transport { HD_UDP, HD_TCP, HD_TLS, HD_HTTP, HD_HTTPS };
 
@@ -188,9 +190,13 @@ struct hd_conf_provision {
 };
 
 struct hd_conf_calls {
-	bool record;	    /* true: calls are written to their users' lists */
-	uint32_t keep_days; /* 90 */
-	uint32_t keep_max;  /* 1000 entries of each user */
+	bool record;		/* true: calls are written to their users' lists */
+	uint32_t keep_days;	/* 90 */
+	uint32_t keep_max;	/* 1000 entries of each user */
+	enum hd_list_mode list; /* central */
+	char **group_lists;	/* "sales=local" */
+	size_t n_group_lists;
+	uint32_t shown; /* 50 entries on a phone */
 };
 
 struct hd_conf_log_level {
@@ -247,54 +253,5 @@ void hd_conf_diff(const struct hd_conf *before, const struct hd_conf *after, str
 
 /** Every key of the table, "sip.listen\n"..., in order: to be compared with conf/hotdeskd.yaml. */
 void hd_conf_keys(struct hd_buf *out);
-
-/* ---- the directory file (users:, phones:) that import reads --------------------------------- */
-
-struct hd_file_key {
-	char *place; /* "1".."120"; NULL: the next free one */
-	char *type;  /* "speed-dial", "blf", "line", "url" */
-	char *label, *value;
-	unsigned line;
-};
-struct hd_file_user {
-	char *number, *name;
-	char *pin;	/* NULL: keep the stored one */
-	char *language; /* NULL: none */
-	char *logout;	/* NULL: as the configuration says */
-	bool roaming;	/* true */
-	bool disabled, hoteling;
-	struct hd_file_key *keys; /* NULL without keys_line: keep the stored ones */
-	size_t n_keys;
-	unsigned line, keys_line; /* of "keys:", 0: absent */
-};
-struct hd_file_phone {
-	char *id;
-	char *secret; /* NULL: keep the stored one */
-	char *mac, *model, *label, *owner;
-	char *logout; /* NULL: as the user's */
-	bool disabled;
-	struct hd_file_key *keys;
-	size_t n_keys;
-	unsigned line, keys_line;
-};
-struct hd_directory_file {
-	struct hd_file_user *users;
-	size_t n_users;
-	struct hd_file_phone *phones;
-	size_t n_phones;
-};
-/**
- * Parses and checks form and duplicates; rules that need the store (owner exists, PIN policy) are
- * the caller's, with the line numbers given. Frees wipe pins and secrets.
- */
-HD_MUSTCHECK int hd_directory_file_parse(struct hd_directory_file **fp, struct hd_slice text,
-					 const char *name, struct hd_buf *errors);
-/**
- * The same from a file of at most 32 MiB.
- * @return as above, and HD_ESYSTEM (cannot be read; errors tells)
- */
-HD_MUSTCHECK int hd_directory_file_load(struct hd_directory_file **fp, const char *path,
-					struct hd_buf *errors);
-void hd_directory_file_free(struct hd_directory_file *file);
 
 #endif

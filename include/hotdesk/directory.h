@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hotdesk/base/list_mode.h"
 #include "hotdesk/base/logout.h"
 #include "hotdesk/base/secret.h"
 #include "hotdesk/store.h"
@@ -31,7 +32,9 @@ struct hd_user {
 	char name[HD_NAME_SIZE];
 	char pin_hash[HD_PIN_HASH_SIZE]; /* "" : no PIN, cannot log in by code */
 	char language[HD_LANGUAGE_SIZE];
-	char logout[HD_LOGOUT_SIZE]; /* hotdesk/base/logout.h; "": as the configuration says */
+	char logout[HD_LOGOUT_SIZE];	/* hotdesk/base/logout.h; "": as the configuration says */
+	char group[HD_LIST_GROUP_SIZE]; /* of the company, for what is configured by group; "" */
+	char call_list[HD_LIST_MODE_SIZE]; /* hotdesk/base/list_mode.h; "": as the group's */
 	bool roaming;
 	bool disabled;
 	int64_t changed_at_ms;

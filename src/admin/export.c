@@ -105,6 +105,8 @@ static int users_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_buf
 		member(b, "name", user.name);
 		member(b, "language", user.language);
 		member(b, "logout", user.logout);
+		member(b, "group", user.group);
+		member(b, "call_list", user.call_list);
 		hd_buf_addf(b, ", roaming: %s", user.roaming ? "true" : "false");
 		if (user.disabled)
 			hd_buf_adds(b, ", disabled: true");

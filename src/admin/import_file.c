@@ -28,6 +28,10 @@ static int user_convert(struct hd_user *to, const struct hd_file_user *from,
 		err = hd_str_set(to->language, sizeof(to->language), from->language);
 	if (!err)
 		err = hd_str_set(to->logout, sizeof(to->logout), from->logout);
+	if (!err)
+		err = hd_str_set(to->group, sizeof(to->group), from->group);
+	if (!err)
+		err = hd_str_set(to->call_list, sizeof(to->call_list), from->call_list);
 	if (!err && from->pin)
 		err = hd_pin_check(policy, hd_slice_of(from->pin), from->number, &why);
 	if (!err)

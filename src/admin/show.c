@@ -85,6 +85,8 @@ void show_user(struct hd_json *j, const struct hd_user *user)
 	hd_json_str(j, "name", user->name);
 	hd_json_str(j, "language", or_null(user->language));
 	hd_json_str(j, "logout", or_null(user->logout));
+	hd_json_str(j, "group", or_null(user->group));
+	hd_json_str(j, "call_list", or_null(user->call_list));
 	hd_json_bool(j, "roaming", user->roaming);
 	hd_json_bool(j, "disabled", user->disabled);
 	hd_json_bool(j, "has_pin", user->pin_hash[0] != '\0');

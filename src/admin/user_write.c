@@ -9,7 +9,8 @@ struct user_op {
 	struct admin_op op; /* first */
 	enum mode mode;
 	struct hd_user given;
-	bool has_name, has_pin, has_language, has_logout, has_roaming, has_disabled;
+	bool has_name, has_pin, has_language, has_logout, has_group, has_list, has_roaming,
+		has_disabled;
 	char pin[ADMIN_PIN_SIZE];
 	struct settings_given settings;
 	struct hd_pin_cost cost;
@@ -26,6 +27,10 @@ static void user_merge(struct hd_user *to, const struct user_op *u)
 		memcpy(to->language, u->given.language, sizeof(to->language));
 	if (u->has_logout)
 		memcpy(to->logout, u->given.logout, sizeof(to->logout));
+	if (u->has_group)
+		memcpy(to->group, u->given.group, sizeof(to->group));
+	if (u->has_list)
+		memcpy(to->call_list, u->given.call_list, sizeof(to->call_list));
 	if (u->has_pin)
 		memcpy(to->pin_hash, u->given.pin_hash, sizeof(to->pin_hash));
 	if (u->has_roaming)
@@ -162,6 +167,9 @@ static bool user_body(struct hd_http_request *req, struct user_op *u)
 		  &u->has_language },
 		{ "logout", HD_JSON_TEXT, g->logout, sizeof(g->logout), false, true,
 		  &u->has_logout },
+		{ "group", HD_JSON_TEXT, g->group, sizeof(g->group), false, true, &u->has_group },
+		{ "call_list", HD_JSON_TEXT, g->call_list, sizeof(g->call_list), false, true,
+		  &u->has_list },
 		{ "roaming", HD_JSON_BOOL, &g->roaming, 0, false, false, &u->has_roaming },
 		{ "disabled", HD_JSON_BOOL, &g->disabled, 0, false, false, &u->has_disabled },
 	};

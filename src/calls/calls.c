@@ -66,8 +66,8 @@ static void fill_times(struct hd_calls_entry *entry, const struct hd_calls_recor
 	memcpy(entry->forwarded_by, r->forwarded_by, sizeof(entry->forwarded_by));
 }
 
-static int put_entry(struct hd_calls *calls, struct hd_txn *txn, const struct hd_calls_entry *entry,
-		     const struct hd_calls_record *r)
+static int put_entry(const struct hd_calls_batch *batch, struct hd_txn *txn,
+		     struct hd_calls_entry *entry, const struct hd_calls_record *r)
 {
 	uint8_t key[HD_CALLS_KEY_MAX], bytes[CALLS_RECORD_MAX];
 	size_t len = calls_key(key, entry->owner, r->started_ms, r->hash);
@@ -77,13 +77,16 @@ static int put_entry(struct hd_calls *calls, struct hd_txn *txn, const struct hd
 
 	if (len == 0)
 		return 0;
+	entry->hidden = batch->is_off && batch->is_off(batch->arg, txn, entry->owner);
 	hd_encoder_init(&e, bytes, sizeof(bytes), ENTRY_VERSION);
 	err = calls_entry_encode(&e, entry, &record);
 	return err ? err
-		   : hd_txn_put(txn, calls->entries, (struct hd_slice){ (char *)key, len }, record);
+		   : hd_txn_put(txn, batch->calls->entries, (struct hd_slice){ (char *)key, len },
+				record);
 }
 
-static int put_entries(struct hd_calls *calls, struct hd_txn *txn, const struct hd_calls_record *r)
+static int put_entries(const struct hd_calls_batch *batch, struct hd_txn *txn,
+		       const struct hd_calls_record *r)
 {
 	const struct hd_calls_side *caller = &r->caller, *callee = &r->callee;
 	struct hd_calls_entry entry;
@@ -97,7 +100,7 @@ static int put_entries(struct hd_calls *calls, struct hd_txn *txn, const struct 
 	memcpy(entry.number, callee->number, sizeof(entry.number));
 	memcpy(entry.name, callee->name, sizeof(entry.name));
 	memcpy(entry.identity, caller->number, sizeof(entry.identity));
-	err = put_entry(calls, txn, &entry, r);
+	err = put_entry(batch, txn, &entry, r);
 	/* Who calls the own number has one entry, that of the call. */
 	if (err || strcmp(caller->owner, callee->owner) == 0)
 		return err;
@@ -109,7 +112,7 @@ static int put_entries(struct hd_calls *calls, struct hd_txn *txn, const struct 
 	memcpy(entry.identity, callee->number, sizeof(entry.identity));
 	if (r->withheld)
 		entry.number[0] = entry.name[0] = '\0';
-	return put_entry(calls, txn, &entry, r);
+	return put_entry(batch, txn, &entry, r);
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */
@@ -154,18 +157,19 @@ static int recall(struct hd_calls *calls, struct hd_txn *txn, struct hd_calls_re
 	return 0;
 }
 
-static int write_end(struct hd_calls *calls, struct hd_txn *txn, const struct hd_calls_record *end)
+static int write_end(const struct hd_calls_batch *batch, struct hd_txn *txn,
+		     const struct hd_calls_record *end)
 {
 	struct hd_calls_record r = *end;
 	int err = 0;
 
 	if (r.learned)
-		err = recall(calls, txn, &r);
+		err = recall(batch->calls, txn, &r);
 	if (!err)
-		err = put_entries(calls, txn, &r);
+		err = put_entries(batch, txn, &r);
 	if (err)
 		return err == HD_ENOENT || err == HD_ECORRUPT || err == HD_EVERSION ? 0 : err;
-	err = hd_txn_del(txn, calls->open, hash_key(&r));
+	err = hd_txn_del(txn, batch->calls->open, hash_key(&r));
 	return err == HD_ENOENT ? 0 : err;
 }
 
@@ -177,8 +181,7 @@ int hd_calls_write(struct hd_txn *txn, void *arg)
 	for (size_t i = 0; !err && i < batch->n; i++) {
 		const struct hd_calls_record *r = &batch->records[i];
 
-		err = r->final ? write_end(batch->calls, txn, r)
-			       : put_open(batch->calls, txn, r, false);
+		err = r->final ? write_end(batch, txn, r) : put_open(batch->calls, txn, r, false);
 	}
 	return err;
 }
@@ -187,7 +190,8 @@ int hd_calls_close(struct hd_txn *txn, void *arg)
 {
 	uint8_t last[HD_CALLS_HASH_BYTES];
 	struct hd_slice after = { NULL, 0 }, key, bytes;
-	struct hd_calls *calls = arg;
+	const struct hd_calls_batch *batch = arg;
+	struct hd_calls *calls = batch->calls;
 	struct hd_calls_record r;
 	bool closed;
 	int err;
@@ -207,7 +211,7 @@ int hd_calls_close(struct hd_txn *txn, void *arg)
 		} else if (closed) { /* in the life before that one: nobody ends it any more */
 			err = hd_txn_del(txn, calls->open, after);
 		} else {
-			err = put_entries(calls, txn, &r);
+			err = put_entries(batch, txn, &r);
 			if (!err)
 				err = put_open(calls, txn, &r, true);
 		}

@@ -5,7 +5,7 @@
 #include "hotdesk/base/secret.h"
 
 enum { ENTRY_VERSION = 1, OPEN_VERSION = 1 };
-enum { ANSWERED = 1, WITHHELD = 2, ELSEWHERE = 4, INCOMPLETE = 8, CLOSED = 16 };
+enum { ANSWERED = 1, WITHHELD = 2, ELSEWHERE = 4, INCOMPLETE = 8, CLOSED = 16, HIDDEN = 32 };
 
 void hd_calls_hash(uint8_t hash[HD_CALLS_HASH_BYTES], const char *call_id, const char *from_tag)
 {
@@ -51,7 +51,8 @@ int calls_entry_encode(struct hd_encoder *e, const struct hd_calls_entry *entry,
 		       struct hd_slice *out)
 {
 	unsigned flags = (entry->answered ? ANSWERED : 0) | (entry->withheld ? WITHHELD : 0) |
-			 (entry->elsewhere ? ELSEWHERE : 0) | (entry->incomplete ? INCOMPLETE : 0);
+			 (entry->elsewhere ? ELSEWHERE : 0) | (entry->incomplete ? INCOMPLETE : 0) |
+			 (entry->hidden ? HIDDEN : 0);
 
 	hd_encode_u8(e, (uint8_t)entry->kind);
 	hd_encode_u8(e, (uint8_t)flags);
@@ -81,6 +82,7 @@ int calls_entry_decode(struct hd_calls_entry *entry, struct hd_slice record)
 	entry->withheld = flags & WITHHELD;
 	entry->elsewhere = flags & ELSEWHERE;
 	entry->incomplete = flags & INCOMPLETE;
+	entry->hidden = flags & HIDDEN;
 	entry->started_ms = hd_decode_i64(&d);
 	entry->ring_ms = hd_decode_u32(&d);
 	entry->duration_s = hd_decode_u32(&d);

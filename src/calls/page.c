@@ -34,6 +34,8 @@ static bool fits(const struct hd_calls_query *query, const struct hd_calls_entry
 	if (entry->started_ms < query->from_ms ||
 	    (query->until_ms > 0 && entry->started_ms >= query->until_ms))
 		return false;
+	if (query->shown && entry->hidden)
+		return false;
 	return !query->phone || !*query->phone || strcmp(query->phone, entry->phone) == 0;
 }
 
@@ -63,7 +65,7 @@ int hd_calls_page(struct hd_calls *calls, struct hd_txn *txn, const struct hd_ca
 	if (one && strlen(query->owner) >= HD_CALLS_OWNER_SIZE)
 		return 0;
 	after = begin_key(begin, query);
-	while (n < room) {
+	for (uint32_t looks = 0; n < room && (!query->looks || looks < query->looks); looks++) {
 		err = hd_txn_next(txn, calls->entries, after, &key, &value);
 		if ((err && err != HD_ECORRUPT) || !is_of(key, query->owner))
 			break;

@@ -131,6 +131,8 @@ bool hd_form_pin(
 bool hd_form_secret(struct hd_slice s);
 bool hd_form_language(struct hd_slice s);
 bool hd_form_logout(struct hd_slice s);
+bool hd_form_list_mode(struct hd_slice s);
+bool hd_form_group_list(struct hd_slice s); /* sales=local */
 #define HD_LOGOUT_WORDS "never, or parts such as at 20:00, after 10h, unregistered 30m"
 bool hd_form_address(struct hd_slice s); /* IPv4 or IPv6, without [] */
 bool hd_form_mac(struct hd_slice s);

@@ -27,9 +27,10 @@ struct field {
 #define USER(member) #member, offsetof(struct hd_file_user, member)
 #define PHONE(member) #member, offsetof(struct hd_file_phone, member)
 #define KEY(member) #member, offsetof(struct hd_file_key, member)
+#define GROUP_WORDS "1 to 32 letters, digits and . _ -"
 #define NUMBER_WORDS "1 to 32 letters, digits and . _ - * #"
 
-enum { FIELDS_MAX = 9, USER_FIELDS = 9, PHONE_FIELDS = 9, KEY_FIELDS = 4, KEYS_MAX = 120 };
+enum { FIELDS_MAX = 11, USER_FIELDS = 11, PHONE_FIELDS = 9, KEY_FIELDS = 4, KEYS_MAX = 120 };
 
 /* A list of entries of one kind. */
 struct list {
@@ -74,6 +75,8 @@ static const struct field user_fields[USER_FIELDS] = {
 	{ USER(language), false, false, false, hd_form_language, "a language such as de or pt-BR",
 	  NULL },
 	{ USER(logout), false, false, false, hd_form_logout, HD_LOGOUT_WORDS, NULL },
+	{ USER(group), false, false, false, hd_list_group_is_valid, GROUP_WORDS, NULL },
+	{ USER(call_list), false, false, false, hd_form_list_mode, "central, local or off", NULL },
 	{ USER(roaming), false, false, true, NULL, "true or false", NULL },
 	{ USER(disabled), false, false, false, NULL, "true or false", NULL },
 	{ USER(hoteling), false, false, false, NULL, "true or false", NULL },

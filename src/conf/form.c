@@ -1,5 +1,6 @@
 /* form.c - what single values must look like. */
 #include "conf_priv.h"
+#include "hotdesk/base/list_mode.h"
 #include "hotdesk/base/logout.h"
 
 #include <arpa/inet.h>
@@ -328,6 +329,20 @@ bool hd_form_logout(struct hd_slice s)
 	struct hd_logout_rule rule;
 
 	return s.len > 0 && s.len < HD_LOGOUT_SIZE && !hd_logout_rule_parse(&rule, s);
+}
+
+bool hd_form_list_mode(struct hd_slice s)
+{
+	enum hd_list_mode mode;
+
+	return s.len > 0 && !hd_list_mode_parse(&mode, s);
+}
+
+bool hd_form_group_list(struct hd_slice s)
+{
+	struct hd_list_policy policy = { 0 };
+
+	return !hd_list_policy_add(&policy, s);
 }
 
 bool hd_form_address(struct hd_slice s)

@@ -70,6 +70,11 @@ static const struct hd_choice formats[] = {
 	{ "stderr", HD_LOG_STDERR },
 	{ "journal", HD_LOG_JOURNAL },
 };
+static const struct hd_choice lists[] = {
+	{ "central", HD_LIST_CENTRAL },
+	{ "local", HD_LIST_LOCAL },
+	{ "off", HD_LIST_OFF },
+};
 const struct hd_choice hd_log_levels[] = {
 	{ "error", HD_LOG_ERROR }, { "warning", HD_LOG_WARNING }, { "notice", HD_LOG_NOTICE },
 	{ "info", HD_LOG_INFO },   { "debug", HD_LOG_DEBUG },
@@ -314,6 +319,12 @@ const struct hd_key_info hd_keys[] = {
 	BOOL(calls, record, "true", LIVE),
 	NUMBER(calls, keep_days, 1, 36500, "90", LIVE),
 	NUMBER(calls, keep_max, 1, 1000000, "1000", LIVE),
+	CHOICE(calls, list, HD_KEY_CHOICE, IN(calls, list), sizeof(enum hd_list_mode), "central",
+	       LIVE, lists),
+	LIST(calls, group_lists, IN(calls, group_lists), IN(calls, n_group_lists), 0,
+	     HD_LIST_GROUPS_MAX, "[]", LIVE, hd_form_group_list,
+	     "a group and its list, such as sales=local; central, local or off"),
+	NUMBER(calls, shown, 1, 1000, "50", LIVE),
 
 	CHOICE(log, format, HD_KEY_CHOICE, IN(log, format), sizeof(enum hd_log_format), "auto",
 	       LIVE, formats),

@@ -93,6 +93,7 @@ static void show_entry(struct hd_json *j, const struct hd_calls_entry *e)
 		hd_json_uint(j, "duration_s", e->duration_s);
 	hd_json_bool(j, "answered", e->answered);
 	hd_json_bool(j, "elsewhere", e->elsewhere);
+	hd_json_bool(j, "hidden", e->hidden);
 	hd_json_int(j, "status", e->status);
 	hd_json_int(j, "cause", e->cause);
 	hd_json_object_end(j);

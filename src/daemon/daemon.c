@@ -57,7 +57,7 @@ static int open_store(struct daemon *d)
 	if (!err)
 		err = hd_calls_new(&d->calls, d->store);
 	/* Without it the calls of a former life are missing from the lists, and nothing else. */
-	if (!err && hd_store_execute(d->store, hd_calls_close, d->calls))
+	if (!err && hd_store_execute(d->store, daemon_close_calls, d))
 		hd_warn("calls", "what a former life has left open is not closed");
 	if (!err)
 		err = hd_settings_new(&d->settings, d->store, &d->master);

@@ -103,7 +103,8 @@ struct daemon {
 	struct hd_pnp *pnp;
 	struct hd_planner planner;
 	struct daemon_recorder *recorder;
-	struct hd_conf_calls conf_calls; /* copied: this thread's */
+	struct hd_conf_calls conf_calls;   /* copied: this thread's, without its texts */
+	struct hd_list_policy list_policy; /* the same */
 	struct daemon_render sip_render;
 	struct hd_sip_timer *follow; /* until daemon_follow() does it */
 	bool follows;		     /* it runs */
@@ -191,6 +192,14 @@ void daemon_recorder_finish(struct daemon *d);
 /** SIP thread: nothing comes any more. */
 void daemon_recorder_stop(struct daemon *d);
 void daemon_recorder_free(struct daemon *d);
+/** For hd_calls_batch: its argument. */
+struct daemon_list_owners {
+	struct hd_directory *dir;
+	struct hd_list_policy policy;
+};
+bool daemon_list_is_off(const void *owners, struct hd_txn *txn, const char *owner);
+/** An hd_command_fn, argument a struct daemon: calls that a former life has left open. */
+HD_MUSTCHECK int daemon_close_calls(struct hd_txn *txn, void *daemon);
 /** Adds the routes about call lists (call_list.c). */
 HD_MUSTCHECK int daemon_mount_call_lists(struct daemon *d);
 
@@ -198,6 +207,7 @@ HD_MUSTCHECK int daemon_mount_call_lists(struct daemon *d);
 HD_MUSTCHECK int daemon_mount_calls(struct daemon *d);
 
 /** Values out of the configuration. */
+void conf_list_policy(struct hd_list_policy *policy, const struct hd_conf *conf);
 void conf_desk_policy(struct hd_desk_policy *policy, const struct hd_conf *conf);
 void conf_dialogue(struct hd_dialogue_policy *policy, const struct hd_conf *conf);
 void conf_media(struct hd_media_options *options, const struct daemon *d,

@@ -27,6 +27,7 @@ struct batch {
 	struct hd_command command;
 	struct hd_calls_batch calls;
 	struct daemon_recorder *recorder;
+	struct daemon_list_owners owners;
 	struct hd_calls_record records[BATCH_MAX];
 };
 
@@ -132,6 +133,36 @@ static bool is_tried_again(const struct hd_call *call)
 	return false;
 }
 
+/* ---- whose list is off: store thread -------------------------------------------------------- */
+
+bool daemon_list_is_off(const void *arg, struct hd_txn *txn, const char *owner)
+{
+	const struct daemon_list_owners *owners = arg;
+	struct hd_user user;
+	bool off = false;
+
+	/* A phone's own list is nobody's, and is shown to nobody. */
+	if (!hd_user_get(owners->dir, txn, owner, &user))
+		off = hd_list_policy_mode(&owners->policy, user.call_list, user.group) ==
+		      HD_LIST_OFF;
+	hd_wipe(&user, sizeof(user));
+	return off;
+}
+
+int daemon_close_calls(struct hd_txn *txn, void *arg)
+{
+	struct daemon *d = arg;
+	struct daemon_list_owners owners = { .dir = d->dir };
+	struct hd_calls_batch batch = {
+		.calls = d->calls,
+		.is_off = daemon_list_is_off,
+		.arg = &owners,
+	};
+
+	conf_list_policy(&owners.policy, d->conf);
+	return hd_calls_close(txn, &batch);
+}
+
 /* ---- batches -------------------------------------------------------------------------------- */
 
 static void on_written(struct hd_command *command)
@@ -156,6 +187,10 @@ static void flush(struct daemon_recorder *r)
 	b->recorder = r;
 	b->calls.calls = r->d->calls;
 	b->calls.records = b->records;
+	b->owners.dir = r->d->dir;
+	b->owners.policy = r->d->list_policy;
+	b->calls.is_off = daemon_list_is_off;
+	b->calls.arg = &b->owners;
 	b->command.run = hd_calls_write;
 	b->command.arg = &b->calls;
 	b->command.done = on_written;
@@ -309,6 +344,7 @@ int daemon_recorder_new(struct daemon *d)
 		return HD_ENOMEM;
 	d->recorder->d = d;
 	d->conf_calls = d->conf->calls;
+	conf_list_policy(&d->list_policy, d->conf);
 	return 0;
 }
 

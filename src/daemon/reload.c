@@ -77,6 +77,7 @@ static void take(struct hd_task *task)
 	conf_proxy_limits(&proxy, h->after);
 	hd_proxy_set_limits(d->proxy, &proxy);
 	d->conf_calls = h->after->calls;
+	conf_list_policy(&d->list_policy, h->after);
 	hd_proxy_set_call_max(d->proxy, h->after->sip.call_max_s);
 	if (conf_digest_options(&digest, d, h->after) || hd_digest_set_options(d->digest, &digest))
 		hd_error("daemon", "auth: new values refused, the old ones stay");

@@ -4,6 +4,16 @@
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
 
+void conf_list_policy(struct hd_list_policy *policy, const struct hd_conf *conf)
+{
+	memset(policy, 0, sizeof(*policy));
+	policy->standard = conf->calls.list;
+	for (size_t i = 0; i < conf->calls.n_group_lists; i++)
+		if (hd_list_policy_add(policy, hd_slice_of(conf->calls.group_lists[i])))
+			hd_error("daemon", "calls.group_lists: %s: left out",
+				 conf->calls.group_lists[i]);
+}
+
 void conf_desk_policy(struct hd_desk_policy *policy, const struct hd_conf *conf)
 {
 	const struct hd_conf_desk *c = &conf->desk;

@@ -7,7 +7,8 @@ static bool user_is_equal(const struct hd_user *a, const struct hd_user *b)
 {
 	return strcmp(a->name, b->name) == 0 && strcmp(a->pin_hash, b->pin_hash) == 0 &&
 	       strcmp(a->language, b->language) == 0 && a->roaming == b->roaming &&
-	       strcmp(a->logout, b->logout) == 0 && a->disabled == b->disabled;
+	       strcmp(a->logout, b->logout) == 0 && strcmp(a->group, b->group) == 0 &&
+	       strcmp(a->call_list, b->call_list) == 0 && a->disabled == b->disabled;
 }
 
 static bool phone_is_equal(const struct hd_phone *a, const struct hd_phone *b)

@@ -20,6 +20,8 @@ int hd_user_encode(struct hd_encoder *e, const struct hd_user *user, struct hd_s
 	hd_encode_str(e, user->language);
 	hd_encode_i64(e, user->changed_at_ms);
 	hd_encode_str(e, user->logout);
+	hd_encode_str(e, user->group);
+	hd_encode_str(e, user->call_list);
 	return hd_encoder_finish(e, out);
 }
 
@@ -37,6 +39,8 @@ int hd_user_decode(struct hd_user *user, struct hd_slice record)
 	hd_decode_str(&d, user->language, sizeof(user->language));
 	user->changed_at_ms = hd_decode_i64(&d);
 	hd_decode_str(&d, user->logout, sizeof(user->logout));
+	hd_decode_str(&d, user->group, sizeof(user->group));
+	hd_decode_str(&d, user->call_list, sizeof(user->call_list));
 	return hd_decoder_finish(&d);
 }
 
@@ -65,10 +69,14 @@ int hd_user_get(struct hd_directory *dir, struct hd_txn *txn, const char *number
 
 static bool user_is_valid(const struct hd_user *user)
 {
+	enum hd_list_mode mode;
+
 	return hd_number_is_valid(hd_slice_of(user->number)) &&
 	       hd_utf8_is_text(hd_slice_of(user->name)) &&
 	       hd_utf8_is_text(hd_slice_of(user->language)) &&
-	       hd_logout_text_is_valid(user->logout);
+	       hd_logout_text_is_valid(user->logout) &&
+	       (!user->group[0] || hd_list_group_is_valid(hd_slice_of(user->group))) &&
+	       !hd_list_mode_parse(&mode, hd_slice_of(user->call_list));
 }
 
 int hd_user_put(struct hd_directory *dir, struct hd_txn *txn, const struct hd_user *user)

@@ -207,3 +207,22 @@ def test_clean_stop_loses_nothing():
         d.stop()
         d.start()
         assert len(calls_of(d, b.user)) == 1
+
+
+def test_calls_while_the_list_is_off(d):
+    (anna, a), (ben, b) = people(d)
+    def call_once():
+        call = Call(a, ben, "INVITE", SDP).challenge()
+        refuse(b.accept())
+        assert call.final().status == 486
+    d.ctl("user", "set", ben, "--call-list", "off")
+    call_once()
+    assert [e["hidden"] for e in calls_of(d, ben, 1)] == [True]
+    assert [e["hidden"] for e in calls_of(d, anna, 1)] == [False]
+    d.ctl("user", "set", ben, "--call-list", "", "--group", "sales")
+    call_once()
+    assert [e["hidden"] for e in calls_of(d, ben, 2)] == [False, True], "never added later"
+    assert d.admin("GET", f"/v1/users/{ben}")[1]["group"] == "sales"
+    assert d.admin("PATCH", f"/v1/users/{ben}", {"call_list": "on"})[0] == 400
+    exported = d.ctl("export").stdout
+    assert 'group: "sales"' in exported

@@ -75,9 +75,16 @@ static struct hd_calls_record call_of(const char *call_id, int64_t started_ms)
 
 static void write(struct test *t, struct hd_calls_record *records, size_t n)
 {
-	struct hd_calls_batch batch = { t->calls, records, n };
+	struct hd_calls_batch batch = { .calls = t->calls, .records = records, .n = n };
 
 	assert_int_equal(hd_store_execute(t->store, hd_calls_write, &batch), 0);
+}
+
+static int close_open(struct test *t)
+{
+	struct hd_calls_batch batch = { .calls = t->calls };
+
+	return hd_store_execute(t->store, hd_calls_close, &batch);
 }
 
 static void page(struct test *t, const struct hd_calls_query *query, size_t room)
@@ -137,6 +144,43 @@ static void test_both_sides(void **state)
 	assert_int_equal(list(t, "20"), 0);
 	assert_int_equal(list(t, "2022"), 0);
 	assert_int_equal(list(t, ""), 2);
+}
+
+static bool is_202(const void *arg, struct hd_txn *txn, const char *owner)
+{
+	assert_non_null(txn);
+	return *(const bool *)arg && strcmp(owner, "202") == 0;
+}
+
+/* What was written while the list was off stays hidden, what was before is there again. */
+static void test_off(void **state)
+{
+	struct test *t = *state;
+	struct hd_calls_query shown = { .owner = "202", .shown = true };
+	struct hd_calls_record r;
+	bool off = false;
+	struct hd_calls_batch batch = {
+		.calls = t->calls, .records = &r, .n = 1, .is_off = is_202, .arg = &off
+	};
+
+	for (int i = 0; i < 3; i++) {
+		char id[] = { 'c', (char)('0' + i), '\0' };
+
+		r = call_of(id, noon + i * 60000);
+		off = i == 1;
+		assert_int_equal(hd_store_execute(t->store, hd_calls_write, &batch), 0);
+	}
+	page(t, &shown, PAGE);
+	assert_int_equal(t->n, 2);
+	assert_int_equal(t->page[0].started_ms, noon + 120000);
+	assert_int_equal(t->page[1].started_ms, noon);
+	assert_int_equal(list(t, "202"), 3);
+	assert_true(t->page[1].hidden);
+	assert_int_equal(list(t, "201"), 3);
+	assert_false(t->page[1].hidden);
+	shown.looks = 2;
+	page(t, &shown, PAGE);
+	assert_int_equal(t->n, 1);
 }
 
 static void test_missed_withheld_elsewhere(void **state)
@@ -259,7 +303,7 @@ static void test_crash(void **state)
 	write(t, &talking, 1);
 	assert_int_equal(open_calls(t), 2);
 	assert_int_equal(list(t, "202"), 0);
-	assert_int_equal(hd_store_execute(t->store, hd_calls_close, t->calls), 0);
+	assert_int_equal(close_open(t), 0);
 	assert_int_equal(list(t, "202"), 2);
 	assert_int_equal(t->page[0].kind, HD_CALL_RECEIVED);
 	assert_true(t->page[0].incomplete && t->page[0].answered);
@@ -281,7 +325,7 @@ static void test_crash(void **state)
 	memset(end.hash, 9, sizeof(end.hash));
 	write(t, &end, 1);
 	assert_int_equal(list(t, ""), 4);
-	assert_int_equal(hd_store_execute(t->store, hd_calls_close, t->calls), 0);
+	assert_int_equal(close_open(t), 0);
 	assert_int_equal(open_calls(t), 0);
 	assert_int_equal(list(t, ""), 4);
 }
@@ -381,6 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_both_sides, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missed_withheld_elsewhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_and_oneself, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clocks_that_jump, setup, teardown),

@@ -84,6 +84,7 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 			 : key->form == hd_form_server	    ? "192.0.2.1"
 			 : key->form == hd_form_http_listen ? "http:127.0.0.1:0"
 			 : key->form == hd_form_interface   ? "eth0"
+			 : key->form == hd_form_group_list  ? "sales=local"
 							    : "other.example");
 		break;
 	default:
