@@ -9,6 +9,7 @@ from .procs import BenchError, free_port, tree, wait_for
 from .sipp import is_bound
 
 HOST = "127.0.0.1"
+RECEIVE_BYTES = 8388608  # of the UDP socket: our own default, where Kamailio's is 262144
 FOLDER = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -99,8 +100,8 @@ class Kamailio(Server):
             text = text.replace(f"@{name}@", str(value))
         config = self.folder / "kamailio.cfg"
         config.write_text(text)
-        self._spawn(["kamailio", "-DD", "-E", "-m", "512", "-f", str(config), "-w",
-                     str(self.folder), "-Y", str(self.folder)])
+        self._spawn(["kamailio", "-DD", "-E", "-m", "512", "-b", str(RECEIVE_BYTES), "-f",
+                     str(config), "-w", str(self.folder), "-Y", str(self.folder)])
         wait_for(lambda: is_bound(self.address[1]) and len(tree(self.pid)) > self.children,
                  "start", 20, self.process)
 
@@ -119,7 +120,8 @@ class Hotdeskd(Server):
     def config(self):
         """The default configuration but for addresses, paths and what the load needs."""
         return {
-            "sip": {"domain": DOMAIN, "listen": [f"udp:{HOST}:0"], "transactions_max": 100000},
+            "sip": {"domain": DOMAIN, "listen": [f"udp:{HOST}:0"], "transactions_max": 100000,
+                    "udp_receive_bytes": RECEIVE_BYTES},
             "auth": {"algorithms": ["MD5"]},
             "store": {"path": "store"},
             "directory": {"seed": "directory.yaml"},
