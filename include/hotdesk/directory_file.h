@@ -1,5 +1,5 @@
 /*
- * directory_file.h - the directory file (users:, phones:) that import reads.
+ * directory_file.h - the directory file (users:, phones:) that import reads; or CSV.
  *
  * Layer: 1 (conf).  May include: base.  Thread: anywhere.
  */
@@ -8,7 +8,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "hotdesk/base/error.h"
 #include "hotdesk/base/str.h"
 
 struct hd_file_key {
@@ -44,6 +46,8 @@ struct hd_directory_file {
 	size_t n_users;
 	struct hd_file_phone *phones;
 	size_t n_phones;
+	bool partial; /* CSV: what has no column stays as it is stored */
+	uint32_t users_given, phones_given;
 };
 /**
  * Parses and checks form and duplicates; rules that need the store (owner exists, PIN policy) are
@@ -57,6 +61,15 @@ HD_MUSTCHECK int hd_directory_file_parse(struct hd_directory_file **fp, struct h
  */
 HD_MUSTCHECK int hd_directory_file_load(struct hd_directory_file **fp, const char *path,
 					struct hd_buf *errors);
+/**
+ * The same from CSV (RFC 4180) with the names of columns in its first line; hotdeskctl(1) has them.
+ * A row is a user, a phone (columns that begin with "phone"), or both.
+ * @param loose columns that nobody knows are ignored, not refused
+ */
+HD_MUSTCHECK int hd_directory_csv_parse(struct hd_directory_file **fp, struct hd_slice text,
+					const char *name, bool loose, struct hd_buf *errors);
+/** Whether the file says anything about a field ("name", "pin"), were it only that it is empty. */
+bool hd_directory_file_says(const struct hd_directory_file *file, bool phone, const char *field);
 void hd_directory_file_free(struct hd_directory_file *file);
 
 #endif

@@ -101,6 +101,9 @@ struct key_list {
 	const struct hd_phone_key *keys;
 	size_t n;
 };
+/** Whether others are stored. @return 0 or the store's error */
+HD_MUSTCHECK int keys_compare(struct hd_txn *txn, const struct hd_admin *admin,
+			      const struct key_list *list, bool *changedp);
 /** Replaces the keys, and tells the phone that shows them. *changedp: they were others. */
 HD_MUSTCHECK int keys_replace(struct hd_txn *txn, struct admin_op *op, const struct key_list *list,
 			      bool *changedp);
@@ -169,6 +172,17 @@ HD_MUSTCHECK int import_hash(struct hd_user *to, const struct hd_file_user *from
 			     const struct hd_pin_cost *cost);
 /** Keys from a parsed file. @return 0, HD_ELIMIT, HD_EINVAL */
 HD_MUSTCHECK int import_keys(struct hd_phone_key *to, const struct hd_file_key *from, size_t n);
+/** For a file of columns: what has none stays as it is stored; inside a command. */
+HD_MUSTCHECK int import_merge(struct hd_directory_batch *batch,
+			      const struct hd_directory_file *file, const struct hd_admin *admin,
+			      struct hd_txn *txn);
+/**
+ * Rows of JSON, one per user and phone: what an import would do, before it does; inside a command.
+ * PINs and secrets are named, never shown.
+ */
+HD_MUSTCHECK int import_diff(struct hd_json *j, const struct hd_directory_batch *batch,
+			     const struct hd_directory_file *file, const struct hd_admin *admin,
+			     struct hd_txn *txn);
 /** "NAME:LINE: why" for the culprit of hd_directory_apply(). */
 void import_culprit(struct hd_buf *errors, const struct hd_directory_file *file, const char *name,
 		    const struct hd_directory_batch *batch, int err);

@@ -76,20 +76,29 @@ static bool keys_are(const struct hd_phone_key *stored, const struct key_list *l
 	return true;
 }
 
-int keys_replace(struct hd_txn *txn, struct admin_op *op, const struct key_list *list,
+int keys_compare(struct hd_txn *txn, const struct hd_admin *admin, const struct key_list *list,
 		 bool *changedp)
 {
-	struct hd_device *device = op->admin->o.device;
 	struct hd_phone_key stored[HD_PHONE_KEYS_MAX] = { 0 };
 	size_t n = HD_PHONE_KEYS_MAX;
 	int err;
 
-	err = hd_device_keys_get(device, txn, list->kind, list->name, stored, &n);
+	err = hd_device_keys_get(admin->o.device, txn, list->kind, list->name, stored, &n);
 	if (err && err != HD_ECORRUPT)
 		return err;
 	*changedp = err || n != list->n || !keys_are(stored, list);
-	if (!*changedp)
-		return 0;
+	return 0;
+}
+
+int keys_replace(struct hd_txn *txn, struct admin_op *op, const struct key_list *list,
+		 bool *changedp)
+{
+	struct hd_device *device = op->admin->o.device;
+	int err;
+
+	err = keys_compare(txn, op->admin, list, changedp);
+	if (err || !*changedp)
+		return err;
 	err = hd_device_keys_put(device, txn, list->kind, list->name, list->keys, list->n);
 	if (err)
 		return err;

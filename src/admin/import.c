@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "hotdesk/base/log.h"
-#include "hotdesk/conf.h"
+#include "hotdesk/directory_file.h"
 
 #include "admin_priv.h"
 
@@ -31,6 +31,9 @@ struct import_op {
 	uint32_t ended;	     /* out: desk sessions */
 	const char **names;  /* room for users that were changed */
 	size_t keys_changed; /* out: users and phones */
+	bool dry;	     /* the whole command runs, and is undone */
+	bool dry_done;	     /* out: it came to its end */
+	struct hd_buf diff;  /* out: the answer's rows */
 	struct hd_phone_key keys[HD_PHONE_KEYS_MAX];
 	char what[128];
 };
@@ -46,6 +49,7 @@ static void release(struct admin_op *op)
 	import_records_free(&im->batch);
 	free(im->names);
 	hd_buf_fini(&im->errors);
+	hd_buf_fini(&im->diff);
 }
 
 static struct import_op *import_new(struct hd_admin *admin, struct hd_http_request *req,
@@ -139,9 +143,20 @@ static int changes_tell(struct import_op *im, struct hd_txn *txn)
 	return err ? err : tell_owned(txn, &im->op, im->names, n);
 }
 
-static int run(struct hd_txn *txn, void *arg)
+/* Rows of the answer; a command may run twice. */
+static int diff_write(struct import_op *im, struct hd_txn *txn)
 {
-	struct import_op *im = arg;
+	struct hd_json j;
+
+	hd_buf_fini(&im->diff);
+	hd_json_init(&j, &im->diff);
+	hd_json_object(&j, NULL);
+	hd_json_str(&j, "result", "dry-run");
+	return import_diff(&j, &im->batch, im->file, im->op.admin, txn);
+}
+
+static int write_all(struct import_op *im, struct hd_txn *txn)
+{
 	const struct hd_admin_options *o = &im->op.admin->o;
 	int err;
 
@@ -162,14 +177,45 @@ static int run(struct hd_txn *txn, void *arg)
 	return err;
 }
 
+/* A dry run fails at its end, and so leaves nothing: it has met every refusal of the real one. */
+static int run(struct hd_txn *txn, void *arg)
+{
+	struct import_op *im = arg;
+	int err;
+
+	im->dry_done = false;
+	/* Nobody in the file is the culprit of what only reads. */
+	im->batch.bad = im->batch.n_users + im->batch.n_phones;
+	err = import_merge(&im->batch, im->file, im->op.admin, txn);
+	if (!err && im->dry)
+		err = diff_write(im, txn);
+	if (!err)
+		err = write_all(im, txn);
+	if (err || !im->dry)
+		return err;
+	im->dry_done = true;
+	return HD_ESTATE;
+}
+
 static void what_set(struct import_op *im)
 {
-	(void)snprintf(im->what, sizeof(im->what), "%zu added, %zu changed, %zu unchanged",
-		       im->batch.added, im->batch.changed, im->batch.unchanged);
+	(void)snprintf(im->what, sizeof(im->what), "%s%zu added, %zu changed, %zu unchanged",
+		       im->dry ? "dry run: " : "", im->batch.added, im->batch.changed,
+		       im->batch.unchanged);
 	if (im->keys_changed)
 		(void)snprintf(im->what + strlen(im->what), sizeof(im->what) - strlen(im->what),
 			       ", keys of %zu changed", im->keys_changed);
 	im->op.what = im->what;
+}
+
+static void counts_write(struct import_op *im, struct hd_json *j)
+{
+	hd_json_uint(j, "added", im->batch.added);
+	hd_json_uint(j, "changed", im->batch.changed);
+	hd_json_uint(j, "unchanged", im->batch.unchanged);
+	hd_json_uint(j, "keys_changed", im->keys_changed);
+	hd_json_uint(j, "sessions_ended", im->ended);
+	hd_json_object_end(j);
 }
 
 static void done(struct admin_op *op)
@@ -182,19 +228,27 @@ static void done(struct admin_op *op)
 	hd_json_init(&j, &b);
 	hd_json_object(&j, NULL);
 	hd_json_str(&j, "result", "imported");
-	hd_json_uint(&j, "added", im->batch.added);
-	hd_json_uint(&j, "changed", im->batch.changed);
-	hd_json_uint(&j, "unchanged", im->batch.unchanged);
-	hd_json_uint(&j, "keys_changed", im->keys_changed);
-	hd_json_uint(&j, "sessions_ended", im->ended);
-	hd_json_object_end(&j);
+	counts_write(im, &j);
 	op_finish(op, 200, &b);
+}
+
+static void dry_done(struct import_op *im)
+{
+	struct hd_json j = { .buf = &im->diff, .comma = true };
+
+	what_set(im);
+	counts_write(im, &j);
+	op_finish(&im->op, 200, &im->diff);
 }
 
 static void failed(struct admin_op *op, int err)
 {
 	struct import_op *im = (struct import_op *)op;
 
+	if (im->dry_done && err == HD_ESTATE) {
+		dry_done(im);
+		return;
+	}
 	/* Only what is wrong with a record is the file's fault. */
 	if (err == HD_ENOENT || err == HD_EEXIST || err == HD_EINVAL || err == HD_ESTATE ||
 	    err == HD_ELIMIT)
@@ -239,12 +293,20 @@ static void hash_run(struct hd_job *job)
 	im->hash_err = pin_hash(im);
 }
 
+/* In a dry run a PIN where none is stored is a new one, and needs no hash to be known as such. */
+static void pins_skip(struct import_op *im)
+{
+	while (im->dry && pin_next(im) && !stored_find(im) && !im->stored[0])
+		memcpy(im->batch.users[im->at++].pin_hash, "-", 2);
+}
+
 static void go_on(void *arg)
 {
 	struct import_op *im = arg;
 	int err;
 
 	im->waiting = false;
+	pins_skip(im);
 	if (!pin_next(im)) {
 		op_submit(&im->op, run, im);
 		return;
@@ -294,12 +356,41 @@ void import_cancel(struct import_op *im)
 		import_refuse(im, HD_ESHUTDOWN);
 }
 
+/* What the query string asks for. */
+struct form {
+	bool csv, loose, dry;
+};
+
+/* @return false: answered */
+static bool choice(struct hd_http_request *req, const char *name, const char *no, const char *yes,
+		   bool *vp)
+{
+	const char *text = hd_http_query(req, name);
+
+	*vp = text && strcmp(text, yes) == 0;
+	if (*vp || !text || strcmp(text, no) == 0)
+		return true;
+	hd_http_answer_error(req, HD_EPARSE, "%s: expected %s or %s", name, no, yes);
+	return false;
+}
+
+static bool form_read(struct hd_http_request *req, struct form *form)
+{
+	return choice(req, "format", "yaml", "csv", &form->csv) &&
+	       choice(req, "unknown_columns", "refuse", "ignore", &form->loose) &&
+	       choice(req, "dry_run", "no", "yes", &form->dry);
+}
+
 void import_post(struct hd_http_request *req, void *arg)
 {
 	struct hd_admin *admin = arg;
 	const char *name = hd_http_query(req, "name");
+	struct form form;
 	struct import_op *im;
 	int err;
+
+	if (!form_read(req, &form))
+		return;
 
 	if (!name || !name[0] || !hd_utf8_is_text(hd_slice_of(name)))
 		name = "import";
@@ -311,7 +402,12 @@ void import_post(struct hd_http_request *req, void *arg)
 		return;
 	}
 	admin->import = im;
-	err = hd_directory_file_parse(&im->file, hd_http_body(req), im->name, &im->errors);
+	im->dry = form.dry;
+	if (form.csv)
+		err = hd_directory_csv_parse(&im->file, hd_http_body(req), im->name, form.loose,
+					     &im->errors);
+	else
+		err = hd_directory_file_parse(&im->file, hd_http_body(req), im->name, &im->errors);
 	if (!err)
 		err = records_make(im);
 	if (!err)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hotdesk/conf.h"
+#include "hotdesk/directory_file.h"
 
 #include "admin_priv.h"
 

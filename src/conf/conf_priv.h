@@ -22,6 +22,7 @@
 #include "hotdesk/base/error.h"
 #include "hotdesk/base/str.h"
 #include "hotdesk/conf.h"
+#include "hotdesk/directory_file.h"
 
 /* ---- report.c -------------------------------------------------------------------------------- */
 
@@ -208,6 +209,18 @@ enum { HD_LOG_LEVELS = 5 };
 
 /** The range of keys of a section. */
 void hd_section_keys(const char *section, size_t *firstp, size_t *np);
+
+/* ---- directory_file.c: its table, for directory_csv.c ---------------------------------------- */
+
+/** The field of a user or phone that is one value; *flagp: true or false. @return false: none */
+bool hd_directory_field(bool phone, struct hd_slice name, const char **fieldp, bool *flagp);
+/** The columns of a CSV file, for a message. */
+void hd_directory_columns(struct hd_buf *out);
+/** Says that the file has a column for it. */
+void hd_directory_file_given(struct hd_directory_file *file, bool phone, const char *field);
+/** A tree into an empty file, checked. @return 0, HD_EPARSE (reported), HD_ENOMEM */
+HD_MUSTCHECK int hd_directory_tree_load(struct hd_directory_file *file, const struct hd_tree *tree,
+					struct hd_report *report);
 
 /* ---- check.c, rules.c, canon.c, path.c ------------------------------------------------------- */
 

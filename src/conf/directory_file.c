@@ -384,6 +384,68 @@ static void load_file(struct hd_directory_file *file, const struct hd_tree *tree
 	check_all_keys(file, report);
 }
 
+int hd_directory_tree_load(struct hd_directory_file *file, const struct hd_tree *tree,
+			   struct hd_report *report)
+{
+	load_file(file, tree, report);
+	return hd_report_end(report);
+}
+
+/* ---- fields as columns ----------------------------------------------------------------------- */
+
+/* @return the index, the number of fields for none */
+static size_t field_index(const struct list *list, struct hd_slice name)
+{
+	size_t i = 0;
+
+	while (i < list->n_fields &&
+	       (list->fields[i].list || !hd_slice_is(name, list->fields[i].name)))
+		i++;
+	return i;
+}
+
+bool hd_directory_field(bool phone, struct hd_slice name, const char **fieldp, bool *flagp)
+{
+	const struct list *list = &lists[phone];
+	size_t i = field_index(list, name);
+
+	if (i == list->n_fields)
+		return false;
+	*fieldp = list->fields[i].name;
+	*flagp = !list->fields[i].form;
+	return true;
+}
+
+void hd_directory_columns(struct hd_buf *out)
+{
+	for (size_t i = 0; i < lists[0].n_fields; i++)
+		if (!lists[0].fields[i].list)
+			hd_buf_addf(out, "%s%s", i ? ", " : "", lists[0].fields[i].name);
+	hd_buf_adds(out, ", phone");
+	for (size_t i = 1; i < lists[1].n_fields; i++)
+		if (!lists[1].fields[i].list)
+			hd_buf_addf(out, ", phone_%s", lists[1].fields[i].name);
+}
+
+void hd_directory_file_given(struct hd_directory_file *file, bool phone, const char *field)
+{
+	uint32_t bit = UINT32_C(1) << field_index(&lists[phone], hd_slice_of(field));
+
+	if (phone)
+		file->phones_given |= bit;
+	else
+		file->users_given |= bit;
+}
+
+bool hd_directory_file_says(const struct hd_directory_file *file, bool phone, const char *field)
+{
+	uint32_t given = phone ? file->phones_given : file->users_given;
+
+	return !file->partial || given >> field_index(&lists[phone], hd_slice_of(field)) & 1;
+}
+
+/* ---- YAML ------------------------------------------------------------------------------------ */
+
 int hd_directory_file_parse(struct hd_directory_file **fp, struct hd_slice text, const char *name,
 			    struct hd_buf *errors)
 {
@@ -405,8 +467,7 @@ int hd_directory_file_parse(struct hd_directory_file **fp, struct hd_slice text,
 	err = hd_tree_parse(&tree, text, HD_DIRECTORY_NODES_MAX, &report);
 	if (err)
 		goto out;
-	load_file(file, &tree, &report);
-	err = hd_report_end(&report);
+	err = hd_directory_tree_load(file, &tree, &report);
 out:
 	hd_tree_fini(&tree);
 	if (err)

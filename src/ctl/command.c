@@ -64,6 +64,14 @@ static const struct ctl_option logout_options[] = {
 	{ "phone", "ID", "whoever sits at this phone", CTL_PLAIN, NULL, false },
 };
 
+static const struct ctl_option import_options[] = {
+	{ "csv", NULL, "the file is CSV with the names of columns in its first line", CTL_FLAG,
+	  NULL, false },
+	{ "ignore-unknown", NULL, "CSV: skip columns with other names", CTL_FLAG, NULL, false },
+	{ "dry-run", NULL, "change nothing, say row by row what would change", CTL_FLAG, NULL,
+	  false },
+};
+
 static const struct ctl_option call_options[] = {
 	{ "csv", NULL, "as CSV", CTL_FLAG, NULL, false },
 	{ "kind", "KIND", "only dialled, received or missed", CTL_PLAIN, NULL, false },
@@ -76,6 +84,7 @@ static const struct ctl_option call_options[] = {
 #define RENDER render_options, COUNT(render_options)
 #define URL url_options, COUNT(url_options)
 #define LOGOUT logout_options, COUNT(logout_options)
+#define IMPORT import_options, COUNT(import_options)
 #define NONE NULL, 0
 
 const struct ctl_command ctl_commands[] = {
@@ -124,7 +133,7 @@ const struct ctl_command ctl_commands[] = {
 	{ "call", "export", "", 0, 0, NONE, "every entry of everybody, as CSV", ctl_call_export },
 	{ "call", "clear", "USER|PHONE", 1, 1, NONE, "remove a call list for good",
 	  ctl_call_clear },
-	{ "import", NULL, "FILE|-", 1, 1, NONE, "users and phones of a file: all or nothing",
+	{ "import", NULL, "FILE|-", 1, 1, IMPORT, "users and phones of a file: all or nothing",
 	  ctl_import },
 	{ "export", NULL, "[FILE]", 0, 1, NONE, "users and phones, without PINs and secrets",
 	  ctl_export },

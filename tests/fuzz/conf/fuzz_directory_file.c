@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hotdesk/conf.h"
+#include "hotdesk/directory_file.h"
 
 #define EXPECT(condition)                                                                          \
 	do {                                                                                       \

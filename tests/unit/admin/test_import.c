@@ -202,9 +202,102 @@ static void test_seed(void **state)
 	fixture_close(&f);
 }
 
+static void test_csv(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f);
+	expect(&f, "POST", "/v1/import?format=csv&name=o.csv",
+	       "number,name,pin,language,phone,phone_secret,phone_owner\n"
+	       "201,Anna Berg,471147,de,home-201,s3cret-h1,201\n"
+	       "202,Ben Kaya,802615,,,,\n",
+	       200, "\"added\": 3, \"changed\": 0, \"unchanged\": 0");
+	/* What has no column stays, an empty cell of a column takes away. */
+	expect(&f, "POST", "/v1/import?format=csv", "number,language\n201,\n202,tr\n", 200,
+	       "\"added\": 0, \"changed\": 2");
+	expect(&f, "GET", "/v1/users/201", NULL, 200, "\"name\": \"Anna Berg\"");
+	expect(&f, "GET", "/v1/users/201", NULL, 200, "\"language\": null");
+	expect(&f, "GET", "/v1/users/201", NULL, 200, "\"has_pin\": true");
+	expect(&f, "POST", "/v1/import?format=csv", "phone,phone_label\nhome-201,Home\n", 200,
+	       "\"changed\": 1");
+	expect(&f, "GET", "/v1/phones/home-201", NULL, 200, "\"owner\": \"201\"");
+	expect(&f, "POST", "/v1/import?format=csv", "number,language\n201,\n202,tr\n", 200,
+	       "\"added\": 0, \"changed\": 0, \"unchanged\": 2");
+	expect(&f, "POST", "/v1/import?format=csv&name=o.csv",
+	       "number,name,phone,phone_owner\n203,X,,\n,,p1,999\n", 422,
+	       "o.csv:3: p1: its owner is not a user");
+	expect(&f, "GET", "/v1/users/203", NULL, 404, "not-found");
+	expect(&f, "POST", "/v1/import?format=csv", "number,a,b\n204,x,y\n", 422, "unknown column");
+	expect(&f, "POST", "/v1/import?format=csv&unknown_columns=ignore", "number,a,b\n204,x,y\n",
+	       200, "\"added\": 1");
+	expect(&f, "POST", "/v1/import?format=xls", "", 400, "format: expected yaml or csv");
+	assert_false(logged(&f, "471147"));
+	fixture_close(&f);
+}
+
+/* A dry run says what the import then does, refuses what it would refuse, and changes nothing. */
+static void test_dry_run(void **state)
+{
+	static const char next[] = "number,name,pin,phone,phone_label,phone_secret\n"
+				   "201,Anna B,583016,desk-101,Desk 101,s3cret-101\n"
+				   "202,Ben Kaya,802615,home-201,\"Home \"\"Anna\"\"\",s3cret-xx\n"
+				   "203,Cem,905172,,,\n";
+	struct fixture f;
+	int told;
+	char *before, *after;
+
+	(void)state;
+	fixture_open(&f);
+	expect(&f, "POST", "/v1/import", office, 200, "\"added\": 4");
+	before = ask(&f, "GET", "/v1/phones", NULL, 200);
+	told = f.desk_changed;
+	for (int i = 0; i < 2; i++) {
+		static const char target[] = "/v1/import?format=csv&dry_run=yes&name=n.csv";
+
+		expect(&f, "POST", target, next, 200,
+		       "{\"line\": 2, \"kind\": \"user\", \"name\": \"201\", \"changes\": "
+		       "[{\"field\": \"name\", \"from\": \"Anna Berg\", \"to\": \"Anna B\"}, "
+		       "{\"field\": \"pin\"}], \"result\": \"changed\"}");
+		expect(&f, "POST", target, next, 200,
+		       "\"name\": \"202\", \"changes\": [], \"result\": \"unchanged\"");
+		expect(&f, "POST", target, next, 200,
+		       "{\"line\": 4, \"kind\": \"user\", \"name\": \"203\", \"changes\": "
+		       "[{\"field\": \"pin\"}], \"result\": \"added\"}");
+		expect(&f, "POST", target, next, 200,
+		       "\"changes\": [{\"field\": \"label\", \"from\": \"\", \"to\": \"Desk "
+		       "101\"}], \"result\": \"changed\"");
+		expect(&f, "POST", target, next, 200,
+		       "\"name\": \"home-201\", \"changes\": [{\"field\": \"secret\"}]");
+		expect(&f, "POST", target, next, 200,
+		       "\"added\": 1, \"changed\": 3, \"unchanged\": 1");
+	}
+	expect(&f, "POST", "/v1/import?dry_run=yes&name=f.yaml",
+	       "users: [{number: \"301\"}]\nphones: [{id: p1, owner: \"999\"}]\n", 422,
+	       "f.yaml:2: p1: its owner is not a user");
+	expect(&f, "POST", "/v1/import?dry_run=yes",
+	       "users: [{number: \"202\", name: Ben Kaya, roaming: false, hoteling: true, keys: "
+	       "[{type: blf, value: \"201\"}]}]",
+	       200, "[{\"field\": \"hoteling\"}, {\"field\": \"keys\"}], \"result\": \"changed\"");
+	expect(&f, "GET", "/v1/users/203", NULL, 404, "not-found");
+	expect(&f, "GET", "/v1/users/201", NULL, 200, "\"name\": \"Anna Berg\"");
+	after = ask(&f, "GET", "/v1/phones", NULL, 200);
+	assert_string_equal(before, after);
+	assert_int_equal(f.desk_changed, told);
+	assert_true(logged(&f, "import n.csv: dry run: 1 added, 3 changed, 1 unchanged"));
+	expect(&f, "POST", "/v1/import?format=csv", next, 200,
+	       "\"added\": 1, \"changed\": 3, \"unchanged\": 1");
+	expect(&f, "POST", "/v1/import?format=csv&dry_run=yes", next, 200,
+	       "\"added\": 0, \"changed\": 0, \"unchanged\": 5");
+	free(before);
+	free(after);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_csv),	     cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_idempotent),   cmocka_unit_test(test_all_or_nothing),
 		cmocka_unit_test(test_sessions_end), cmocka_unit_test(test_export_round_trip),
 		cmocka_unit_test(test_many),	     cmocka_unit_test(test_seed),

@@ -1,6 +1,8 @@
 /* test_directory_file.c - users and phones: what is taken, refused, and never repeated. */
 #include "conf_support.h"
 
+#include "hotdesk/directory_file.h"
+
 #include <unistd.h>
 
 static struct hd_directory_file *load(const char *text)

@@ -5,6 +5,8 @@
  */
 #include "conf_support.h"
 
+#include "hotdesk/directory_file.h"
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED 1

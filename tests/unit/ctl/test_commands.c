@@ -339,6 +339,41 @@ static void test_import_export(void **state)
 	fixture_close(&f);
 }
 
+static void test_import_csv(void **state)
+{
+	static const char first[] = "number;name;pin\n201;Anna;471147\n202;Ben;802615\n";
+	static const char next[] = "number;name;roaming\n201;\"Anna B\";no\n202;Ben;\n203;;\n";
+	struct fixture f;
+	struct said s;
+
+	(void)state;
+	fixture_open(&f);
+	s = ctl_run(f.h.path, "import --csv -", first);
+	assert_string_equal(s.out, "imported: 2 added, 0 changed, 0 unchanged, 0 desk sessions "
+				   "ended\n");
+	said_free(&s);
+	for (int i = 0; i < 2; i++) {
+		s = ctl_run(f.h.path, "import --csv --dry-run -", next);
+		assert_string_equal(s.err, "");
+		assert_string_equal(
+			s.out, "line 2: user 201: changed: name \"Anna\" -> \"Anna B\", "
+			       "roaming yes -> no\n"
+			       "line 3: user 202: unchanged\n"
+			       "line 4: user 203: added\n"
+			       "would import: 1 added, 1 changed, 1 unchanged, 0 desk sessions "
+			       "ended\n");
+		said_free(&s);
+	}
+	s = ctl_run(f.h.path, "import --csv -", "extension,voicemail\n203,yes\n");
+	assert_int_equal(s.code, CTL_REFUSED);
+	assert_non_null(strstr(s.err, "stdin:1: unknown column \"voicemail\", expected number, "));
+	said_free(&s);
+	s = ctl_run(f.h.path, "import --csv --ignore-unknown -", "extension,voicemail\n203,yes\n");
+	assert_int_equal(s.code, CTL_OK);
+	said_free(&s);
+	fixture_close(&f);
+}
+
 static void test_unreachable(void **state)
 {
 	char dir[] = "/tmp/hd-ctl-XXXXXX";
@@ -416,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_care),
 		cmocka_unit_test(test_import_export),
+		cmocka_unit_test(test_import_csv),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_daemon_goes_away),
 	};
