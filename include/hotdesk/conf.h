@@ -159,6 +159,7 @@ struct hd_conf_provision {
 	char *server;			/* "ADDRESS[:PORT]" of the outbound proxy; NULL: ours */
 	enum hd_transport transport;	/* udp */
 	char *login_key;		/* "vendor", "none" or a place */
+	uint32_t call_list_key;		/* 0: none */
 	enum hd_login_code login_code;	/* toggle */
 	bool login_form;		/* true: the key of a free phone opens a form, if it can */
 	bool hoteling, feature_sync;	/* false, true: phones are told to use these packages */

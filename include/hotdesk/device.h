@@ -82,7 +82,9 @@ struct hd_vendor {
 	const struct hd_vendor_dhcp *dhcp; /* option 0 ends */
 	const char *form;		   /* template in conf/form/ for its browser, or NULL */
 	const char *form_type;
-	bool form_key; /* a key of it can open a form */
+	bool form_key;	   /* a key of it can open a form */
+	const char *list;  /* template in conf/form/ of call lists, of form_type; NULL: JSON */
+	uint8_t list_page; /* entries on one page of it */
 	/* Text on its screen by NOTIFY, NULL: by MESSAGE only; begin, end: XML around it. */
 	const char *screen_event, *screen_type, *screen_begin, *screen_end;
 };
@@ -148,7 +150,8 @@ HD_MUSTCHECK int hd_device_find_mac(char mac[HD_MAC_SIZE], struct hd_slice text)
 	X(SPEED_DIAL, "speed-dial")                                                                \
 	X(BLF, "blf")                                                                              \
 	X(LINE, "line")                                                                            \
-	X(URL, "url")
+	X(URL, "url")                                                                              \
+	X(CALL_LIST, "call-list")
 /* Append-only: stored. */
 enum hd_phone_key_type {
 #define HD_PHONE_KEY_ENUM(n, s) HD_PHONE_KEY_##n,
@@ -165,7 +168,7 @@ struct hd_phone_key {
 	uint8_t place; /* 1..120; 0: the next free one */
 	enum hd_phone_key_type type;
 	char label[HD_PHONE_KEY_LABEL_SIZE];
-	/* Number, code, SIP URI or http(s) URL; a line's may be "". */
+	/* Number, code, SIP URI or URL; a line's or call list's may be "". */
 	char value[HD_PHONE_KEY_VALUE_SIZE];
 };
 /** @param whyp receives a static text for the administrator. @return 0 or HD_EINVAL */
@@ -240,10 +243,7 @@ HD_MUSTCHECK int hd_device_by_token(struct hd_device *device, struct hd_txn *txn
 /** From now on another token is good, and the old one is not. */
 HD_MUSTCHECK int hd_device_token_renew(struct hd_device *device, struct hd_txn *txn,
 				       const char *phone);
-/**
- * Gives a phone its salt, and its token to hd_device_by_token(): with every phone that is written.
- * Writes nothing when all is there.
- */
+/** A phone's salt and token, with every phone written. Writes nothing when all is there. */
 HD_MUSTCHECK int hd_device_enroll(struct hd_device *device, struct hd_txn *txn, const char *phone);
 /** The same for all phones: at the start, after an update or with another master key. */
 HD_MUSTCHECK int hd_device_enroll_all(struct hd_device *device, struct hd_txn *txn,
@@ -261,13 +261,13 @@ struct hd_device_seen {
 	uint32_t unheard;    /* NOTIFYs since then */
 	int last_status;     /* its answer to the last NOTIFY; 0: none */
 };
-/** @return 0 (all zero when nothing was seen), HD_ECORRUPT, HD_EVERSION, HD_EIO */
+/** @return 0 (all zero: nothing was seen), HD_ECORRUPT, HD_EVERSION, HD_EIO */
 HD_MUSTCHECK int hd_device_seen_get(struct hd_device *device, struct hd_txn *txn, const char *phone,
 				    struct hd_device_seen *seen);
 /** Whole: read it in the same command, so that SIP and HTTP do not lose each other's part. */
 HD_MUSTCHECK int hd_device_seen_put(struct hd_device *device, struct hd_txn *txn, const char *phone,
 				    const struct hd_device_seen *seen);
-/** What one REGISTER or HTTP request of a phone shows; zero slices for what it does not. */
+/** What one REGISTER or HTTP request shows; zero slices for what it does not. */
 struct hd_device_sight {
 	struct hd_slice agent, instance, serial;
 };
@@ -291,8 +291,8 @@ struct hd_device_audit {
 HD_MUSTCHECK int hd_device_check(struct hd_device *device, struct hd_txn *txn,
 				 struct hd_directory *dir, struct hd_device_audit *audit);
 /**
- * Removes what the check complains of: keys of nobody, what cannot be read, a secret that is not
- * the phone's. The phone's URL is then another one, and its secret must be given again.
+ * Removes what it complains of. A phone whose secret was not its own then has another URL, and its
+ * secret must be given again.
  */
 HD_MUSTCHECK int hd_device_repair(struct hd_device *device, struct hd_txn *txn,
 				  struct hd_directory *dir, uint32_t *removedp);

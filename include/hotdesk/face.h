@@ -70,6 +70,7 @@ enum hd_face_key_kind {
 	HD_FACE_KEY_BLF,
 	HD_FACE_KEY_URL,
 	HD_FACE_KEY_LOGIN, /* Login or Logout; label and value are "" unless the phone's keys say */
+	HD_FACE_KEY_CALL_LIST, /* of who is there; value: which list, or "" */
 };
 struct hd_face_key {
 	uint8_t place; /* 1.. */
@@ -82,6 +83,7 @@ struct hd_face_merge {
 	uint8_t places; /* that the vendor's file states; the phone's own keys may add some */
 	uint8_t lines;	/* so many places are line keys where the phone's keys say nothing else */
 	uint8_t login;	/* place of the Login/Logout key; 0: none */
+	uint8_t calls;	/* of a call list key where the phone has none of its own and it is empty */
 	/* A phone's own speed dial or BLF of one of these is the Login/Logout key, and the only
 	   one. */
 	const char *codes[3];

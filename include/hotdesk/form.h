@@ -1,5 +1,6 @@
 /*
- * form.h - login and logout on the phone's screen: forms in the words of each vendor's browser.
+ * form.h - login, logout and call lists on the phone's screen, in the words of each vendor's
+ * browser.
  *
  * The phone is known by the secret of its URL, `<provision.url>/<token>/form`; what it sends says
  * nothing about that. A free phone gets a form for number and PIN, an occupied one who is there and
@@ -8,6 +9,12 @@
  *   form                    GET: what there is to do
  *   form/ID/login           GET or POST, number= and pin=
  *   form/ID/logout          GET or POST
+ *   calls                   GET: which lists there are; as JSON the first of all calls
+ *   calls/KIND?page=N       GET: KIND is all, missed, received or dialled; N counts from 0
+ *
+ * Lists are those of who is logged in there, as the user's mode says (hotdesk/base/list_mode.h);
+ * to a phone where nobody is they say so. Vendors without a template of it, and whoever adds
+ * format=json, get JSON.
  *
  * ID is made anew for each form, so that the same press sent twice is one operation. The operation
  * is that of every other way (hotdesk/desk_operation.h): the same lock-outs, audit, result text.
@@ -19,7 +26,9 @@
 #ifndef HOTDESK_FORM_H
 #define HOTDESK_FORM_H
 
+#include "hotdesk/base/list_mode.h"
 #include "hotdesk/base/secret.h"
+#include "hotdesk/calls.h"
 #include "hotdesk/desk_operation.h"
 #include "hotdesk/device.h"
 #include "hotdesk/directory.h"
@@ -44,6 +53,13 @@ struct hd_form_options {
 	struct hd_desk *desk;
 	struct hd_device *device;
 	struct hd_operations *operations; /* the control thread's */
+	struct hd_calls *calls;		  /* NULL: no lists */
+};
+
+/** What is shown of call lists. */
+struct hd_form_list {
+	struct hd_list_policy policy;
+	uint32_t shown; /* entries of one list */
 };
 
 struct hd_form;
@@ -56,9 +72,10 @@ void hd_form_free(struct hd_form *form);
  * @param set      moved
  * @param url      what URLs of phones begin with; copied
  * @param language of phones whose user has none; copied
+ * @param list     copied
  */
 void hd_form_set(struct hd_form *form, struct hd_template_set *set, const char *url,
-		 const char *language);
+		 const char *language, const struct hd_form_list *list);
 
 /**
  * Answers a request that came with the phone's token, and ends it: at once, or after the operation.

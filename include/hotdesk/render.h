@@ -84,6 +84,7 @@ struct hd_render_values {
 	struct hd_feature_codes codes;
 	bool login_code; /* the key of a free phone dials the login code, else the toggle code */
 	int login_key;	 /* HD_LOGIN_KEY_* or a place */
+	uint8_t call_list_key; /* a place; 0: none */
 	bool login_form; /* the key of a free phone opens its form, where the vendor has one */
 	const char *language;
 	struct hd_face_texts texts; /* instead of ours; NULL: ours */

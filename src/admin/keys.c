@@ -147,7 +147,8 @@ static void put_begin(struct hd_http_request *req, struct hd_admin *admin, char 
 	if (!key_body(req, k))
 		op_free(&k->op);
 	else if (hd_phone_key_parse(&k->key.type, k->type))
-		op_fail(&k->op, HD_EINVAL, "type: expected speed-dial, blf, line or url");
+		op_fail(&k->op, HD_EINVAL,
+			"type: expected speed-dial, blf, line, url or call-list");
 	else if (hd_phone_key_check(&k->key, &why))
 		op_fail(&k->op, HD_EINVAL, why);
 	else

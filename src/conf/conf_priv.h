@@ -139,7 +139,7 @@ bool hd_form_address(struct hd_slice s); /* IPv4 or IPv6, without [] */
 bool hd_form_mac(struct hd_slice s);
 bool hd_form_model(struct hd_slice s);
 bool hd_form_place(struct hd_slice s);	  /* 1..120 */
-bool hd_form_key_type(struct hd_slice s); /* speed-dial, blf, line, url */
+bool hd_form_key_type(struct hd_slice s); /* speed-dial, blf, line ... */
 bool hd_form_label(struct hd_slice s);	  /* 1..64 bytes of text */
 bool hd_form_target(struct hd_slice s);	  /* 1..256: what can be dialled, or a URL */
 

@@ -43,7 +43,8 @@ struct list {
 };
 
 static const struct field key_fields[KEY_FIELDS] = {
-	{ KEY(type), true, false, false, hd_form_key_type, "speed-dial, blf, line or url", NULL },
+	{ KEY(type), true, false, false, hd_form_key_type,
+	  "speed-dial, blf, line, url or call-list", NULL },
 	{ KEY(place), false, false, false, hd_form_place, "a number from 1 to 120", NULL },
 	{ KEY(label), false, false, false, hd_form_label, "1 to 64 bytes of text", NULL },
 	{ KEY(value), false, false, false, hd_form_target,
@@ -344,7 +345,8 @@ static void check_keys(const char *name, const struct hd_file_key *keys, size_t 
 			hd_report_add(report, key->line,
 				      "%s.value: of a url key, expected http://... or https://...",
 				      name);
-		if (key->type && strcmp(key->type, "line") != 0 && !value.len)
+		if (key->type && strcmp(key->type, "line") != 0 &&
+		    strcmp(key->type, "call-list") != 0 && !value.len)
 			hd_report_add(report, key->line, "%s: a %s key without value, expected one",
 				      name, key->type);
 		if (!key->place || hd_u64_parse(&place, hd_slice_of(key->place), KEYS_MAX))

@@ -387,7 +387,7 @@ bool hd_form_place(struct hd_slice s)
 
 bool hd_form_key_type(struct hd_slice s)
 {
-	static const char *const types[] = { "speed-dial", "blf", "line", "url" };
+	static const char *const types[] = { "speed-dial", "blf", "line", "url", "call-list" };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (hd_slice_is(s, types[i]))

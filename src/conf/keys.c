@@ -266,6 +266,7 @@ const struct hd_key_info hd_keys[] = {
 	       sizeof(enum hd_transport), "udp", LIVE, transports),
 	TEXT(provision, login_key, IN(provision, login_key), "vendor", LIVE, hd_form_login_key,
 	     "vendor, none or a place from 1 to 120"),
+	NUMBER(provision, call_list_key, 0, 120, "0", LIVE),
 	CHOICE(provision, login_code, HD_KEY_CHOICE, IN(provision, login_code),
 	       sizeof(enum hd_login_code), "toggle", LIVE, login_codes),
 	BOOL(provision, login_form, "true", LIVE),

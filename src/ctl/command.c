@@ -44,8 +44,8 @@ static const struct ctl_option phone_options[] = {
 };
 
 static const struct ctl_option key_options[] = {
-	{ "type", "TYPE", "speed-dial, blf, line or url", CTL_TEXT, "type", false },
-	{ "value", "VALUE", "number, code or URL", CTL_TEXT, "value", false },
+	{ "type", "TYPE", "speed-dial, blf, line, url or call-list", CTL_TEXT, "type", false },
+	{ "value", "VALUE", "number, code or URL; of a call list which", CTL_TEXT, "value", false },
 	{ "label", "TEXT", "what stands beside it", CTL_TEXT, "label", false },
 };
 

@@ -183,6 +183,7 @@ static int open_form(struct daemon *d)
 		.desk = d->desk,
 		.device = d->device,
 		.operations = d->control_operations,
+		.calls = d->calls,
 	};
 
 	return hd_form_new(&d->form, &options);
@@ -250,12 +251,14 @@ static int open_listeners(struct daemon *d)
 /* What is supplied is moved. */
 static void take_supply(struct daemon *d, const struct daemon_phones_supply *supply)
 {
+	struct hd_form_list list = { .shown = d->conf->calls.shown };
 	char url[HD_URL_SIZE];
 
 	if (supply->tls)
 		hd_http_set_tls(d->phones, supply->tls);
 	daemon_url(d, d->conf, url);
-	hd_form_set(d->form, supply->forms, url, d->conf->provision.language);
+	conf_list_policy(&list.policy, d->conf);
+	hd_form_set(d->form, supply->forms, url, d->conf->provision.language, &list);
 }
 
 int daemon_open_provision(struct daemon *d)

@@ -55,6 +55,12 @@ static bool can_be_dialled(struct hd_slice s)
 	return is_plain(s) && !hd_uri_parse(&uri, s) && uri.scheme <= HD_URI_TEL;
 }
 
+static bool is_list(struct hd_slice s)
+{
+	return !s.len || hd_slice_is(s, "all") || hd_slice_is(s, "missed") ||
+	       hd_slice_is(s, "received") || hd_slice_is(s, "dialled");
+}
+
 int hd_phone_key_check(const struct hd_phone_key *key, const char **whyp)
 {
 	struct hd_slice value = hd_slice_of(key->value);
@@ -64,9 +70,11 @@ int hd_phone_key_check(const struct hd_phone_key *key, const char **whyp)
 	if (key->place > HD_PHONE_KEYS_MAX)
 		*whyp = "place: expected 1 to 120, or 0 for the next free one";
 	else if ((size_t)key->type >= HD_PHONE_KEY_COUNT)
-		*whyp = "type: expected speed-dial, blf, line or url";
+		*whyp = "type: expected speed-dial, blf, line, url or call-list";
 	else if (!hd_utf8_is_text(hd_slice_of(key->label)))
 		*whyp = "label: expected text without control characters";
+	else if (key->type == HD_PHONE_KEY_CALL_LIST)
+		*whyp = is_list(value) ? NULL : "value: expected all, missed, received or dialled";
 	else if (key->type != HD_PHONE_KEY_LINE && !value.len)
 		*whyp = "value: missing";
 	else if (key->type == HD_PHONE_KEY_URL && (!url || !is_plain(value)))

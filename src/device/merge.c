@@ -28,6 +28,7 @@ static enum hd_face_key_kind kind_of(const struct hd_phone_key *key)
 		[HD_PHONE_KEY_BLF] = HD_FACE_KEY_BLF,
 		[HD_PHONE_KEY_LINE] = HD_FACE_KEY_LINE,
 		[HD_PHONE_KEY_URL] = HD_FACE_KEY_URL,
+		[HD_PHONE_KEY_CALL_LIST] = HD_FACE_KEY_CALL_LIST,
 	};
 
 	return kinds[key->type];
@@ -70,6 +71,8 @@ static void row_init(struct row *row, const struct hd_face_merge *m)
 			row->n = m->phone[i].place;
 	if (m->login > row->n)
 		row->n = m->login;
+	if (m->calls > row->n)
+		row->n = m->calls;
 	if (row->n > HD_PHONE_KEYS_MAX)
 		row->n = HD_PHONE_KEYS_MAX;
 	for (size_t i = 0; i < row->n; i++)
@@ -118,6 +121,17 @@ static void phone_put(struct row *row, const struct hd_face_merge *m)
 	}
 }
 
+static void calls_put(struct row *row, const struct hd_face_merge *m)
+{
+	static const struct hd_phone_key calls = { 0 };
+
+	for (size_t i = 0; i < row->n; i++)
+		if (row->keys[i].kind == HD_FACE_KEY_CALL_LIST)
+			return;
+	if (is_empty(row, m->calls))
+		put(row, m->calls, HD_FACE_KEY_CALL_LIST, &calls);
+}
+
 static void user_put(struct row *row, const struct hd_face_merge *m)
 {
 	bool later[HD_PHONE_KEYS_MAX] = { false };
@@ -139,6 +153,7 @@ size_t hd_face_keys(struct hd_face_key *keys, const struct hd_face_merge *merge,
 	row_init(&row, merge);
 	login_put(&row, merge);
 	phone_put(&row, merge);
+	calls_put(&row, merge);
 	user_put(&row, merge);
 	if (leftp)
 		*leftp = row.left;

@@ -26,26 +26,25 @@ struct form_ask {
 
 /* ---- pages ----------------------------------------------------------------------------------- */
 
-/* "https://hd.example/TOKEN/form" of the phone; its token may have been renewed meanwhile. */
-static int url_of(const struct form_ask *ask, char url[HD_URL_SIZE])
+int form_url(const struct hd_form *form, const char *phone, const char *what, char url[HD_URL_SIZE])
 {
-	const struct hd_form_options *o = &ask->form->options;
-	const char *base = ask->form->url;
+	const struct hd_form_options *o = &form->options;
+	size_t len = strlen(form->url);
 	char token[HD_TOKEN_SIZE];
-	size_t len = strlen(base);
 	struct hd_txn *txn;
 	int err;
 
 	err = hd_store_begin_read(o->store, &txn);
 	if (err)
 		return err;
-	err = hd_device_token(o->device, txn, ask->phone.id, token);
+	err = hd_device_token(o->device, txn, phone, token);
 	hd_store_end_read(txn);
 	if (err)
 		return err;
-	while (len > 0 && base[len - 1] == '/')
+	while (len > 0 && form->url[len - 1] == '/')
 		len--;
-	if (snprintf(url, HD_URL_SIZE, "%.*s/%s/form", (int)len, base, token) >= HD_URL_SIZE)
+	if (snprintf(url, HD_URL_SIZE, "%.*s/%s/%s", (int)len, form->url, token, what) >=
+	    HD_URL_SIZE)
 		err = HD_ELIMIT;
 	hd_wipe(token, sizeof(token));
 	return err;
@@ -70,7 +69,7 @@ static void page_answer(const struct form_ask *ask, const char *result, bool fai
 
 	hd_random_bytes(random, sizeof(random));
 	hd_hex_format(id, random, sizeof(random));
-	err = url_of(ask, url);
+	err = form_url(ask->form, ask->phone.id, "form", url);
 	if (!err)
 		err = form_page_render(ask->form->set, ask->vendor, &page, &out, NULL);
 	if (err) {
@@ -251,6 +250,8 @@ bool hd_form_serve(struct hd_form *form, struct hd_http_request *req, const stru
 	bool plain = strcmp(rest, "form") == 0 || strcmp(rest, "form/") == 0;
 	int err;
 
+	if (strncmp(rest, "calls", 5) == 0)
+		return form_list_serve(form, req, phone, vendor, rest);
 	if (!vendor->form ||
 	    (!plain && (strncmp(rest, "form/", 5) != 0 || !action_parse(rest + 5, &id, &action))))
 		return false;
@@ -284,6 +285,7 @@ int hd_form_new(struct hd_form **fp, const struct hd_form_options *options)
 	hd_random_bytes(&form->key, sizeof(form->key));
 	hd_metric_register(&shown);
 	hd_metric_register(&results);
+	hd_metric_register(form_list_metric());
 	*fp = form;
 	return 0;
 }
@@ -298,10 +300,11 @@ void hd_form_free(struct hd_form *form)
 }
 
 void hd_form_set(struct hd_form *form, struct hd_template_set *set, const char *url,
-		 const char *language)
+		 const char *language, const struct hd_form_list *list)
 {
 	hd_template_set_free(form->set);
 	form->set = set;
 	(void)snprintf(form->url, sizeof(form->url), "%s", url);
 	(void)snprintf(form->language, sizeof(form->language), "%s", language);
+	form->list = *list;
 }

@@ -11,9 +11,14 @@ struct hd_form {
 	struct hd_template_set *set;
 	char url[HD_URL_SIZE];
 	char language[HD_FORM_LANGUAGE_SIZE];
+	struct hd_form_list list;
 	struct hd_key
 		key; /* of this process: that an operation is the same is not told by its PIN */
 };
+
+/** "https://hd.example/TOKEN/form" of a phone; its token may have been renewed meanwhile. */
+HD_MUSTCHECK int form_url(const struct hd_form *form, const char *phone, const char *what,
+			  char url[HD_URL_SIZE]);
 
 /* ---- page.c ---------------------------------------------------------------------------------- */
 
@@ -32,5 +37,37 @@ struct form_page {
 HD_MUSTCHECK int form_page_render(const struct hd_template_set *set, const struct hd_vendor *vendor,
 				  const struct form_page *page, struct hd_buf *out,
 				  struct hd_buf *errors);
+
+/* ---- list.c ---------------------------------------------------------------------------------- */
+
+/** One page of a call list. */
+struct form_list {
+	const char *url;  /* "https://hd.example/TOKEN/calls" */
+	const char *kind; /* last part of its path: "all", "missed" ... */
+	char language[HD_FORM_LANGUAGE_SIZE];
+	char user[HD_NUMBER_SIZE], name[HD_NAME_SIZE]; /* whose it is */
+	bool menu, json;
+	bool nobody; /* is logged in */
+	enum hd_list_mode mode;
+	unsigned kinds;	   /* as of hd_calls_query */
+	size_t page, size; /* from 0; entries of one */
+	struct hd_calls_entry *all, *entries;
+	size_t n;
+	bool more; /* behind them */
+};
+HD_MUSTCHECK bool form_list_serve(struct hd_form *form, struct hd_http_request *req,
+				  const struct hd_phone *phone, const struct hd_vendor *vendor,
+				  const char *rest);
+struct hd_metric *form_list_metric(void);
+
+/* ---- list_page.c ----------------------------------------------------------------------------- */
+
+/** As form_page_render(). */
+HD_MUSTCHECK int form_list_render(const struct hd_template_set *set, const struct hd_vendor *vendor,
+				  const struct form_list *list, struct hd_buf *out,
+				  struct hd_buf *errors);
+/** Renders each kind of page. */
+HD_MUSTCHECK int form_list_try(const struct hd_template_set *set, const struct hd_vendor *vendor,
+			       struct hd_buf *errors);
 
 #endif

@@ -107,6 +107,10 @@ int hd_form_load(struct hd_template_set **sp, const char *own, const char *ours,
 		one = vendors[i].form ? hd_template_set_load(set, vendors[i].form, errors) : 0;
 		if (!one && vendors[i].form)
 			one = try(set, &vendors[i], errors);
+		if (!one && vendors[i].list)
+			one = hd_template_set_load(set, vendors[i].list, errors);
+		if (!one && vendors[i].list)
+			one = form_list_try(set, &vendors[i], errors);
 		if (!err)
 			err = one;
 	}

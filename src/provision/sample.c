@@ -32,6 +32,7 @@ static const struct hd_phone_key keys[] = {
 	{ 4, HD_PHONE_KEY_BLF, "Ben", "202" },
 	{ 5, HD_PHONE_KEY_URL, "Page", "https://hotdesk.example/" },
 	{ 0, HD_PHONE_KEY_LINE, "Line", "" },
+	{ 6, HD_PHONE_KEY_CALL_LIST, "", "missed" },
 };
 
 void view_sample_make(struct view_sample *s, const struct hd_vendor *vendor,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hotdesk/base/uri.h"
+#include "hotdesk/desk_operation.h"
 
 struct fill {
 	struct hd_view *view;
@@ -297,45 +298,104 @@ static bool opens_form(const struct fill *f)
 	       f->face.state != HD_FACE_OCCUPIED;
 }
 
-static void form_url_make(const struct fill *f, char url[HD_URL_SIZE])
+/* "https://hd.example/TOKEN/form"; "": there is no such URL. */
+static void url_make(const struct fill *f, char url[HD_URL_SIZE], const char *what, const char *of)
 {
 	const char *base = f->in->values->url;
-	size_t len = strlen(base);
+	size_t len = base ? strlen(base) : 0;
 
 	while (len > 0 && base[len - 1] == '/')
 		len--;
-	if (snprintf(url, HD_URL_SIZE, "%.*s/%s/form", (int)len, base, f->in->token) >= HD_URL_SIZE)
+	if (len == 0 || !f->in->token[0] ||
+	    snprintf(url, HD_URL_SIZE, "%.*s/%s/%s%s%s", (int)len, base, f->in->token, what,
+		     of[0] ? "/" : "", of) >= HD_URL_SIZE)
 		url[0] = '\0';
+}
+
+static const char *calls_label(const struct fill *f)
+{
+	return hd_language_is_german(f->face.language) ? "Anrufe" : "Calls";
+}
+
+/* What a key is in the words of templates: one of the flags below is true. */
+struct role {
+	bool empty, login, form, url;
+	char text[HD_URL_SIZE];
+	const char *value, *label;
+};
+
+static void calls_role(const struct fill *f, struct role *r, const struct hd_face_key *key)
+{
+	const struct hd_vendor *v = f->in->vendor;
+
+	url_make(f, r->text, "calls", key->value);
+	r->value = r->text;
+	r->label = key->label[0] ? key->label : calls_label(f);
+	/* The others have it behind a button of theirs. */
+	r->empty = !r->text[0] || (v->list && !v->form_key);
+	r->form = !r->empty && v->form_key;
+	r->url = !r->empty && !v->form_key;
+	if (r->empty)
+		r->value = r->label = "";
+}
+
+static void role_make(const struct fill *f, struct role *r, const struct hd_face_key *key)
+{
+	memset(r, 0, sizeof(*r));
+	if (key->kind == HD_FACE_KEY_CALL_LIST) {
+		calls_role(f, r, key);
+		return;
+	}
+	r->empty = key->kind == HD_FACE_KEY_EMPTY;
+	r->url = key->kind == HD_FACE_KEY_URL;
+	r->form = key->kind == HD_FACE_KEY_LOGIN && opens_form(f);
+	r->login = key->kind == HD_FACE_KEY_LOGIN && !r->form;
+	if (r->form)
+		url_make(f, r->text, "form", "");
+	r->value = r->form ? r->text : r->login ? code_of(f) : key->value;
+	/* A line key shows what the account is called. */
+	r->label = key->label[0]		   ? key->label
+		   : r->form || r->login	   ? f->face.key
+		   : key->kind == HD_FACE_KEY_LINE ? f->face.name
+						   : r->value;
 }
 
 static void key_fill(const struct fill *f, struct hd_value *list, const struct hd_face_key *key)
 {
 	struct hd_value *to = hd_view_object(f->view, list, NULL);
-	bool login = key->kind == HD_FACE_KEY_LOGIN, form = login && opens_form(f);
-	bool is_dialled = (login && !form) || key->kind == HD_FACE_KEY_SPEED_DIAL ||
-			  key->kind == HD_FACE_KEY_BLF;
-	char url[HD_URL_SIZE] = "";
-	const char *value = form ? url : login ? code_of(f) : key->value;
-	const char *label = key->label[0] ? key->label : login ? f->face.key : value;
+	struct role r;
 
-	if (form)
-		form_url_make(f, url);
+	role_make(f, &r, key);
 	hd_view_int(f->view, to, "place", key->place);
 	hd_view_int(f->view, to, "index", key->place - 1);
-	hd_view_bool(f->view, to, "empty", key->kind == HD_FACE_KEY_EMPTY);
+	hd_view_bool(f->view, to, "empty", r.empty);
 	hd_view_bool(f->view, to, "line", key->kind == HD_FACE_KEY_LINE);
 	hd_view_bool(f->view, to, "speed_dial", key->kind == HD_FACE_KEY_SPEED_DIAL);
 	hd_view_bool(f->view, to, "blf", key->kind == HD_FACE_KEY_BLF);
-	hd_view_bool(f->view, to, "url_key", key->kind == HD_FACE_KEY_URL);
-	hd_view_bool(f->view, to, "login_key", login && !form);
-	hd_view_bool(f->view, to, "form_key", form);
-	/* A line key shows what the account is called. */
-	text_of_people(f, to, "label",
-		       key->kind == HD_FACE_KEY_LINE && !key->label[0] ? f->face.name : label);
-	key_target_fill(f, to, value, is_dialled);
+	hd_view_bool(f->view, to, "url_key", r.url);
+	hd_view_bool(f->view, to, "login_key", r.login);
+	hd_view_bool(f->view, to, "form_key", r.form);
+	text_of_people(f, to, "label", r.label);
+	key_target_fill(f, to, r.value,
+			r.login || key->kind == HD_FACE_KEY_SPEED_DIAL ||
+				key->kind == HD_FACE_KEY_BLF);
 	for (const struct hd_vendor_number *n = f->in->vendor->numbers; n && n->name; n++)
 		hd_view_int(f->view, to, n->name,
 			    (int64_t)n->first + (int64_t)n->step * (key->place - 1));
+	hd_wipe(r.text, sizeof(r.text));
+}
+
+/* For phones that have a button for it, and no key. */
+static void calls_fill(const struct fill *f)
+{
+	struct hd_value *to = hd_view_object(f->view, hd_view_root(f->view), "calls");
+	char url[HD_URL_SIZE] = "";
+
+	if (f->in->vendor->list)
+		url_make(f, url, "calls", "");
+	hd_view_text(f->view, to, "url", url);
+	hd_view_text(f->view, to, "label", calls_label(f));
+	hd_wipe(url, sizeof(url));
 }
 
 static void login_fill(const struct fill *f)
@@ -378,6 +438,7 @@ static void keys_fill(const struct fill *f)
 		.places = in->vendor->keys,
 		.lines = in->vendor->lines,
 		.login = login_place(f),
+		.calls = in->vendor->keys && in->vendor->form_key ? in->values->call_list_key : 0,
 		.codes = { in->values->codes.login, in->values->codes.logout,
 			   in->values->codes.toggle },
 	};
@@ -411,6 +472,7 @@ int view_fill(struct hd_view *view, const struct view_input *input, bool model)
 	time_fill(&f);
 	emergency_fill(&f);
 	login_fill(&f);
+	calls_fill(&f);
 	keys_fill(&f);
 	hd_view_bool(view, hd_view_root(view), "hoteling", input->values->hoteling);
 	hd_view_bool(view, hd_view_root(view), "feature_sync", input->values->feature_sync);

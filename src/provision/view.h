@@ -23,7 +23,7 @@ HD_MUSTCHECK int view_fill(struct hd_view *view, const struct view_input *input,
 struct view_sample {
 	struct hd_phone phone;
 	struct hd_user user, owner;
-	struct hd_phone_key keys[4];
+	struct hd_phone_key keys[5];
 	struct hd_render_values values;
 	struct view_input input;
 };

@@ -197,9 +197,10 @@ static const struct refused files[] = {
 	{ "users:\n  - {number: 201, keys: [5]}\n",
 	  "d:2: users.keys: an entry that is a single value, expected {type: ...}\n" },
 	{ "users:\n  - number: 201\n    keys:\n      - {place: 1, value: 202}\n",
-	  "d:4: users.keys: an entry without type, expected speed-dial, blf, line or url\n" },
+	  "d:4: users.keys: an entry without type, expected speed-dial, blf, line, url or "
+	  "call-list\n" },
 	{ "phones:\n  - id: a\n    keys:\n      - {type: BLF, value: 202}\n",
-	  "d:4: phones.keys.type: \"BLF\", expected speed-dial, blf, line or url\n" },
+	  "d:4: phones.keys.type: \"BLF\", expected speed-dial, blf, line, url or call-list\n" },
 	{ "phones:\n  - id: a\n    keys:\n      - {type: blf}\n",
 	  "d:4: phones.keys: a blf key without value, expected one\n" },
 	{ "phones:\n  - id: a\n    keys:\n      - {type: url, value: 202}\n",

@@ -178,7 +178,7 @@ static void test_damaged(void **state)
 		int want;
 	} rows[] = {
 		{ "\x01\x02\x01\x00\x00\x00\x01\x00x", 9, HD_ECORRUPT }, /* one of two */
-		{ "\x01\x01\x01\x04\x00\x00\x01\x00x", 9, HD_ECORRUPT }, /* no such type */
+		{ "\x01\x01\x01\x63\x00\x00\x01\x00x", 9, HD_ECORRUPT }, /* no such type */
 		{ "\x01\x01\x79\x00\x00\x00\x01\x00x", 9, HD_ECORRUPT }, /* no such place */
 		{ "\x01\x01\x01\x00\xff\xff", 6, HD_ECORRUPT },
 		{ "\x02\x01", 2, HD_EVERSION },

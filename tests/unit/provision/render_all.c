@@ -116,7 +116,7 @@ static int people_write(struct hd_txn *txn, void *arg)
 {
 	struct world *w = arg;
 	struct hd_user user = { .number = "201", .roaming = true, .language = "de" };
-	struct hd_phone_key keys[3];
+	struct hd_phone_key keys[4];
 
 	CHECK(hd_str_set(user.name, sizeof(user.name), w->people->user));
 	CHECK(hd_user_put(w->r.dir, txn, &user));
@@ -127,7 +127,8 @@ static int people_write(struct hd_txn *txn, void *arg)
 	keys[0] = key_of(5, HD_PHONE_KEY_BLF, "Ben", "202");
 	keys[1] = key_of(0, HD_PHONE_KEY_SPEED_DIAL, w->people->key, w->people->value);
 	keys[2] = key_of(0, HD_PHONE_KEY_URL, "", "https://wiki.example/?a=1&b=2");
-	CHECK(hd_device_keys_put(w->r.device, txn, 'u', "201", keys, 3));
+	keys[3] = key_of(0, HD_PHONE_KEY_CALL_LIST, "", "missed");
+	CHECK(hd_device_keys_put(w->r.device, txn, 'u', "201", keys, 4));
 	return 0;
 }
 
