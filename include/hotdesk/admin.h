@@ -93,6 +93,8 @@ struct hd_admin_options {
 	void (*status)(void *arg, struct hd_json *json);
 	/** After a commit that may have written the outbox: the phones are to be told. Or NULL. */
 	void (*desk_changed)(void *arg);
+	/** Whether there is such a class of service. Or NULL: whatever looks like one is. */
+	bool (*has_class)(void *arg, const char *name);
 	/** A phone's file out of a snapshot. Or NULL (501). @return 0 or HD_E* */
 	int (*render)(void *arg, struct hd_txn *txn, const struct hd_phone *phone,
 		      struct hd_admin_render *render);

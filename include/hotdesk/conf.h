@@ -129,6 +129,24 @@ struct hd_conf_plan {
 	char **emergency; /* "112", "110", "911" */
 	size_t n_emergency;
 	uint32_t ring_s; /* 5: how long one ring is, for "forward after so many rings" */
+	/* How numbers are dialled: hotdesk/number.h. NULL. */
+	char *country, *area, *own, *outside, *national, *international;
+};
+
+struct hd_conf_rights {
+	char **lists, **classes; /* hd_rights_new() */
+	size_t n_lists, n_classes;
+	char *users;	     /* "country": class of users without one of their own */
+	char *free, *closed; /* "house": of phones nobody is logged in at */
+};
+
+struct hd_conf_emergency {
+	char **targets; /* numbers, phones, SIP URIs; tried in this order. Without it: none */
+	size_t n_targets;
+	char *location_header; /* NULL: by what the location is */
+	char **callback;       /* numbers of ours that a call back can come to; without it: none */
+	size_t n_callback;
+	uint32_t callback_s; /* 3600 */
 };
 
 struct hd_conf_pin {
@@ -220,6 +238,8 @@ struct hd_conf {
 	struct hd_conf_dialogue dialogue;
 	struct hd_conf_media media;
 	struct hd_conf_plan plan;
+	struct hd_conf_rights rights;
+	struct hd_conf_emergency emergency;
 	struct hd_conf_pin pin;
 	struct hd_conf_store store;
 	struct hd_conf_admin admin;

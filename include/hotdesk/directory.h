@@ -25,6 +25,7 @@ enum {
 	HD_REALM_SIZE = 129,
 	HD_PIN_SIZE = 65,
 	HD_LANGUAGE_SIZE = 9,
+	HD_CLASS_SIZE = 33,
 };
 
 struct hd_user {
@@ -35,6 +36,7 @@ struct hd_user {
 	char logout[HD_LOGOUT_SIZE];	/* hotdesk/base/logout.h; "": as the configuration says */
 	char group[HD_LIST_GROUP_SIZE]; /* of the company, for what is configured by group; "" */
 	char call_list[HD_LIST_MODE_SIZE]; /* hotdesk/base/list_mode.h; "": as the group's */
+	char class[HD_CLASS_SIZE];	   /* of service, hotdesk/number.h; "": that of users */
 	bool roaming;
 	bool disabled;
 	int64_t changed_at_ms;
@@ -50,6 +52,7 @@ struct hd_phone {
 	char ha1_md5[2 * HD_MD5_BYTES + 1];
 	char ha1_sha256[2 * HD_SHA256_BYTES + 1];
 	char logout[HD_LOGOUT_SIZE]; /* "": as the user's, or the configuration's */
+	char location[HD_NAME_SIZE]; /* for emergency calls: where it stands, or a URI of that */
 	bool disabled;
 	int64_t changed_at_ms;
 };
@@ -63,6 +66,8 @@ void hd_directory_free(struct hd_directory *dir);
 /** True for a number as above: what a user's number and a phone's id (longer) may consist of. */
 bool hd_number_is_valid(struct hd_slice s);
 bool hd_phone_id_is_valid(struct hd_slice s);
+/** True for what may name a class of service: a-z 0-9 - _, a letter first. */
+bool hd_class_name_is_valid(struct hd_slice s);
 /**
  * "00:04:13:AA:bb:01", "000413aabb01" or with '-' to 12 lower-case digits. @return 0 or HD_EPARSE
  */

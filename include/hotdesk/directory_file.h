@@ -25,6 +25,7 @@ struct hd_file_user {
 	char *language;		 /* NULL: none */
 	char *logout;		 /* NULL: as the configuration says */
 	char *group, *call_list; /* NULL: none, the group's */
+	char *class;		 /* of service; NULL: rights.users */
 	bool roaming;		 /* true */
 	bool disabled, hoteling;
 	struct hd_file_key *keys; /* NULL without keys_line: keep the stored ones */
@@ -35,7 +36,8 @@ struct hd_file_phone {
 	char *id;
 	char *secret; /* NULL: keep the stored one */
 	char *mac, *model, *label, *owner;
-	char *logout; /* NULL: as the user's */
+	char *logout;	/* NULL: as the user's */
+	char *location; /* for emergency calls, or NULL */
 	bool disabled;
 	struct hd_file_key *keys;
 	size_t n_keys;

@@ -5,7 +5,8 @@
  * numbers are dialled here. Patterns of lists and classes that begin with '+' are for that form,
  * others for the digits as they were dialled, without visual separators and line prefix.
  *
- * Layer: 2.  May include: base.  Thread: any; a loaded hd_rights is read-only and may be shared.
+ * Layer: 2.  May include: base, directory.  Thread: any; a loaded hd_rights is read-only and may
+ * be shared.
  */
 #ifndef HOTDESK_NUMBER_H
 #define HOTDESK_NUMBER_H
@@ -14,11 +15,11 @@
 #include <stddef.h>
 
 #include "hotdesk/base/str.h"
+#include "hotdesk/directory.h"
 
 enum {
 	HD_DIALLED_SIZE = 33,
 	HD_E164_SIZE = 17, /* '+', 15 digits, NUL */
-	HD_CLASS_SIZE = 33,
 };
 
 /** How numbers are dialled here. "": there is no such prefix, or it is not known. */
@@ -30,6 +31,7 @@ struct hd_number_plan {
 	char international[9]; /* "00": begins a number of another country */
 	const char *const *emergency; /* borrowed */
 	size_t n_emergency;
+	char own[HD_E164_SIZE]; /* "+4930123": what follows it is a number in the house */
 };
 
 #define HD_NUMBER_KIND_LIST(X)                                                                     \
@@ -56,7 +58,8 @@ struct hd_number {
 /**
  * What was dialled.
  *
- * Emergency numbers are known with and without the line prefix. Where a line prefix is configured,
+ * A number that begins with `own` is INTERNAL, and what follows is what was dialled. Emergency
+ * numbers are known with and without the line prefix. Where a line prefix is configured,
  * a number without it that does not begin with '+' is INTERNAL; where none is, everything that no
  * directory knows is outside, so ask the directory first.
  *
@@ -67,6 +70,9 @@ struct hd_number {
  */
 HD_MUSTCHECK int hd_number_parse(struct hd_number *number, const struct hd_number_plan *plan,
 				 struct hd_slice user);
+/** The same from text that is not escaped: '%' has no meaning in it, and is no number. */
+HD_MUSTCHECK int hd_number_read(struct hd_number *number, const struct hd_number_plan *plan,
+				const char *text);
 
 #define HD_NUMBER_FORM_LIST(X)                                                                     \
 	X(E164, "e164")		/* +493012345 */                                                   \

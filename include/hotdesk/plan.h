@@ -3,7 +3,8 @@
  *
  * Values in, values out: no SIP message. The proxy and the feature module act on what it says.
  *
- * Layer: 2.  May include: base, store, directory, location, desk.  Thread: any; inside a snapshot.
+ * Layer: 2.  May include: base, store, directory, location, desk, settings.  Thread: any; inside a
+ * snapshot.
  */
 #ifndef HOTDESK_PLAN_H
 #define HOTDESK_PLAN_H
@@ -12,6 +13,7 @@
 #include "hotdesk/desk.h"
 #include "hotdesk/directory.h"
 #include "hotdesk/location.h"
+#include "hotdesk/number.h"
 #include "hotdesk/settings.h"
 
 enum { HD_FEATURE_CODE_SIZE = 17 };
@@ -55,6 +57,9 @@ enum hd_plan_verdict {
 	HD_PLAN_UNAVAILABLE, /* 480: user logged out, or the phone not registered */
 	HD_PLAN_LOOP,	     /* 482: its bindings, or forwardings, lead back to itself only */
 	HD_PLAN_BUSY,	     /* 486: a call to a user who does not want to be disturbed */
+	HD_PLAN_OUTSIDE,     /* a number that nobody here has: `outside` */
+	HD_PLAN_EMERGENCY,   /* `number` is one of the emergency numbers: no settings, no rights */
+	HD_PLAN_FORBIDDEN,   /* 403: the class of service `class` does not allow it */
 };
 
 struct hd_plan {
@@ -67,6 +72,18 @@ struct hd_plan {
 	/* Of a forwarded call: the user who was called first, and the last who forwarded it. */
 	char called[HD_NUMBER_SIZE], diverted_by[HD_NUMBER_SIZE];
 	const char *why; /* static text for the log: "user is logged out", ... */
+	/* Of a call: what was dialled, and what it has become when that is a number outside. */
+	struct hd_number number, outside;
+	char class[HD_CLASS_SIZE]; /* whose rights were looked at last */
+};
+
+/** How numbers are dialled here, and who may dial which. Read-only. */
+struct hd_dialling {
+	struct hd_number_plan numbers;
+	struct hd_rights *rights;
+	char users[HD_CLASS_SIZE];  /* the class of users who have none of their own */
+	char free[HD_CLASS_SIZE];   /* of phones without an owner where nobody is logged in */
+	char closed[HD_CLASS_SIZE]; /* of phones whose owner is logged out */
 };
 
 struct hd_planner {
@@ -75,6 +92,8 @@ struct hd_planner {
 	struct hd_desk *desk;
 	struct hd_settings_store *settings; /* NULL: users have set nothing */
 	struct hd_feature_codes codes;
+	/* NULL: there are no numbers outside, and everybody may call everybody. */
+	const struct hd_dialling *dialling;
 	/** Whether a Contact is an address of ours. NULL: none is. */
 	bool (*is_us)(const void *arg, const struct hd_uri *uri);
 	const void *arg;
@@ -88,8 +107,32 @@ struct hd_planner {
  */
 HD_MUSTCHECK int hd_plan_route(const struct hd_planner *planner, struct hd_txn *txn,
 			       struct hd_slice user, int64_t now_ms, struct hd_plan *plan);
-/** The same for a call: what users have set counts (do not disturb, forward always). */
+/**
+ * The same for a call: what users have set counts (do not disturb, forward always), emergency
+ * numbers come before everything, and numbers outside are known. A number that was dialled with
+ * separators, or in full although it is of this house, finds its user.
+ *
+ * Whoever forwards may not make others pay for what their own class forbids: a forwarding that the
+ * class of the forwarding user does not allow is HD_PLAN_FORBIDDEN. Whether the caller may call
+ * `number` is hd_plan_authorize()'s to say.
+ */
 HD_MUSTCHECK int hd_plan_call(const struct hd_planner *planner, struct hd_txn *txn,
 			      struct hd_slice user, int64_t now_ms, struct hd_plan *plan);
+
+/**
+ * The class of service of a phone: of the user who is logged in there, else of a free or closed
+ * phone. Who or what cannot be read has the rights of a closed one.
+ * @return 0 or the store's error
+ */
+HD_MUSTCHECK int hd_plan_class(const struct hd_planner *planner, struct hd_txn *txn,
+			       const char *phone, char class[HD_CLASS_SIZE]);
+/** Of a user. */
+HD_MUSTCHECK int hd_plan_class_of_user(const struct hd_planner *planner, struct hd_txn *txn,
+				       const char *number, char class[HD_CLASS_SIZE]);
+/**
+ * Makes the plan of a call HD_PLAN_FORBIDDEN when a class does not allow its `number`; feature
+ * codes and emergency calls are everybody's.
+ */
+void hd_plan_authorize(const struct hd_planner *planner, const char *class, struct hd_plan *plan);
 
 #endif

@@ -107,6 +107,7 @@ static int users_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_buf
 		member(b, "logout", user.logout);
 		member(b, "group", user.group);
 		member(b, "call_list", user.call_list);
+		member(b, "class", user.class);
 		hd_buf_addf(b, ", roaming: %s", user.roaming ? "true" : "false");
 		if (user.disabled)
 			hd_buf_adds(b, ", disabled: true");
@@ -139,6 +140,7 @@ static int phones_write(struct hd_admin *admin, struct hd_txn *txn, struct hd_bu
 		member(b, "label", phone.label);
 		member(b, "owner", phone.owner);
 		member(b, "logout", phone.logout);
+		member(b, "location", phone.location);
 		if (phone.disabled)
 			hd_buf_adds(b, ", disabled: true");
 		err = keys_write(admin, txn, b, 'p', phone.id);

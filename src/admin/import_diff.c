@@ -19,13 +19,14 @@ struct field {
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct field user_fields[] = {
-	{ USER(name), false },	  { USER(language), false },  { USER(logout), false },
-	{ USER(group), false },	  { USER(call_list), false }, { USER(roaming), true },
-	{ USER(disabled), true },
+	{ USER(name), false },	 { USER(language), false },  { USER(logout), false },
+	{ USER(group), false },	 { USER(call_list), false }, { USER(class), false },
+	{ USER(roaming), true }, { USER(disabled), true },
 };
 static const struct field phone_fields[] = {
-	{ PHONE(mac), false },	 { PHONE(model), false },  { PHONE(label), false },
-	{ PHONE(owner), false }, { PHONE(logout), false }, { PHONE(disabled), true },
+	{ PHONE(mac), false },	   { PHONE(model), false },  { PHONE(label), false },
+	{ PHONE(owner), false },   { PHONE(logout), false }, { PHONE(location), false },
+	{ PHONE(disabled), true },
 };
 
 /* ---- merging --------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ static void say(struct hd_buf *errors, const char *name, unsigned line, const ch
 
 /* @return 0 or HD_EACCESS, said */
 static int user_convert(struct hd_user *to, const struct hd_file_user *from,
-			const struct hd_pin_policy *policy, const char *name, struct hd_buf *errors)
+			const struct hd_admin *admin, const char *name, struct hd_buf *errors)
 {
 	const char *why = "a value is too long";
 	int err;
@@ -32,8 +32,16 @@ static int user_convert(struct hd_user *to, const struct hd_file_user *from,
 		err = hd_str_set(to->group, sizeof(to->group), from->group);
 	if (!err)
 		err = hd_str_set(to->call_list, sizeof(to->call_list), from->call_list);
+	if (!err)
+		err = hd_str_set(to->class, sizeof(to->class), from->class);
+	if (!err && from->class && admin->o.has_class &&
+	    !admin->o.has_class(admin->o.arg, from->class)) {
+		why = "its class is none of rights.classes";
+		err = HD_ENOENT;
+	}
 	if (!err && from->pin)
-		err = hd_pin_check(policy, hd_slice_of(from->pin), from->number, &why);
+		err = hd_pin_check(&admin->o.policies.pin, hd_slice_of(from->pin), from->number,
+				   &why);
 	if (!err)
 		return 0;
 	say(errors, name, from->line, from->number, why);
@@ -55,6 +63,8 @@ static int phone_convert(struct hd_phone *to, const struct hd_file_phone *from, 
 		err = hd_str_set(to->owner, sizeof(to->owner), from->owner);
 	if (!err)
 		err = hd_str_set(to->logout, sizeof(to->logout), from->logout);
+	if (!err)
+		err = hd_str_set(to->location, sizeof(to->location), from->location);
 	if (!err && from->mac)
 		err = hd_mac_parse(to->mac, hd_slice_of(from->mac));
 	if (err) {
@@ -81,8 +91,7 @@ int import_records(struct hd_directory_batch *batch, const struct hd_directory_f
 	batch->n_users = file->n_users;
 	batch->n_phones = file->n_phones;
 	for (size_t i = 0; i < file->n_users; i++)
-		if (user_convert(&batch->users[i], &file->users[i], &admin->o.policies.pin, name,
-				 errors))
+		if (user_convert(&batch->users[i], &file->users[i], admin, name, errors))
 			err = HD_EACCESS;
 	for (size_t i = 0; i < file->n_phones; i++)
 		if (phone_convert(&batch->phones[i], &file->phones[i], admin->realm, name, errors))

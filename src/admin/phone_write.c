@@ -9,7 +9,8 @@ struct phone_op {
 	struct admin_op op; /* first */
 	enum mode mode;
 	struct hd_phone given;
-	bool has_label, has_mac, has_model, has_owner, has_secret, has_logout, has_disabled;
+	bool has_label, has_mac, has_model, has_owner, has_secret, has_logout;
+	bool has_location, has_disabled;
 	char mac[32];
 	char secret[ADMIN_SECRET_SIZE];
 	bool owner_missing; /* out */
@@ -38,6 +39,8 @@ static void phone_merge(struct hd_phone *to, const struct phone_op *p)
 		credentials_copy(to, &p->given);
 	if (p->has_logout)
 		memcpy(to->logout, p->given.logout, sizeof(to->logout));
+	if (p->has_location)
+		memcpy(to->location, p->given.location, sizeof(to->location));
 	if (p->has_disabled)
 		to->disabled = p->given.disabled;
 }
@@ -154,6 +157,8 @@ static bool phone_body(struct hd_http_request *req, struct phone_op *p)
 		{ "owner", HD_JSON_TEXT, g->owner, sizeof(g->owner), false, true, &p->has_owner },
 		{ "logout", HD_JSON_TEXT, g->logout, sizeof(g->logout), false, true,
 		  &p->has_logout },
+		{ "location", HD_JSON_TEXT, g->location, sizeof(g->location), false, true,
+		  &p->has_location },
 		{ "secret", HD_JSON_TEXT, p->secret, sizeof(p->secret), false, true,
 		  &p->has_secret },
 		{ "disabled", HD_JSON_BOOL, &g->disabled, 0, false, false, &p->has_disabled },

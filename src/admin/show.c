@@ -87,6 +87,7 @@ void show_user(struct hd_json *j, const struct hd_user *user)
 	hd_json_str(j, "logout", or_null(user->logout));
 	hd_json_str(j, "group", or_null(user->group));
 	hd_json_str(j, "call_list", or_null(user->call_list));
+	hd_json_str(j, "class", or_null(user->class));
 	hd_json_bool(j, "roaming", user->roaming);
 	hd_json_bool(j, "disabled", user->disabled);
 	hd_json_bool(j, "has_pin", user->pin_hash[0] != '\0');
@@ -101,6 +102,7 @@ void show_phone(struct hd_json *j, const struct hd_phone *phone)
 	hd_json_str(j, "model", or_null(phone->model));
 	hd_json_str(j, "owner", or_null(phone->owner));
 	hd_json_str(j, "logout", or_null(phone->logout));
+	hd_json_str(j, "location", or_null(phone->location));
 	hd_json_bool(j, "disabled", phone->disabled);
 	hd_json_bool(j, "has_secret", phone->ha1_md5[0] || phone->ha1_sha256[0]);
 	hd_json_time(j, "changed_at", phone->changed_at_ms);

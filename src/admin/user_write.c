@@ -9,8 +9,8 @@ struct user_op {
 	struct admin_op op; /* first */
 	enum mode mode;
 	struct hd_user given;
-	bool has_name, has_pin, has_language, has_logout, has_group, has_list, has_roaming,
-		has_disabled;
+	bool has_name, has_pin, has_language, has_logout, has_group, has_list, has_class,
+		has_roaming, has_disabled;
 	char pin[ADMIN_PIN_SIZE];
 	struct settings_given settings;
 	struct hd_pin_cost cost;
@@ -31,6 +31,8 @@ static void user_merge(struct hd_user *to, const struct user_op *u)
 		memcpy(to->group, u->given.group, sizeof(to->group));
 	if (u->has_list)
 		memcpy(to->call_list, u->given.call_list, sizeof(to->call_list));
+	if (u->has_class)
+		memcpy(to->class, u->given.class, sizeof(to->class));
 	if (u->has_pin)
 		memcpy(to->pin_hash, u->given.pin_hash, sizeof(to->pin_hash));
 	if (u->has_roaming)
@@ -155,6 +157,16 @@ static void pin_take(struct user_op *u)
 		op_fail(&u->op, err, "too many PINs are being hashed");
 }
 
+static bool class_ok(struct user_op *u)
+{
+	const struct hd_admin_options *o = &u->op.admin->o;
+
+	if (!u->given.class[0] || !o->has_class || o->has_class(o->arg, u->given.class))
+		return true;
+	op_fail(&u->op, HD_EINVAL, "class: rights.classes has none of this name");
+	return false;
+}
+
 static bool user_body(struct hd_http_request *req, struct user_op *u)
 {
 	struct hd_user *g = &u->given;
@@ -170,6 +182,7 @@ static bool user_body(struct hd_http_request *req, struct user_op *u)
 		{ "group", HD_JSON_TEXT, g->group, sizeof(g->group), false, true, &u->has_group },
 		{ "call_list", HD_JSON_TEXT, g->call_list, sizeof(g->call_list), false, true,
 		  &u->has_list },
+		{ "class", HD_JSON_TEXT, g->class, sizeof(g->class), false, true, &u->has_class },
 		{ "roaming", HD_JSON_BOOL, &g->roaming, 0, false, false, &u->has_roaming },
 		{ "disabled", HD_JSON_BOOL, &g->disabled, 0, false, false, &u->has_disabled },
 	};
@@ -193,7 +206,7 @@ static void write_begin(struct hd_http_request *req, struct hd_admin *admin, enu
 	u->op.done = write_done;
 	if (!user_body(req, u))
 		op_free(&u->op);
-	else if (number_ok(u, hd_http_param(req, 0)))
+	else if (number_ok(u, hd_http_param(req, 0)) && class_ok(u))
 		pin_take(u);
 }
 

@@ -134,6 +134,14 @@ bool hd_form_language(struct hd_slice s);
 bool hd_form_logout(struct hd_slice s);
 bool hd_form_list_mode(struct hd_slice s);
 bool hd_form_group_list(struct hd_slice s); /* sales=local */
+bool hd_form_class(struct hd_slice s);	    /* 1..32 of a-z 0-9 - _, a letter first */
+bool hd_form_rule(struct hd_slice s);	    /* 1..1000 bytes of text: hotdesk/number.h reads it */
+bool hd_form_prefix(struct hd_slice s);	    /* 1..8 digits, * and # */
+bool hd_form_area(struct hd_slice s);	    /* 1..8 digits */
+bool hd_form_country(struct hd_slice s);    /* 1..4 digits, the first no 0 */
+bool hd_form_e164(struct hd_slice s);	    /* "+" and 1..15 digits */
+bool hd_form_header(struct hd_slice s);	    /* the name of a header field, 1..40 */
+bool hd_form_emergency_target(struct hd_slice s); /* a number, or a SIP URI */
 #define HD_LOGOUT_WORDS "never, or parts such as at 20:00, after 10h, unregistered 30m"
 bool hd_form_address(struct hd_slice s); /* IPv4 or IPv6, without [] */
 bool hd_form_mac(struct hd_slice s);

@@ -30,7 +30,9 @@ struct field {
 #define GROUP_WORDS "1 to 32 letters, digits and . _ -"
 #define NUMBER_WORDS "1 to 32 letters, digits and . _ - * #"
 
-enum { FIELDS_MAX = 11, USER_FIELDS = 11, PHONE_FIELDS = 9, KEY_FIELDS = 4, KEYS_MAX = 120 };
+#define CLASS_WORDS "the name of a class of service: 1 to 32 of a-z 0-9 - _, a letter first"
+
+enum { FIELDS_MAX = 12, USER_FIELDS = 12, PHONE_FIELDS = 10, KEY_FIELDS = 4, KEYS_MAX = 120 };
 
 /* A list of entries of one kind. */
 struct list {
@@ -78,6 +80,7 @@ static const struct field user_fields[USER_FIELDS] = {
 	{ USER(logout), false, false, false, hd_form_logout, HD_LOGOUT_WORDS, NULL },
 	{ USER(group), false, false, false, hd_list_group_is_valid, GROUP_WORDS, NULL },
 	{ USER(call_list), false, false, false, hd_form_list_mode, "central, local or off", NULL },
+	{ USER(class), false, false, false, hd_form_class, CLASS_WORDS, NULL },
 	{ USER(roaming), false, false, true, NULL, "true or false", NULL },
 	{ USER(disabled), false, false, false, NULL, "true or false", NULL },
 	{ USER(hoteling), false, false, false, NULL, "true or false", NULL },
@@ -94,6 +97,7 @@ static const struct field phone_fields[PHONE_FIELDS] = {
 	{ PHONE(label), false, false, false, hd_form_text, "1 to 128 bytes of text", NULL },
 	{ PHONE(owner), false, false, false, hd_form_number, "the number of a user", NULL },
 	{ PHONE(logout), false, false, false, hd_form_logout, HD_LOGOUT_WORDS, NULL },
+	{ PHONE(location), false, false, false, hd_form_text, "1 to 128 bytes of text", NULL },
 	{ PHONE(disabled), false, false, false, NULL, "true or false", NULL },
 	{ PHONE(keys), false, false, false, NULL, NULL, &phone_keys },
 };

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "hotdesk/base/secret.h"
+#include "hotdesk/base/uri.h"
 
-enum { TEXT_MAX = 128, PATH_LEN_MAX = 1023, HOST_MAX = 253, LABEL_MAX = 63 };
+enum { TEXT_MAX = 128, RULE_MAX = 1000, PATH_LEN_MAX = 1023, HOST_MAX = 253, LABEL_MAX = 63 };
 
 static bool is_digit(char c)
 {
@@ -322,6 +323,65 @@ bool hd_form_secret(struct hd_slice s)
 bool hd_form_language(struct hd_slice s)
 {
 	return consists_of(s, 8, "-");
+}
+
+/* ---- numbers, classes of service, emergency calls -------------------------------------------- */
+
+bool hd_form_class(struct hd_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z')
+			return false;
+	return consists_of(s, 32, "-_") && s.ptr[0] >= 'a';
+}
+
+bool hd_form_rule(struct hd_slice s)
+{
+	return s.len > 0 && s.len <= RULE_MAX && hd_utf8_is_text(s);
+}
+
+static bool is_of(struct hd_slice s, size_t max, const char *chars)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] == '\0' || !strchr(chars, s.ptr[i]))
+			return false;
+	return s.len > 0 && s.len <= max;
+}
+
+bool hd_form_prefix(struct hd_slice s)
+{
+	return is_of(s, 8, "0123456789*#");
+}
+
+bool hd_form_area(struct hd_slice s)
+{
+	return is_of(s, 8, "0123456789");
+}
+
+bool hd_form_country(struct hd_slice s)
+{
+	return is_of(s, 4, "0123456789") && s.ptr[0] != '0';
+}
+
+bool hd_form_e164(struct hd_slice s)
+{
+	return s.len > 0 && s.ptr[0] == '+' &&
+	       is_of((struct hd_slice){ s.ptr + 1, s.len - 1 }, 15, "0123456789");
+}
+
+bool hd_form_header(struct hd_slice s)
+{
+	return consists_of(s, 40, "-") && !is_digit(s.ptr[0]);
+}
+
+bool hd_form_emergency_target(struct hd_slice s)
+{
+	struct hd_uri uri;
+
+	if (hd_form_phone_id(s))
+		return true;
+	return s.len <= 256 && !hd_uri_parse(&uri, s) && uri.scheme <= HD_URI_SIPS &&
+	       uri.host.len > 0;
 }
 
 bool hd_form_logout(struct hd_slice s)

@@ -91,6 +91,9 @@ _Static_assert(sizeof(hd_log_levels) / sizeof(hd_log_levels[0]) == HD_LOG_LEVELS
 #define SERVER_WORDS "an IPv4 address, or an IPv6 address in [], also with :PORT"
 #define PHRASE_WORDS                                                                               \
 	"1 to 128 bytes of text, in which {label}, {user}, {owner} and {number} are filled in"
+#define PREFIX_WORDS "1 to 8 digits, * and #"
+#define RULE_WORDS(what) "\"" what "\" of up to 1000 bytes, in quotes"
+#define CLASS_WORDS "the name of a class of service: 1 to 32 of a-z 0-9 - _, a letter first"
 #define CODE_WORDS "1 to 16 of the keys 0-9 A-D * #"
 
 const struct hd_key_info hd_keys[] = {
@@ -233,6 +236,30 @@ const struct hd_key_info hd_keys[] = {
 	LIST(plan, emergency, IN(plan, emergency), IN(plan, n_emergency), 0, 64,
 	     "[\"112\", \"110\", \"911\"]", LIVE, hd_form_number, NUMBER_WORDS),
 	NUMBER(plan, ring_s, 1, 30, "5", LIVE),
+	NULLABLE(plan, country, hd_form_country, "a country code of 1 to 4 digits, such as 49"),
+	NULLABLE(plan, area, hd_form_area, "an area code of 1 to 8 digits"),
+	NULLABLE(plan, own, hd_form_e164, "how numbers of this house begin, such as +4930123"),
+	NULLABLE(plan, outside, hd_form_prefix, PREFIX_WORDS),
+	NULLABLE(plan, national, hd_form_prefix, PREFIX_WORDS),
+	NULLABLE(plan, international, hd_form_prefix, PREFIX_WORDS),
+
+	LIST(rights, lists, IN(rights, lists), IN(rights, n_lists), 0, 256, "[]", LIVE,
+	     hd_form_rule, RULE_WORDS("NAME: PATTERN ...")),
+	LIST(rights, classes, IN(rights, classes), IN(rights, n_classes), 1, 256,
+	     "[\"house: allow emergency internal\", "
+	     "\"country: allow emergency internal local national\", "
+	     "\"world: allow emergency internal local national international\"]",
+	     LIVE, hd_form_rule, RULE_WORDS("NAME: allow ... deny ...")),
+	TEXT(rights, users, IN(rights, users), "country", LIVE, hd_form_class, CLASS_WORDS),
+	TEXT(rights, free, IN(rights, free), "house", LIVE, hd_form_class, CLASS_WORDS),
+	TEXT(rights, closed, IN(rights, closed), "house", LIVE, hd_form_class, CLASS_WORDS),
+
+	LIST(emergency, targets, IN(emergency, targets), IN(emergency, n_targets), 0, 8, "[]", LIVE,
+	     hd_form_emergency_target, "a number, the id of a phone, or a SIP URI"),
+	NULLABLE(emergency, location_header, hd_form_header, "the name of a header field"),
+	LIST(emergency, callback, IN(emergency, callback), IN(emergency, n_callback), 0, 1000, "[]",
+	     LIVE, hd_form_number, NUMBER_WORDS),
+	NUMBER(emergency, callback_s, 60, 7 * DAY_S, "3600", LIVE),
 
 	NUMBER(pin, length_min, 4, 64, "6", LIVE),
 	NUMBER(pin, length_max, 4, 64, "32", LIVE),
@@ -357,10 +384,10 @@ const struct hd_key_info hd_keys[] = {
 const size_t hd_n_keys = sizeof(hd_keys) / sizeof(hd_keys[0]);
 _Static_assert(sizeof(hd_keys) / sizeof(hd_keys[0]) <= HD_KEYS_MAX, "HD_KEYS_MAX");
 
-const char *const hd_sections[] = { "sip",	 "auth",     "registrar", "events",    "desk",
-				    "dialogue",	 "media",    "plan",	  "pin",       "store",
-				    "directory", "security", "admin",	  "provision", "calls",
-				    "log",	 "run" };
+const char *const hd_sections[] = { "sip",	 "auth",  "registrar", "events",   "desk",
+				    "dialogue",	 "media", "plan",      "rights",   "emergency",
+				    "pin",	 "store", "directory", "security", "admin",
+				    "provision", "calls", "log",       "run" };
 const size_t hd_n_sections = sizeof(hd_sections) / sizeof(hd_sections[0]);
 _Static_assert(sizeof(hd_sections) / sizeof(hd_sections[0]) <= HD_SECTIONS_MAX, "HD_SECTIONS_MAX");
 

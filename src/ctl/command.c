@@ -15,6 +15,8 @@ static const struct ctl_option user_options[] = {
 	  "group", false },
 	{ "call-list", "central|local|off", "which calls are found on a phone; '' as the group's",
 	  CTL_TEXT, "call_list", false },
+	{ "class", "NAME", "class of service: who may be called; '' as configured", CTL_TEXT,
+	  "class", false },
 	{ "roaming", "yes|no", "may log in at free phones (yes)", CTL_YES_NO, "roaming", false },
 	{ "disabled", "yes|no", "may not log in at all (no)", CTL_YES_NO, "disabled", false },
 	{ "hoteling", "yes|no", "keep the next PIN, sealed, for phones with Guest In (no)",
@@ -40,6 +42,8 @@ static const struct ctl_option phone_options[] = {
 	{ "owner", "NUMBER", "belongs to this user only; '' makes it free", CTL_TEXT, "owner",
 	  false },
 	{ "logout", "RULE", "as of users; comes before the user's", CTL_TEXT, "logout", false },
+	{ "location", "TEXT|URI", "where it stands, for emergency calls", CTL_TEXT, "location",
+	  false },
 	{ "disabled", "yes|no", "may not register (no)", CTL_YES_NO, "disabled", false },
 };
 

@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon_priv.h"
+#include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
 
@@ -125,6 +126,7 @@ int daemon_open_admin(struct daemon *d)
 		.arg = d,
 		.status = on_status,
 		.desk_changed = daemon_wake_notify,
+		.has_class = daemon_has_class,
 		.render = daemon_show,
 		.reload = on_reload,
 	};

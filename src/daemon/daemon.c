@@ -9,6 +9,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon_priv.h"
+#include "dialling.h"
 #include "hotdesk/base/log.h"
 
 enum { EXIT_DISK = 75 };
@@ -151,6 +152,8 @@ int daemon_open(struct daemon *d)
 	if (!err)
 		err = daemon_open_operations(d, &d->control_operations, hd_loop_mailbox(d->loop));
 	if (!err)
+		err = daemon_open_dialling(d);
+	if (!err)
 		err = daemon_open_admin(d);
 	if (!err)
 		err = daemon_seed(d);
@@ -194,6 +197,8 @@ void daemon_close(struct daemon *d)
 	hd_directory_free(d->dir);
 	hd_store_close(d->store);
 	daemon_recorder_free(d);
+	daemon_dialling_free(d->control_dialling);
+	daemon_dialling_free(d->dialling);
 	hd_wipe(&d->master, sizeof(d->master));
 	hd_wipe(&d->pepper, sizeof(d->pepper));
 	if (d->status_path)

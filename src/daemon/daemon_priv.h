@@ -77,6 +77,7 @@ struct daemon {
 	struct hd_digest *http_digest;
 	struct daemon_logouts *logouts;
 	struct hd_timer *second, *watchdog;
+	struct hd_dialling *control_dialling;
 	struct hd_location_sweep sweep;
 	struct hd_command sweep_command, ping_command;
 	bool sweeping, pinging;
@@ -102,6 +103,7 @@ struct daemon {
 	uint64_t told_epoch;	      /* desk changes that subscribers were told of */
 	struct hd_pnp *pnp;
 	struct hd_planner planner;
+	struct hd_dialling *dialling;
 	struct daemon_recorder *recorder;
 	struct hd_conf_calls conf_calls;   /* copied: this thread's, without its texts */
 	struct hd_list_policy list_policy; /* the same */

@@ -115,7 +115,22 @@ static int find_forward(struct daemon *d, const char *user, enum hd_forward_when
 	return err;
 }
 
-static int make_plan(struct daemon *d, const char *to, struct hd_plan *plan)
+/* Who forwards may not call more than on a phone. */
+static int plan_for(struct daemon *d, struct hd_txn *txn, const char *by, struct hd_slice to,
+		    struct hd_plan *plan)
+{
+	char class[HD_CLASS_SIZE];
+	int err;
+
+	err = hd_plan_call(&d->planner, txn, to, hd_clock_wall_ms(d->clock), plan);
+	if (!err)
+		err = hd_plan_class_of_user(&d->planner, txn, by, class);
+	if (!err)
+		hd_plan_authorize(&d->planner, class, plan);
+	return err;
+}
+
+static int make_plan(struct daemon *d, const char *by, const char *to, struct hd_plan *plan)
 {
 	struct hd_buf user = { 0 };
 	struct hd_txn *txn;
@@ -126,8 +141,7 @@ static int make_plan(struct daemon *d, const char *to, struct hd_plan *plan)
 	if (!err)
 		err = hd_store_begin_read(d->store, &txn);
 	if (!err) {
-		err = hd_plan_call(&d->planner, txn, hd_slice_of(hd_buf_text(&user)),
-				   hd_clock_wall_ms(d->clock), plan);
+		err = plan_for(d, txn, by, hd_slice_of(hd_buf_text(&user)), plan);
 		hd_store_end_read(txn);
 	}
 	hd_buf_fini(&user);
@@ -170,7 +184,8 @@ static bool divert(struct daemon *d, const struct hd_call *call, enum hd_forward
 	    find_forward(d, call->callee.user, when, &settings))
 		return false;
 	v = diversion_of(d, call->id);
-	if (!v || v->n_left == HOPS_MAX || has_left(v, call, to) || make_plan(d, to, &plan) ||
+	if (!v || v->n_left == HOPS_MAX || has_left(v, call, to) ||
+	    make_plan(d, call->callee.user, to, &plan) ||
 	    (plan.user[0] && has_left(v, call, plan.user))) {
 		hd_log_call(HD_LOG_INFO, "route", call->call_id,
 			    "%s: forwarding (%s) to %s leads nowhere", call->callee.user,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon_priv.h"
+#include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/daemon.h"
 
@@ -81,17 +82,21 @@ static int check(const struct daemon *d, const char *path)
 {
 	struct daemon_supply supply = { 0 };
 	struct hd_template_set *forms = NULL;
+	struct hd_dialling *dialling = NULL;
 	struct hd_buf errors = { 0 };
 	int err = daemon_supply_load(&supply, d->conf, &errors);
 
 	if (!err)
 		err = daemon_forms_load(&forms, d->conf, &errors);
+	if (!err)
+		err = daemon_dialling_new(&dialling, d->conf, &errors);
 	if (err)
 		fprintf(stderr, "%s", errors.len ? hd_buf_text(&errors) : hd_strerror(err));
 	else
 		printf("%s: good\n", path);
 	hd_templates_free(supply.templates);
 	hd_template_set_free(forms);
+	daemon_dialling_free(dialling);
 	hd_buf_fini(&errors);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,6 +5,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon_priv.h"
+#include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/sip/tls.h"
 
@@ -17,6 +18,7 @@ struct handover {
 	struct hd_tls *tls;	      /* NULL: nobody listens for it */
 	struct daemon_supply supply;  /* of the SIP thread */
 	struct hd_prompts *prompts;   /* NULL: those that there are */
+	struct hd_dialling *dialling;
 	struct hd_task task;
 };
 
@@ -67,6 +69,7 @@ static void take(struct hd_task *task)
 	hd_registrar_set_policy(d->registrar, &registrar);
 	conf_desk_policy(&desk, h->after);
 	conf_codes(&d->planner.codes, h->after);
+	daemon_dialling_take(d, h->dialling);
 	hd_operations_set_policy(d->operations, &desk);
 	hd_features_set_policy(d->features, &d->planner.codes, h->after->desk.dialogue_s,
 			       h->after->desk.dialogues_max);
@@ -165,6 +168,7 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	struct hd_conf *after = NULL;
 	struct daemon_supply supplies[2] = { 0 };
 	struct daemon_phones_supply phones = { 0 };
+	struct hd_dialling *dialling = NULL; /* of this thread */
 	struct hd_buf errors = { 0 };
 	int err;
 
@@ -178,6 +182,10 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	if (!err)
 		err = read_tls(&h->tls, d, after, &errors);
 	if (!err)
+		err = daemon_dialling_new(&dialling, after, &errors);
+	if (!err)
+		err = daemon_dialling_new(&h->dialling, after, &errors);
+	if (!err)
 		err = daemon_phones_supply_load(&phones, d, after, &errors);
 	if (err) {
 		say(report, "reload: refused, the old configuration stays");
@@ -186,6 +194,8 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 		hd_templates_free(supplies[1].templates);
 		hd_conf_free(after);
 		hd_tls_free(h->tls);
+		daemon_dialling_free(dialling);
+		daemon_dialling_free(h->dialling);
 		free(h);
 		goto out;
 	}
@@ -194,6 +204,8 @@ int daemon_reload(struct daemon *d, struct hd_buf *report)
 	h->before = d->conf;
 	h->after = after;
 	d->conf = after;
+	daemon_dialling_free(d->control_dialling);
+	d->control_dialling = dialling;
 	conf_log(after);
 	take_pins(d, h);
 	if (hd_prompts_load(&h->prompts, after->dialogue.prompts))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon_priv.h"
+#include "dialling.h"
 #include "hotdesk/base/log.h"
 
 int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algorithm,
@@ -27,7 +28,25 @@ int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algo
 	return err;
 }
 
-static int make_plan(struct daemon *d, struct hd_msg *msg, struct hd_slice user,
+/* @param phone that calls: its class of service has to allow it */
+static int plan_call(struct daemon *d, struct hd_txn *txn, struct hd_slice user, const char *phone,
+		     struct hd_plan *plan)
+{
+	int64_t now_ms = hd_clock_wall_ms(d->clock);
+	char class[HD_CLASS_SIZE];
+	int err;
+
+	err = hd_plan_call(&d->planner, txn, user, now_ms, plan);
+	if (!err && plan->verdict == HD_PLAN_EMERGENCY)
+		return hd_plan_route(&d->planner, txn, user, now_ms, plan);
+	if (!err)
+		err = hd_plan_class(&d->planner, txn, phone, class);
+	if (!err)
+		hd_plan_authorize(&d->planner, class, plan);
+	return err;
+}
+
+static int make_plan(struct daemon *d, struct hd_msg *msg, struct hd_slice user, const char *phone,
 		     struct hd_plan *plan)
 {
 	struct hd_txn *txn;
@@ -37,7 +56,7 @@ static int make_plan(struct daemon *d, struct hd_msg *msg, struct hd_slice user,
 	if (err)
 		return err;
 	err = hd_msg_method(msg) == HD_METHOD_INVITE
-		      ? hd_plan_call(&d->planner, txn, user, hd_clock_wall_ms(d->clock), plan)
+		      ? plan_call(d, txn, user, phone, plan)
 		      : hd_plan_route(&d->planner, txn, user, hd_clock_wall_ms(d->clock), plan);
 	hd_store_end_read(txn);
 	return err;
@@ -204,7 +223,7 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 	struct hd_uri uri;
 
 	hd_msg_ruri(hd_request_msg(req), &uri);
-	if (make_plan(d, hd_request_msg(req), uri.user, &plan)) {
+	if (make_plan(d, hd_request_msg(req), uri.user, phone, &plan)) {
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
@@ -224,6 +243,9 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 		break;
 	case HD_PLAN_LOOP:
 		refuse(req, 482, subject, plan.why);
+		break;
+	case HD_PLAN_FORBIDDEN:
+		daemon_forbid(d, req, phone, &plan);
 		break;
 	case HD_PLAN_UNKNOWN:
 	default:
@@ -309,7 +331,7 @@ static void route_stray_ack(struct daemon *d, struct hd_request *req)
 	hd_msg_to_uri(msg, &to);
 	if (hd_msg_to_tag(msg)[0] || !hd_agent_is_us(d->agent, &uri) ||
 	    !hd_agent_is_us(d->agent, &to) || !is_registered_sender(d, req, phone) ||
-	    make_plan(d, hd_request_msg(req), uri.user, &plan)) {
+	    make_plan(d, hd_request_msg(req), uri.user, phone, &plan)) {
 		hd_request_drop(req);
 		return;
 	}

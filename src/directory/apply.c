@@ -8,7 +8,8 @@ static bool user_is_equal(const struct hd_user *a, const struct hd_user *b)
 	return strcmp(a->name, b->name) == 0 && strcmp(a->pin_hash, b->pin_hash) == 0 &&
 	       strcmp(a->language, b->language) == 0 && a->roaming == b->roaming &&
 	       strcmp(a->logout, b->logout) == 0 && strcmp(a->group, b->group) == 0 &&
-	       strcmp(a->call_list, b->call_list) == 0 && a->disabled == b->disabled;
+	       strcmp(a->call_list, b->call_list) == 0 && strcmp(a->class, b->class) == 0 &&
+	       a->disabled == b->disabled;
 }
 
 static bool phone_is_equal(const struct hd_phone *a, const struct hd_phone *b)
@@ -17,7 +18,7 @@ static bool phone_is_equal(const struct hd_phone *a, const struct hd_phone *b)
 	       strcmp(a->model, b->model) == 0 && strcmp(a->owner, b->owner) == 0 &&
 	       strcmp(a->realm, b->realm) == 0 && strcmp(a->ha1_md5, b->ha1_md5) == 0 &&
 	       strcmp(a->ha1_sha256, b->ha1_sha256) == 0 && strcmp(a->logout, b->logout) == 0 &&
-	       a->disabled == b->disabled;
+	       strcmp(a->location, b->location) == 0 && a->disabled == b->disabled;
 }
 
 static void count_written(struct hd_directory_batch *batch, bool added)

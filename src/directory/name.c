@@ -31,6 +31,14 @@ bool hd_phone_id_is_valid(struct hd_slice s)
 	return name_is_valid(s, HD_PHONE_ID_SIZE - 1);
 }
 
+bool hd_class_name_is_valid(struct hd_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] == '\0' || !strchr("abcdefghijklmnopqrstuvwxyz0123456789-_", s.ptr[i]))
+			return false;
+	return s.len > 0 && s.len < HD_CLASS_SIZE && s.ptr[0] >= 'a' && s.ptr[0] <= 'z';
+}
+
 int hd_mac_parse(char dst[13], struct hd_slice s)
 {
 	uint8_t bytes[6];

@@ -59,6 +59,7 @@ int hd_phone_encode(struct hd_encoder *e, const struct hd_phone *phone, struct h
 	hd_encode_str(e, phone->ha1_sha256);
 	hd_encode_i64(e, phone->changed_at_ms);
 	hd_encode_str(e, phone->logout);
+	hd_encode_str(e, phone->location);
 	return hd_encoder_finish(e, out);
 }
 
@@ -77,6 +78,7 @@ int hd_phone_decode(struct hd_phone *phone, struct hd_slice record)
 	hd_decode_str(&d, phone->ha1_sha256, sizeof(phone->ha1_sha256));
 	phone->changed_at_ms = hd_decode_i64(&d);
 	hd_decode_str(&d, phone->logout, sizeof(phone->logout));
+	hd_decode_str(&d, phone->location, sizeof(phone->location));
 	return hd_decoder_finish(&d);
 }
 
@@ -180,7 +182,9 @@ static bool phone_is_valid(const struct hd_phone *phone)
 		return false;
 	return hd_utf8_is_text(hd_slice_of(phone->label)) &&
 	       hd_utf8_is_text(hd_slice_of(phone->model)) &&
-	       hd_utf8_is_text(hd_slice_of(phone->realm)) && hd_logout_text_is_valid(phone->logout);
+	       hd_utf8_is_text(hd_slice_of(phone->realm)) &&
+	       hd_utf8_is_text(hd_slice_of(phone->location)) &&
+	       hd_logout_text_is_valid(phone->logout);
 }
 
 /* Whether the names that a phone claims are free for it. */

@@ -22,6 +22,7 @@ int hd_user_encode(struct hd_encoder *e, const struct hd_user *user, struct hd_s
 	hd_encode_str(e, user->logout);
 	hd_encode_str(e, user->group);
 	hd_encode_str(e, user->call_list);
+	hd_encode_str(e, user->class);
 	return hd_encoder_finish(e, out);
 }
 
@@ -41,6 +42,7 @@ int hd_user_decode(struct hd_user *user, struct hd_slice record)
 	hd_decode_str(&d, user->logout, sizeof(user->logout));
 	hd_decode_str(&d, user->group, sizeof(user->group));
 	hd_decode_str(&d, user->call_list, sizeof(user->call_list));
+	hd_decode_str(&d, user->class, sizeof(user->class));
 	return hd_decoder_finish(&d);
 }
 
@@ -76,7 +78,8 @@ static bool user_is_valid(const struct hd_user *user)
 	       hd_utf8_is_text(hd_slice_of(user->language)) &&
 	       hd_logout_text_is_valid(user->logout) &&
 	       (!user->group[0] || hd_list_group_is_valid(hd_slice_of(user->group))) &&
-	       !hd_list_mode_parse(&mode, hd_slice_of(user->call_list));
+	       !hd_list_mode_parse(&mode, hd_slice_of(user->call_list)) &&
+	       (!user->class[0] || hd_class_name_is_valid(hd_slice_of(user->class)));
 }
 
 int hd_user_put(struct hd_directory *dir, struct hd_txn *txn, const struct hd_user *user)

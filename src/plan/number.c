@@ -30,15 +30,10 @@ static const char *behind(const char *text, const char *prefix)
 }
 
 /* Without visual separators; @return 0, HD_EPARSE or HD_ELIMIT */
-static int clean(char dst[HD_DIALLED_SIZE], struct hd_slice user)
+static int clean(char dst[HD_DIALLED_SIZE], const char *text)
 {
-	char text[4 * HD_DIALLED_SIZE];
 	size_t n = 0;
-	int err;
 
-	err = hd_uri_unescape(text, sizeof(text), user);
-	if (err)
-		return err == HD_ELIMIT ? HD_ELIMIT : HD_EPARSE;
 	for (const char *p = text; *p && *p != ';'; p++) {
 		if (strchr("-.() ", *p))
 			continue;
@@ -109,14 +104,38 @@ static int parse_outside(struct hd_number *number, const struct hd_number_plan *
 	return err;
 }
 
+/* A number outside that comes back to us. */
+static void bring_home(struct hd_number *number, const struct hd_number_plan *plan)
+{
+	const char *rest = behind(number->e164, plan->own);
+
+	if (!rest || !*rest)
+		return;
+	memmove(number->dialled, rest, strlen(rest) + 1);
+	number->e164[0] = '\0';
+	number->kind = HD_NUMBER_KIND_INTERNAL;
+}
+
 int hd_number_parse(struct hd_number *number, const struct hd_number_plan *plan,
 		    struct hd_slice user)
+{
+	char text[4 * HD_DIALLED_SIZE];
+	int err;
+
+	*number = (struct hd_number){ .kind = HD_NUMBER_KIND_INTERNAL };
+	err = hd_uri_unescape(text, sizeof(text), user);
+	if (err)
+		return err == HD_ELIMIT ? HD_ELIMIT : HD_EPARSE;
+	return hd_number_read(number, plan, text);
+}
+
+int hd_number_read(struct hd_number *number, const struct hd_number_plan *plan, const char *text)
 {
 	const char *rest;
 	int err;
 
-	memset(number, 0, sizeof(*number));
-	err = clean(number->dialled, user);
+	*number = (struct hd_number){ .kind = HD_NUMBER_KIND_INTERNAL };
+	err = clean(number->dialled, text);
 	if (err)
 		return err;
 	rest = behind(number->dialled, plan->outside);
@@ -133,7 +152,10 @@ int hd_number_parse(struct hd_number *number, const struct hd_number_plan *plan,
 		}
 		memmove(number->dialled, rest, strlen(rest) + 1);
 	}
-	return parse_outside(number, plan);
+	err = parse_outside(number, plan);
+	if (!err)
+		bring_home(number, plan);
+	return err;
 }
 
 int hd_number_format(char *dst, size_t size, const struct hd_number_plan *plan,

@@ -3,6 +3,7 @@
 
 #include "hotdesk/base/uri.h"
 #include "hotdesk/plan.h"
+#include "plan_priv.h"
 
 static int decide(struct hd_plan *plan, enum hd_plan_verdict verdict, const char *why)
 {
@@ -22,6 +23,7 @@ struct walk {
 	size_t n;
 	bool looped;
 	bool call;	   /* settings count */
+	bool cleaned;	   /* its number in another form is being looked for */
 	unsigned forwards; /* so many forwardings were followed */
 };
 
@@ -36,6 +38,44 @@ static void walk_add(struct walk *w, const char *phone)
 		memcpy(w->phones[w->n++], phone, strlen(phone) + 1);
 }
 
+static int enter_name(struct walk *w, const char *name, struct hd_plan *plan);
+
+/* The same number as a user here may have it, or NULL. */
+static const char *other_form(const struct hd_number *number, const struct hd_number_plan *numbers,
+			      const char *name)
+{
+	const char *form = number->e164;
+
+	if (number->kind == HD_NUMBER_KIND_INTERNAL || (!form[0] && !numbers->outside[0]))
+		form = number->dialled;
+	return form[0] && strcmp(form, name) != 0 ? form : NULL;
+}
+
+/* Nobody here is called so. */
+static int enter_outside(struct walk *w, const char *name, struct hd_plan *plan)
+{
+	const struct hd_dialling *dialling = w->call && !w->cleaned ? w->planner->dialling : NULL;
+	unsigned forwards = w->forwards;
+	struct hd_number number;
+	const char *form;
+	int err = 0;
+
+	(void)decide(plan, HD_PLAN_UNKNOWN, "no such number");
+	if (!dialling || hd_number_read(&number, &dialling->numbers, name))
+		return 0;
+	form = other_form(&number, &dialling->numbers, name);
+	if (form) {
+		w->cleaned = true;
+		err = enter_name(w, form, plan);
+		w->cleaned = false;
+	}
+	if (err || plan->verdict != HD_PLAN_UNKNOWN || w->forwards != forwards ||
+	    number.kind < HD_NUMBER_KIND_LOCAL)
+		return err;
+	plan->outside = number;
+	return decide(plan, HD_PLAN_OUTSIDE, "number outside");
+}
+
 static int enter_phone(struct walk *w, const char *id, struct hd_plan *plan)
 {
 	struct hd_phone phone;
@@ -45,7 +85,7 @@ static int enter_phone(struct walk *w, const char *id, struct hd_plan *plan)
 	if (err == HD_ENOENT && plan->user[0])
 		return decide(plan, HD_PLAN_UNAVAILABLE, "user's phone is gone");
 	if (err == HD_ENOENT)
-		return decide(plan, HD_PLAN_UNKNOWN, "no such number");
+		return enter_outside(w, id, plan);
 	if (err)
 		return err;
 	if (phone.disabled)
@@ -55,8 +95,6 @@ static int enter_phone(struct walk *w, const char *id, struct hd_plan *plan)
 	walk_add(w, phone.id);
 	return decide(plan, HD_PLAN_PHONE, plan->user[0] ? "user is logged in" : "phone");
 }
-
-static int enter_name(struct walk *w, const char *name, struct hd_plan *plan);
 
 /* A damaged record must not make a user unreachable. */
 static int read_settings(struct walk *w, const char *number, struct hd_settings *settings)
@@ -73,14 +111,41 @@ static int read_settings(struct walk *w, const char *number, struct hd_settings 
 	return err == HD_ECORRUPT ? 0 : err;
 }
 
-/* Users who forward to each other end here, too. */
-static int forward(struct walk *w, const char *to, struct hd_plan *plan)
+/* What a target of a forwarding is for the class of who forwards. */
+static void read_target(const struct walk *w, const char *to, struct hd_number *number)
 {
+	const struct hd_dialling *dialling = w->planner->dialling;
+
+	if (!dialling || hd_number_read(number, &dialling->numbers, to))
+		*number = (struct hd_number){ .kind = HD_NUMBER_KIND_INTERNAL };
+}
+
+/* Users who forward to each other end here, too. */
+static int forward(struct walk *w, const struct hd_user *by, const char *to, struct hd_plan *plan)
+{
+	struct hd_number target;
+	unsigned forwards;
+	int err;
+
 	if (w->forwards++ == FORWARDS_MAX || strcmp(to, plan->called) == 0)
 		return decide(plan, HD_PLAN_LOOP, "forwarding leads back to itself");
+	read_target(w, to, &target);
+	if (target.kind == HD_NUMBER_KIND_EMERGENCY)
+		return decide(plan, HD_PLAN_FORBIDDEN, "forwarding to an emergency number");
+	forwards = w->forwards;
+	w->cleaned = false;
 	memcpy(plan->diverted_by, plan->user, sizeof(plan->diverted_by));
 	plan->user[0] = '\0';
-	return enter_name(w, to, plan);
+	err = enter_name(w, to, plan);
+	if (err || plan->verdict == HD_PLAN_FORBIDDEN)
+		return err;
+	if (plan->verdict == HD_PLAN_OUTSIDE && w->forwards == forwards)
+		target = plan->outside;
+	else
+		target.kind = HD_NUMBER_KIND_INTERNAL;
+	if (!plan_allows(w->planner, plan_class_of(w->planner, by), &target, plan))
+		return decide(plan, HD_PLAN_FORBIDDEN, "who forwards may not call there");
+	return 0;
 }
 
 /* A number or a phone's id (they never coincide) to the phone, which enters the walk. */
@@ -105,9 +170,9 @@ static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
 	if (err)
 		return err;
 	if (settings.forward[HD_FORWARD_ALWAYS].active)
-		return forward(w, settings.forward[HD_FORWARD_ALWAYS].to, plan);
+		return forward(w, &user, settings.forward[HD_FORWARD_ALWAYS].to, plan);
 	if (settings.dnd && settings.forward[HD_FORWARD_BUSY].active)
-		return forward(w, settings.forward[HD_FORWARD_BUSY].to, plan);
+		return forward(w, &user, settings.forward[HD_FORWARD_BUSY].to, plan);
 	if (settings.dnd)
 		return decide(plan, HD_PLAN_BUSY, "user does not want to be disturbed");
 	err = hd_desk_get_by_user(w->planner->desk, w->txn, plan->user, &session);
@@ -207,7 +272,14 @@ static int route(struct walk *w, struct hd_slice user, struct hd_plan *plan)
 
 	/* Not the whole of it: the bindings are large, and only those that count are set. */
 	plan->user[0] = plan->phone[0] = plan->called[0] = plan->diverted_by[0] = '\0';
+	plan->class[0] = '\0';
+	plan->number = (struct hd_number){ .kind = HD_NUMBER_KIND_INTERNAL };
+	plan->outside = plan->number;
 	plan->n_bindings = 0;
+	if (w->call && planner->dialling &&
+	    !hd_number_parse(&plan->number, &planner->dialling->numbers, user) &&
+	    plan->number.kind == HD_NUMBER_KIND_EMERGENCY)
+		return decide(plan, HD_PLAN_EMERGENCY, "emergency number");
 	err = hd_feature_parse(&plan->feature, &planner->codes, user);
 	if (!err)
 		return decide(plan, HD_PLAN_FEATURE,
@@ -215,7 +287,10 @@ static int route(struct walk *w, struct hd_slice user, struct hd_plan *plan)
 
 	if (hd_uri_unescape(name, sizeof(name), user))
 		return decide(plan, HD_PLAN_UNKNOWN, "no such number");
-	return route_name(w, name, plan);
+	err = route_name(w, name, plan);
+	if (plan->verdict != HD_PLAN_OUTSIDE || plan->diverted_by[0])
+		plan->number.kind = HD_NUMBER_KIND_INTERNAL;
+	return err;
 }
 
 int hd_plan_route(const struct hd_planner *planner, struct hd_txn *txn, struct hd_slice user,

@@ -79,13 +79,15 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 		break;
 	case HD_KEY_LIST:
 		snprintf(dst, size, "[\"%s\"]",
-			 key->form == hd_form_listen	    ? "udp:127.0.0.1:0"
-			 : key->form == hd_form_network	    ? "10.0.0.0/8"
-			 : key->form == hd_form_server	    ? "192.0.2.1"
-			 : key->form == hd_form_http_listen ? "http:127.0.0.1:0"
-			 : key->form == hd_form_interface   ? "eth0"
-			 : key->form == hd_form_group_list  ? "sales=local"
-							    : "other.example");
+			 key->form == hd_form_listen		 ? "udp:127.0.0.1:0"
+			 : key->form == hd_form_network		 ? "10.0.0.0/8"
+			 : key->form == hd_form_server		 ? "192.0.2.1"
+			 : key->form == hd_form_http_listen	 ? "http:127.0.0.1:0"
+			 : key->form == hd_form_interface	 ? "eth0"
+			 : key->form == hd_form_group_list	 ? "sales=local"
+			 : key->form == hd_form_number		 ? "119"
+			 : key->form == hd_form_emergency_target ? "sip:sos@192.0.2.1"
+								 : "other.example");
 		break;
 	default:
 		snprintf(dst, size, "%s",
@@ -93,8 +95,12 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 			 : key->form == hd_form_login_key ? "7"
 			 : key->form == hd_form_address	  ? "192.0.2.1"
 			 : key->form == hd_form_logout	  ? "after 1h"
-			 : key->form == hd_form_base_url  ? "https://other.example"
-							  : "other");
+			 : key->form == hd_form_e164	  ? "+4930"
+			 : key->form == hd_form_country || key->form == hd_form_area ||
+					 key->form == hd_form_prefix
+				 ? "49"
+			 : key->form == hd_form_base_url ? "https://other.example"
+							 : "other");
 		for (size_t i = 0; i < 3; i++) {
 			if (!strcmp(key->name, codes[i]))
 				snprintf(dst, size, "'*9%zu'", i);

@@ -179,7 +179,7 @@ static const struct refused files[] = {
 	  "d:2: users.pin: a list, expected 1 to 64 digits\n" },
 	{ "users:\n  - {number: 201, 471147: pin}\n",
 	  "d:2: users: unknown key (no name), expected number, name, pin, language, logout, "
-	  "group, call_list, roaming, disabled, hoteling or keys\n" },
+	  "group, call_list, class, roaming, disabled, hoteling or keys\n" },
 	{ "phones:\n  - {id: a}\n  - {id: b}\n  - {id: a}\n  - {id: a}\n",
 	  "d:4: phones.id: \"a\" is there twice, first as phones.id in line 2, expected once\n"
 	  "d:5: phones.id: \"a\" is there twice, first as phones.id in line 2, expected once\n" },

@@ -13,9 +13,9 @@
 static const char *const emergency[] = { "112", "110" };
 
 /* Berlin, a line by 0; Berlin without a line prefix; the north American plan; nothing known. */
-static const struct hd_number_plan berlin = { "49", "30", "0", "0", "00", emergency, 2 };
-static const struct hd_number_plan direct = { "49", "30", "", "0", "00", emergency, 2 };
-static const struct hd_number_plan boston = { "1", "617", "9", "1", "011", emergency, 2 };
+static const struct hd_number_plan berlin = { "49", "30", "0", "0", "00", emergency, 2, "+493055" };
+static const struct hd_number_plan direct = { "49", "30", "", "0", "00", emergency, 2, "" };
+static const struct hd_number_plan boston = { "1", "617", "9", "1", "011", emergency, 2, "" };
 static const struct hd_number_plan bare = { .emergency = emergency, .n_emergency = 2 };
 
 enum {
@@ -48,6 +48,11 @@ static const struct row {
 	{ &berlin, "+49 (30) 1234", 0, LOC, "+49301234", "+49301234" },
 	{ &berlin, "%2B49171;phone-context=x", 0, NAT, "+49171", "+49171" },
 	{ &berlin, "0*21*5#", 0, LOC, "*21*5#", "" },
+	{ &berlin, "+493055201", 0, INT, "201", "" },
+	{ &berlin, "055-201", 0, INT, "201", "" },
+	{ &berlin, "003055201", 0, INT, "201", "" },
+	{ &berlin, "+493055", 0, LOC, "+493055", "+493055" },
+	{ &direct, "+493055201", 0, LOC, "+493055201", "+493055201" },
 	{ &direct, "123456", 0, LOC, "123456", "+4930123456" },
 	{ &direct, "0171555", 0, NAT, "0171555", "+49171555" },
 	{ &direct, "112", 0, EMG, "112", "" },

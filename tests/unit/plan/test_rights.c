@@ -13,7 +13,7 @@
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const emergency[] = { "112" };
-static const struct hd_number_plan plan = { "49", "30", "0", "0", "00", emergency, 1 };
+static const struct hd_number_plan plan = { "49", "30", "0", "0", "00", emergency, 1, "" };
 
 static const char *const lists[] = {
 	"mobile: +4915~ +4916~, +4917~",
