@@ -144,9 +144,7 @@ struct hd_conf_emergency {
 	char **targets; /* numbers, phones, SIP URIs; tried in this order. Without it: none */
 	size_t n_targets;
 	char *location_header; /* NULL: by what the location is */
-	char **callback;       /* numbers of ours that a call back can come to; without it: none */
-	size_t n_callback;
-	uint32_t callback_s; /* 3600 */
+	uint32_t callback_s;   /* 3600 */
 };
 
 struct hd_conf_pin {

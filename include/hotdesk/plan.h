@@ -10,6 +10,7 @@
 #define HOTDESK_PLAN_H
 
 #include "hotdesk/base/uri.h"
+#include "hotdesk/callback.h"
 #include "hotdesk/desk.h"
 #include "hotdesk/directory.h"
 #include "hotdesk/location.h"
@@ -92,6 +93,7 @@ struct hd_planner {
 	struct hd_desk *desk;
 	struct hd_settings_store *settings; /* NULL: users have set nothing */
 	struct hd_feature_codes codes;
+	struct hd_callbacks *callbacks; /* NULL: none are kept */
 	/* NULL: there are no numbers outside, and everybody may call everybody. */
 	const struct hd_dialling *dialling;
 	/** Whether a Contact is an address of ours. NULL: none is. */

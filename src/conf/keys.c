@@ -257,8 +257,6 @@ const struct hd_key_info hd_keys[] = {
 	LIST(emergency, targets, IN(emergency, targets), IN(emergency, n_targets), 0, 8, "[]", LIVE,
 	     hd_form_emergency_target, "a number, the id of a phone, or a SIP URI"),
 	NULLABLE(emergency, location_header, hd_form_header, "the name of a header field"),
-	LIST(emergency, callback, IN(emergency, callback), IN(emergency, n_callback), 0, 1000, "[]",
-	     LIVE, hd_form_number, NUMBER_WORDS),
 	NUMBER(emergency, callback_s, 60, 7 * DAY_S, "3600", LIVE),
 
 	NUMBER(pin, length_min, 4, 64, "6", LIVE),

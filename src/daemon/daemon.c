@@ -62,6 +62,8 @@ static int open_store(struct daemon *d)
 		hd_warn("calls", "what a former life has left open is not closed");
 	if (!err)
 		err = hd_settings_new(&d->settings, d->store, &d->master);
+	if (!err)
+		err = hd_callbacks_new(&d->callbacks, d->store);
 	/* Without it phones go on calling; on a full disk only this is missing. */
 	if (!err && hd_store_execute(d->store, enroll_phones, d))
 		hd_warn("daemon", "some phones have no URL for their configuration yet");
@@ -191,6 +193,7 @@ void daemon_close(struct daemon *d)
 	hd_worker_free(d->worker);
 	hd_desk_free(d->desk);
 	hd_settings_free(d->settings);
+	hd_callbacks_free(d->callbacks);
 	hd_device_free(d->device);
 	hd_calls_free(d->calls);
 	hd_location_free(d->location);

@@ -104,6 +104,11 @@ struct daemon {
 	struct hd_pnp *pnp;
 	struct hd_planner planner;
 	struct hd_dialling *dialling;
+	struct hd_callbacks *callbacks;
+	const char *const *emergency_targets; /* of the configuration, like the next */
+	size_t n_emergency_targets;
+	const char *location_header; /* "": by what the location is */
+	int64_t callback_ms;
 	struct daemon_recorder *recorder;
 	struct hd_conf_calls conf_calls;   /* copied: this thread's, without its texts */
 	struct hd_list_policy list_policy; /* the same */

@@ -82,6 +82,9 @@ int daemon_open_dialling(struct daemon *d)
 	int err;
 
 	hd_metric_register(&forbidden);
+	daemon_emergency_register_metrics();
+	daemon_emergency_take(d, d->conf);
+	d->planner.callbacks = d->callbacks;
 	err = daemon_dialling_new(&d->control_dialling, d->conf, &errors);
 	if (!err)
 		err = daemon_dialling_new(&d->dialling, d->conf, &errors);

@@ -20,4 +20,10 @@ void daemon_dialling_take(struct daemon *d, struct hd_dialling *dialling);
 void daemon_forbid(struct daemon *d, struct hd_request *req, const char *phone,
 		   const struct hd_plan *plan);
 
+/** A call for help (emergency.c), from whichever phone; ends it. */
+void daemon_emergency(struct daemon *d, struct hd_request *req, const char *phone);
+/** Where it goes; the configuration is borrowed. SIP thread. */
+void daemon_emergency_take(struct daemon *d, const struct hd_conf *conf);
+void daemon_emergency_register_metrics(void);
+
 #endif

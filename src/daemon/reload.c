@@ -70,6 +70,7 @@ static void take(struct hd_task *task)
 	conf_desk_policy(&desk, h->after);
 	conf_codes(&d->planner.codes, h->after);
 	daemon_dialling_take(d, h->dialling);
+	daemon_emergency_take(d, h->after);
 	hd_operations_set_policy(d->operations, &desk);
 	hd_features_set_policy(d->features, &d->planner.codes, h->after->desk.dialogue_s,
 			       h->after->desk.dialogues_max);

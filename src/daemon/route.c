@@ -268,6 +268,9 @@ static void route_authenticated(struct daemon *d, struct hd_request *req, const 
 		return;
 	else if (hd_msg_to_tag(msg)[0])
 		refuse(req, 481, phone, "no dialog of ours");
+	else if (hd_msg_method(msg) == HD_METHOD_INVITE && hd_agent_is_emergency(d->agent, msg) &&
+		 (uri.scheme > HD_URI_SIPS || hd_agent_is_us(d->agent, &uri)))
+		daemon_emergency(d, req, phone);
 	else if (!hd_agent_is_us(d->agent, &uri))
 		refuse(req, 404, phone, "not our domain");
 	else if (!may_claim(d, req, phone))

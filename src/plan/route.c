@@ -148,11 +148,19 @@ static int forward(struct walk *w, const struct hd_user *by, const char *to, str
 	return 0;
 }
 
+/* Whether the user has called for help of late, and at which phone. */
+static bool is_called_back(const struct walk *w, const char *number, char phone[HD_PHONE_ID_SIZE])
+{
+	return w->call && w->planner->callbacks &&
+	       !hd_callback_get(w->planner->callbacks, w->txn, number, w->now_ms, phone);
+}
+
 /* A number or a phone's id (they never coincide) to the phone, which enters the walk. */
 static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
 {
 	struct hd_desk_session session;
 	struct hd_settings settings;
+	char phone[HD_PHONE_ID_SIZE];
 	struct hd_user user;
 	int err;
 
@@ -169,6 +177,10 @@ static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
 	err = read_settings(w, plan->user, &settings);
 	if (err)
 		return err;
+	/* Who called for help can be called back. */
+	if ((settings.dnd || settings.forward[HD_FORWARD_ALWAYS].active) &&
+	    is_called_back(w, plan->user, phone))
+		hd_settings_standard(&settings);
 	if (settings.forward[HD_FORWARD_ALWAYS].active)
 		return forward(w, &user, settings.forward[HD_FORWARD_ALWAYS].to, plan);
 	if (settings.dnd && settings.forward[HD_FORWARD_BUSY].active)
@@ -176,6 +188,8 @@ static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
 	if (settings.dnd)
 		return decide(plan, HD_PLAN_BUSY, "user does not want to be disturbed");
 	err = hd_desk_get_by_user(w->planner->desk, w->txn, plan->user, &session);
+	if (err == HD_ENOENT && is_called_back(w, plan->user, phone))
+		return enter_phone(w, phone, plan);
 	if (err == HD_ENOENT)
 		return decide(plan, HD_PLAN_UNAVAILABLE, "user is logged out");
 	return err ? err : enter_phone(w, session.phone, plan);

@@ -133,6 +133,11 @@ bool overload_is_emergency(const struct overload *o, const sip_t *sip)
 	return false;
 }
 
+bool hd_agent_is_emergency(const struct hd_agent *agent, const struct hd_msg *msg)
+{
+	return overload_is_emergency(&agent->overload, sip_of(msg));
+}
+
 bool overload_admits(const struct hd_agent *agent, const sip_t *sip)
 {
 	const struct hd_agent_limits *l = &agent->options.limits;

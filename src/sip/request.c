@@ -193,7 +193,8 @@ static int check(const struct hd_agent *agent, struct hd_request *req, const cha
 		return 400;
 	}
 	if (sip->sip_request->rq_url->url_type != url_sip &&
-	    sip->sip_request->rq_url->url_type != url_sips)
+	    sip->sip_request->rq_url->url_type != url_sips &&
+	    !overload_is_emergency(&agent->overload, sip))
 		return 416;
 	if (!sip->sip_from->a_tag && sip->sip_request->rq_method == sip_method_ack)
 		return -1;

@@ -299,7 +299,7 @@ class Call:
 
     def __init__(self, phone, to, method="INVITE", body="", extra=()):
         self.phone, self.method = phone, method
-        self.uri = to if to.startswith("sip") else f"sip:{to}@{phone.domain}"
+        self.uri = to if to.startswith(("sip", "urn:")) else f"sip:{to}@{phone.domain}"
         self.to_uri = self.uri
         self.call_id, self.local_tag, self.remote_tag = rand() + "@call", rand(4), None
         self.cseq, self.routes, self.remote = 0, [], None

@@ -122,6 +122,10 @@ bool hd_agent_is_us(const struct hd_agent *agent, const struct hd_uri *uri);
  * UDP that is ours for TCP. */
 bool hd_agent_is_reached(const struct hd_agent *agent, const struct hd_uri *uri);
 
+/** An INVITE, ACK or CANCEL to an emergency number, as it was dialled, or to urn:service:sos
+ * (RFC 5031), which has no user part. */
+bool hd_agent_is_emergency(const struct hd_agent *agent, const struct hd_msg *msg);
+
 /* ---- requests ------------------------------------------------------------------------------- */
 
 struct hd_msg *hd_request_msg(struct hd_request *req); /* borrowed */
