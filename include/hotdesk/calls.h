@@ -120,6 +120,22 @@ HD_MUSTCHECK int hd_calls_remove(struct hd_calls *calls, struct hd_txn *txn, con
 				 uint64_t *removedp);
 
 /**
+ * Somebody's number and name out of everybody's lists, in steps: an hd_command_fn, argument a
+ * struct hd_calls_blank, until `done`; `from` is then what `at` was. Such a number reads as
+ * withheld. Calls that are open are not looked at.
+ */
+struct hd_calls_blank {
+	struct hd_calls *calls;
+	char number[HD_CALLS_NUMBER_SIZE];
+	uint32_t looks; /* entries that one step may pass */
+	uint8_t from[HD_CALLS_KEY_MAX], at[HD_CALLS_KEY_MAX];
+	size_t from_len, at_len;
+	uint64_t blanked; /* in this step */
+	bool done;
+};
+HD_MUSTCHECK int hd_calls_blank(struct hd_txn *txn, void *blank);
+
+/**
  * Retention, in small steps: hd_calls_look() on a snapshot finds what is too old or too much,
  * hd_calls_sweep(), an hd_command_fn, removes it. The zero value (with calls) begins at the start.
  */

@@ -5,7 +5,7 @@
 #include "calls_priv.h"
 #include "hotdesk/base/log.h"
 
-enum { ENTRY_VERSION = 1, OPEN_VERSION = 1 };
+enum { OPEN_VERSION = 1 };
 
 const char *hd_call_kind_name(enum hd_call_kind kind)
 {
@@ -78,7 +78,7 @@ static int put_entry(const struct hd_calls_batch *batch, struct hd_txn *txn,
 	if (len == 0)
 		return 0;
 	entry->hidden = batch->is_off && batch->is_off(batch->arg, txn, entry->owner);
-	hd_encoder_init(&e, bytes, sizeof(bytes), ENTRY_VERSION);
+	hd_encoder_init(&e, bytes, sizeof(bytes), CALLS_ENTRY_VERSION);
 	err = calls_entry_encode(&e, entry, &record);
 	return err ? err
 		   : hd_txn_put(txn, batch->calls->entries, (struct hd_slice){ (char *)key, len },

@@ -4,7 +4,7 @@
 #include "calls_priv.h"
 #include "hotdesk/base/secret.h"
 
-enum { ENTRY_VERSION = 1, OPEN_VERSION = 1 };
+enum { OPEN_VERSION = 1 };
 enum { ANSWERED = 1, WITHHELD = 2, ELSEWHERE = 4, INCOMPLETE = 8, CLOSED = 16, HIDDEN = 32 };
 
 void hd_calls_hash(uint8_t hash[HD_CALLS_HASH_BYTES], const char *call_id, const char *from_tag)
@@ -74,7 +74,7 @@ int calls_entry_decode(struct hd_calls_entry *entry, struct hd_slice record)
 	struct hd_decoder d;
 	unsigned kind, flags;
 
-	hd_decoder_init(&d, record, ENTRY_VERSION);
+	hd_decoder_init(&d, record, CALLS_ENTRY_VERSION);
 	kind = hd_decode_u8(&d);
 	flags = hd_decode_u8(&d);
 	entry->kind = kind < HD_CALL_KIND_COUNT ? (enum hd_call_kind)kind : HD_CALL_MISSED;

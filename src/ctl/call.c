@@ -126,7 +126,8 @@ enum ctl_exit ctl_call_export(struct ctl *ctl)
 
 enum ctl_exit ctl_call_clear(struct ctl *ctl)
 {
-	char *target = ctl_target("/v1/calls/of/", ctl->args[0], "");
+	char *target = ctl_target("/v1/calls/of/", ctl->args[0],
+				  ctl_value(ctl, "everywhere") ? "?everywhere=true" : "");
 	enum ctl_exit code = ctl_write(ctl, "DELETE", target, NULL);
 
 	free(target);

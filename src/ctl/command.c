@@ -81,7 +81,13 @@ static const struct ctl_option call_options[] = {
 	{ "kind", "KIND", "only dialled, received or missed", CTL_PLAIN, NULL, false },
 };
 
+static const struct ctl_option clear_options[] = {
+	{ "everywhere", NULL, "number and name also out of the lists of others", CTL_FLAG, NULL,
+	  false },
+};
+
 #define CALL call_options, COUNT(call_options)
+#define CLEAR clear_options, COUNT(clear_options)
 #define USER user_options, COUNT(user_options)
 #define PHONE phone_options, COUNT(phone_options)
 #define KEY key_options, COUNT(key_options)
@@ -135,7 +141,7 @@ const struct ctl_command ctl_commands[] = {
 	{ "call", "active", "[USER]", 0, 1, NONE, "calls in progress", ctl_call_active },
 	{ "call", "list", "USER|PHONE", 1, 1, CALL, "the call list, newest first", ctl_call_list },
 	{ "call", "export", "", 0, 0, NONE, "every entry of everybody, as CSV", ctl_call_export },
-	{ "call", "clear", "USER|PHONE", 1, 1, NONE, "remove a call list for good",
+	{ "call", "clear", "USER|PHONE", 1, 1, CLEAR, "remove a call list for good",
 	  ctl_call_clear },
 	{ "import", NULL, "FILE|-", 1, 1, IMPORT, "users and phones of a file: all or nothing",
 	  ctl_import },

@@ -5,7 +5,8 @@
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
 
-enum { PAGE_DEFAULT = 50, PAGE_MAX = 1000 };
+enum { PAGE_DEFAULT = 50, PAGE_MAX = 1000, BLANK_LOOKS = 5000 };
+_Static_assert((int)HD_CALLS_NUMBER_SIZE == (int)HD_CALLS_OWNER_SIZE, "copied");
 
 struct list_request {
 	struct hd_calls_query query;
@@ -219,7 +220,9 @@ struct removal {
 	struct daemon *d;
 	struct hd_http_request *req;
 	char owner[HD_CALLS_OWNER_SIZE], who[64];
-	uint64_t removed;
+	uint64_t removed, blanked;
+	bool everywhere;
+	struct hd_calls_blank blank;
 };
 
 static int run_removal(struct hd_txn *txn, void *arg)
@@ -229,21 +232,40 @@ static int run_removal(struct hd_txn *txn, void *arg)
 	return hd_calls_remove(r->d->calls, txn, r->owner, &r->removed);
 }
 
+/* The next step of taking the number out of others' lists. @return whether there is one */
+static bool blank_further(struct removal *r)
+{
+	if (r->command.err || !r->everywhere || r->blank.done)
+		return false;
+	memcpy(r->blank.from, r->blank.at, sizeof(r->blank.from));
+	r->blank.from_len = r->blank.at_len;
+	r->command.run = hd_calls_blank;
+	r->command.arg = &r->blank;
+	r->command.err = hd_store_submit(r->d->store, &r->command);
+	return !r->command.err;
+}
+
 static void on_removed(struct hd_command *command)
 {
 	struct removal *r = (struct removal *)command;
 	struct hd_buf b = { 0 };
 	struct hd_json j;
 
+	if (!command->err)
+		r->blanked += r->blank.blanked;
+	if (blank_further(r))
+		return;
 	if (command->err) {
 		hd_http_answer_error(r->req, command->err, "calls: %s", hd_strerror(command->err));
 	} else {
-		hd_notice("admin", "calls of %s: %llu removed (%s)", r->owner,
-			  (unsigned long long)r->removed, r->who);
+		hd_notice("admin", "calls of %s: %llu removed, %llu of others blanked (%s)",
+			  r->owner, (unsigned long long)r->removed, (unsigned long long)r->blanked,
+			  r->who);
 		hd_json_init(&j, &b);
 		hd_json_object(&j, NULL);
 		hd_json_str(&j, "result", "removed");
 		hd_json_uint(&j, "removed", r->removed);
+		hd_json_uint(&j, "blanked", r->blanked);
 		hd_json_object_end(&j);
 		hd_http_answer_json(r->req, 200, &b);
 	}
@@ -254,6 +276,7 @@ static void list_delete(struct hd_http_request *req, void *arg)
 {
 	struct daemon *d = arg;
 	struct removal *r = calloc(1, sizeof(*r));
+	const char *everywhere;
 	int err = r ? 0 : HD_ENOMEM;
 
 	if (!err)
@@ -261,6 +284,11 @@ static void list_delete(struct hd_http_request *req, void *arg)
 	if (!err)
 		err = hd_str_set(r->who, sizeof(r->who), hd_http_peer_get(req)->text);
 	if (!err) {
+		everywhere = hd_http_query(req, "everywhere");
+		r->everywhere = everywhere && strcmp(everywhere, "true") == 0;
+		r->blank.calls = d->calls;
+		r->blank.looks = BLANK_LOOKS;
+		memcpy(r->blank.number, r->owner, sizeof(r->blank.number));
 		r->d = d;
 		r->req = req;
 		r->command.run = run_removal;

@@ -209,6 +209,18 @@ def test_clean_stop_loses_nothing():
         assert len(calls_of(d, b.user)) == 1
 
 
+def test_out_of_the_lists_of_others(d):
+    (anna, a), (ben, b) = people(d)
+    call = Call(a, ben, "INVITE", SDP).challenge()
+    refuse(b.accept())
+    assert call.final().status == 486
+    calls_of(d, anna, 1), calls_of(d, ben, 1)
+    d.ctl("call", "clear", anna, "--everywhere")
+    assert calls_of(d, anna) == []
+    (entry,) = calls_of(d, ben)
+    assert (entry["number"], entry["name"], entry["withheld"]) == (None, None, True)
+
+
 def test_calls_while_the_list_is_off(d):
     (anna, a), (ben, b) = people(d)
     def call_once():

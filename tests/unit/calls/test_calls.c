@@ -146,6 +146,38 @@ static void test_both_sides(void **state)
 	assert_int_equal(list(t, ""), 2);
 }
 
+/* In steps of one entry, and whatever the number is in. */
+static void test_blank(void **state)
+{
+	struct test *t = *state;
+	struct hd_calls_record r = call_of("c1", noon), other = call_of("c2", noon + 1000);
+	struct hd_calls_blank b = { .calls = t->calls, .number = "201", .looks = 1 };
+	uint64_t blanked = 0;
+	int steps = 0;
+
+	text(other.caller.owner, sizeof(other.caller.owner), "203");
+	text(other.caller.number, sizeof(other.caller.number), "2011");
+	text(other.forwarded_by, sizeof(other.forwarded_by), "201");
+	write(t, &r, 1);
+	write(t, &other, 1);
+	while (!b.done) {
+		memcpy(b.from, b.at, sizeof(b.from));
+		b.from_len = b.at_len;
+		assert_int_equal(hd_store_execute(t->store, hd_calls_blank, &b), 0);
+		blanked += b.blanked;
+		assert_true(++steps < 10);
+	}
+	assert_int_equal(blanked, 3); /* of 202 two, of 203 one */
+	assert_int_equal(list(t, "202"), 2);
+	assert_string_equal(t->page[0].number, "2011");
+	assert_string_equal(t->page[0].forwarded_by, "");
+	assert_string_equal(t->page[1].number, "");
+	assert_string_equal(t->page[1].name, "");
+	assert_true(t->page[1].withheld);
+	assert_int_equal(list(t, "201"), 1);
+	assert_string_equal(t->page[0].number, "202");
+}
+
 static bool is_202(const void *arg, struct hd_txn *txn, const char *owner)
 {
 	assert_non_null(txn);
@@ -425,6 +457,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_both_sides, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_blank, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missed_withheld_elsewhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_and_oneself, setup, teardown),
