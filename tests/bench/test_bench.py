@@ -56,3 +56,17 @@ def test_provision(tmp_path):
                for kind in ("https_kept", "https_new", "http_kept", "http_new")), found
     assert found["key_ms"]["n"] > 0 and found["key_ms"]["p99"] < 10000, found
     assert "Logout, at its phone" in run.stdout
+
+
+@pytest.mark.skipif(bool(os.environ.get("HD_SANITIZE")), reason="nothing to compare in this build")
+@pytest.mark.skipif(not shutil.which("sipp"), reason="sipp is not installed")
+def test_calls(tmp_path):
+    """A short list, a few calls with recording and without."""
+    figures = tmp_path / "figures.json"
+    run = subprocess.run(
+        [str(SOURCE / "scripts" / "bench"), "calls", "--smoke", "--build", str(BUILD), "--json",
+         str(figures), "--folder", str(tmp_path)],
+        capture_output=True, text=True, timeout=100, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = json.loads(figures.read_text())
+    assert all(found[key] > 0 for key in ("start_s", "page_ms", "page_cpu_us", "call_recorded_us", "call_us"))

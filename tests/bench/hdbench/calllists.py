@@ -1,0 +1,78 @@
+"""scripts/bench calls: the page of a user with 1,000 entries among millions, and a start with them.
+
+The entries are written by bench_calllist into the store of a daemon that is stopped meanwhile. The
+page is fetched over one kept HTTP connection: the times are a client's, rendering and all.
+"""
+import http.client
+import json
+import pathlib
+import subprocess
+import time
+
+from .provision import Provisioner, UnixConnection, phone_id
+from .procs import BenchError, cpu_us
+
+OWNER = "5000"
+PER_OWNER = 1000
+
+
+class Lists(Provisioner):
+    """A daemon with call lists that hold what bench_calllist wrote."""
+
+    def config(self):
+        found = super().config()
+        # Entries of the future: nothing goes by its age meanwhile.
+        return found | {"calls": {"keep_max": PER_OWNER, "shown": 50}}
+
+    def login(self):
+        """OWNER at the first phone."""
+        admin = UnixConnection(self.folder / "admin.sock")
+        admin.request("POST", "/v1/sessions/login", json.dumps({"user": OWNER, "phone": phone_id(0)}),
+                      {"Content-Type": "application/json"})
+        answer = admin.getresponse()
+        if answer.status not in (200, 201):
+            raise BenchError(f"login: {answer.status} {answer.read()}")
+        answer.read()
+
+    def timed_start(self):
+        """Seconds until it says where it listens."""
+        (self.folder / "status.json").unlink(missing_ok=True)
+        begin = time.perf_counter()
+        self.start()
+        return time.perf_counter() - begin
+
+
+def pages(server, count):
+    """Milliseconds of each page, and CPU microseconds of one."""
+    path = server.paths()[0].rsplit("/", 1)[0] + "/calls/missed"
+    connection = http.client.HTTPConnection(*server.listener("http"), timeout=20)
+    times, before = [], cpu_us(server.pid)
+    for _ in range(count):
+        begin = time.perf_counter()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        times.append(1000 * (time.perf_counter() - begin))
+        if answer.status != 200 or body.count(b"<MenuItem>") < 20:
+            raise BenchError(f"page: {answer.status} {body[:300]}")
+    connection.close()
+    return sorted(times), (cpu_us(server.pid) - before) / count
+
+
+def run(build, folder, entries, count):
+    """{"start_empty_s", "start_s", "page_ms", "page_p99_ms", "page_cpu_us", "entries"}"""
+    server = Lists(pathlib.Path(folder) / "lists", build / "bin" / "hotdeskd", 2, [(OWNER, "914263")])
+    found = {"entries": entries}
+    try:
+        found["start_empty_s"] = server.timed_start()
+        server.stop()
+        subprocess.run([str(build / "bin" / "bench_calllist"), str(server.folder / "store"),
+                        str(entries), str(PER_OWNER), OWNER], check=True)
+        found["start_s"] = server.timed_start()
+        server.login()
+        times, found["page_cpu_us"] = pages(server, count)
+        found["page_ms"] = times[len(times) // 2]
+        found["page_p99_ms"] = times[int(len(times) * 0.99)]
+    finally:
+        server.stop()
+    return found
