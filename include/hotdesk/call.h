@@ -53,7 +53,7 @@ struct hd_call {
 	char to_tag[HD_CALL_TAG_SIZE];	 /* of the callee: who rings or has answered, or "" */
 	struct hd_call_party caller, callee;
 	char dialled[HD_CALL_URI_SIZE];	    /* Request-URI as it came */
-	char diverted_by[HD_CALL_URI_SIZE]; /* of the first Diversion (RFC 5806), or "" */
+	char diverted_by[HD_CALL_URI_SIZE]; /* of the last who forwarded it (RFC 5806), or "" */
 	enum hd_call_state state;
 	enum hd_call_end end;
 	int status;	/* of the last response to the INVITE, 200 to 299 once CONFIRMED; or 0 */

@@ -3,10 +3,17 @@
 
 #include "calls_priv.h"
 
-static bool blank_entry(struct hd_calls_entry *entry, const char *number)
+static bool blank_entry(struct hd_calls_entry *entry, struct hd_slice key, const char *number)
 {
 	bool found = false;
 
+	/* A call that was forwarded to the owner was made to the other's number. */
+	if (strcmp(entry->identity, number) == 0 &&
+	    !(calls_key_owner(key) == strlen(number) &&
+	      memcmp(key.ptr, number, strlen(number)) == 0)) {
+		entry->identity[0] = '\0';
+		found = true;
+	}
 	if (strcmp(entry->number, number) == 0) {
 		entry->number[0] = entry->name[0] = '\0';
 		entry->withheld = true;
@@ -29,7 +36,7 @@ static int blank_one(struct hd_txn *txn, struct hd_calls_blank *b, struct hd_sli
 	int err;
 
 	/* What cannot be read is left to the retention. */
-	if (calls_entry_decode(&entry, value) || !blank_entry(&entry, b->number))
+	if (calls_entry_decode(&entry, value) || !blank_entry(&entry, key, b->number))
 		return 0;
 	hd_encoder_init(&e, bytes, sizeof(bytes), CALLS_ENTRY_VERSION);
 	err = calls_entry_encode(&e, &entry, &record);

@@ -194,6 +194,8 @@ bool daemon_is_busy(void *arg, const char *phone);
  */
 HD_MUSTCHECK int daemon_recorder_new(struct daemon *d);
 void daemon_record_call(struct daemon *d, const struct hd_call *call);
+/** It goes on to somebody else: whom it leaves has missed it. */
+void daemon_record_left(struct daemon *d, const struct hd_call *call, int status);
 void daemon_recorder_sweep(struct daemon *d);
 void daemon_recorder_finish(struct daemon *d);
 /** SIP thread: nothing comes any more. */
@@ -209,7 +211,6 @@ bool daemon_list_is_off(const void *owners, struct hd_txn *txn, const char *owne
 HD_MUSTCHECK int daemon_close_calls(struct hd_txn *txn, void *daemon);
 /** Adds the routes about call lists (call_list.c). */
 HD_MUSTCHECK int daemon_mount_call_lists(struct daemon *d);
-
 /** Adds the routes about calls. */
 HD_MUSTCHECK int daemon_mount_calls(struct daemon *d);
 

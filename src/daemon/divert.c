@@ -173,8 +173,10 @@ static bool send(struct diversion *v, const struct hd_call *call, const struct h
 	return sent;
 }
 
-static bool divert(struct daemon *d, const struct hd_call *call, enum hd_forward_when when)
+static bool divert(struct daemon *d, const struct hd_call *call, enum hd_forward_when when,
+		   int status)
 {
+	const struct hd_call left = *call;
 	struct hd_settings settings;
 	struct diversion *v;
 	struct hd_plan plan;
@@ -192,7 +194,10 @@ static bool divert(struct daemon *d, const struct hd_call *call, enum hd_forward
 			    hd_forward_name(when), to);
 		return false;
 	}
-	return !add_left(v, call, &plan, when) && send(v, call, &plan);
+	if (add_left(v, call, &plan, when) || !send(v, call, &plan))
+		return false;
+	daemon_record_left(d, &left, status);
+	return true;
 }
 
 bool daemon_refused(void *arg, const struct hd_call *call, int status)
@@ -200,10 +205,10 @@ bool daemon_refused(void *arg, const struct hd_call *call, int status)
 	switch (status) {
 	case 486:
 	case 600:
-		return divert(arg, call, HD_FORWARD_BUSY);
+		return divert(arg, call, HD_FORWARD_BUSY, status);
 	case 408:
 	case 480:
-		return divert(arg, call, HD_FORWARD_NO_ANSWER);
+		return divert(arg, call, HD_FORWARD_NO_ANSWER, status);
 	default:
 		return false;
 	}
@@ -234,7 +239,7 @@ static void on_rings(void *arg)
 
 	hd_proxy_walk_calls_of_user(v->d->proxy, v->ringing, on_call, &search);
 	if (search.found && strcmp(search.call.callee.user, v->ringing) == 0 &&
-	    !divert(v->d, &search.call, HD_FORWARD_NO_ANSWER))
+	    !divert(v->d, &search.call, HD_FORWARD_NO_ANSWER, 480))
 		hd_log_call(HD_LOG_INFO, "route", search.call.call_id,
 			    "%s: not answered, and rings on", v->ringing);
 }

@@ -203,21 +203,30 @@ static void flush(struct daemon_recorder *r)
 	free(b);
 }
 
-static void add(struct daemon_recorder *r, const struct hd_call *call)
+/* NULL: it is lost, and said. */
+static struct hd_calls_record *next_record(struct daemon_recorder *r, const struct hd_call *call)
 {
+	struct hd_calls_record *record;
+
 	if (!r->batch) {
 		r->batch =
 			atomic_load(&r->waiting) < WAITING_MAX ? malloc(sizeof(*r->batch)) : NULL;
 		if (!r->batch) {
 			hd_log_call(HD_LOG_WARNING, "calls", call->call_id, "not recorded: %s",
 				    hd_strerror(HD_EBUSY));
-			return;
+			return NULL;
 		}
 		memset(&r->batch->command, 0, sizeof(r->batch->command));
 		r->batch->calls.n = 0;
 	}
-	record_of(r->d, &r->batch->records[r->batch->calls.n++], call);
-	if (r->batch->calls.n == BATCH_MAX)
+	record = &r->batch->records[r->batch->calls.n++];
+	record_of(r->d, record, call);
+	return record;
+}
+
+static void add(struct daemon_recorder *r, const struct hd_call *call)
+{
+	if (next_record(r, call) && r->batch->calls.n == BATCH_MAX)
 		flush(r);
 }
 
@@ -283,6 +292,32 @@ void daemon_record_call(struct daemon *d, const struct hd_call *call)
 		stored_free(r, s);
 	if ((d->conf_calls.record && !is_tried_again(call)) || was_open)
 		add(r, call);
+}
+
+void daemon_record_left(struct daemon *d, const struct hd_call *call, int status)
+{
+	enum { USER_BUSY = 17, NO_ANSWER = 19 };
+	struct daemon_recorder *r = d->recorder;
+	struct hd_call left = *call;
+	struct hd_calls_record *record;
+
+	if (!r || !d->conf_calls.record || call->learned)
+		return;
+	tick(r);
+	left.state = HD_CALL_TERMINATED;
+	left.end = HD_CALL_REFUSED;
+	left.status = status;
+	left.cause = status == 486 || status == 600 ? USER_BUSY : NO_ANSWER;
+	left.answered_ms = 0;
+	left.ended_ms = hd_clock_wall_ms(d->clock);
+	record = next_record(r, &left);
+	if (!record)
+		return;
+	/* The call itself goes on, with its caller, under its own hash. */
+	record->caller.owner[0] = '\0';
+	hd_calls_hash(record->hash, call->call_id, call->callee.user);
+	if (r->batch->calls.n == BATCH_MAX)
+		flush(r);
 }
 
 /* ---- retention: control thread -------------------------------------------------------------- */

@@ -202,7 +202,7 @@ void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg
 	hd_msg_party_uri(msg, true, c->callee.uri, sizeof(c->callee.uri));
 	hd_msg_name(msg, true, c->callee.name, sizeof(c->callee.name));
 	hd_msg_ruri_bare(msg, c->dialled, sizeof(c->dialled));
-	set_diverted(c, hd_msg_header(msg, "Diversion", 0));
+	set_diverted(c, target->diversion ? target->diversion : hd_msg_header(msg, "Diversion", 0));
 	set_callee(call, target, token);
 	c->to_user = target->called;
 	c->withheld = hd_msg_is_withheld(msg);
@@ -234,6 +234,8 @@ void call_moved(struct call *call, const struct forward *fwd, bool divert)
 		set_text(call->call.callee.user, HD_NUMBER_SIZE, fwd->initial->callee_user);
 		call->call.to_user = fwd->initial->called;
 		call->call.ringing_ms = 0;
+		if (fwd->initial->diversion)
+			set_diverted(&call->call, fwd->initial->diversion);
 	}
 	call->call.state = HD_CALL_TRYING;
 	call->call.to_tag[0] = '\0';

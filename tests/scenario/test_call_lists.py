@@ -105,6 +105,36 @@ def test_seen_at_another_desk_and_moved_while_ringing(d):
     assert len(calls_of(d, anna, 1)) == 1
 
 
+def test_forwarded_when_busy(d):
+    """Whom it leaves has missed it, who answers knows from whom it came, the caller has one entry."""
+    (anna, a), (ben, b), (cleo, c) = people(d, 3)
+    d.ctl("user", "set", ben, "--forward-busy", cleo)
+    call = Call(a, ben, "INVITE", SDP).challenge()
+    refuse(b.accept())
+    leg = c.accept()
+    leg.answer(200)
+    assert call.final().status == 200
+    call.ack()
+    c.request("ACK")
+    hang_up(call, leg)
+    (mine,), (left,), (taken,) = calls_of(d, anna, 1), calls_of(d, ben, 1), calls_of(d, cleo, 1)
+    assert (mine["kind"], mine["number"], mine["answered"]) == ("dialled", ben, True)
+    assert (left["kind"], left["number"], left["phone"], left["status"], left["cause"]) == \
+        ("missed", anna, b.user, 486, 17)
+    assert not left["answered"] and left["forwarded_by"] is None
+    assert (taken["kind"], taken["number"], taken["forwarded_by"]) == ("received", anna, ben)
+
+
+def test_forwarded_always_says_by_whom(d):
+    (anna, a), (ben, _), (cleo, c) = people(d, 3)
+    d.ctl("user", "set", ben, "--forward-always", cleo)
+    call = Call(a, ben, "INVITE", SDP).challenge()
+    refuse(c.accept())
+    assert call.final().status == 486
+    (entry,) = calls_of(d, cleo, 1)
+    assert (entry["kind"], entry["forwarded_by"]) == ("missed", ben)
+
+
 def test_withheld_stays_withheld(d):
     (anna, a), (ben, b) = people(d)
     call = Call(a, ben, "INVITE", SDP, [("Privacy", "id")]).challenge()

@@ -157,6 +157,7 @@ static void test_blank(void **state)
 
 	text(other.caller.owner, sizeof(other.caller.owner), "203");
 	text(other.caller.number, sizeof(other.caller.number), "2011");
+	text(other.callee.number, sizeof(other.callee.number), "201");
 	text(other.forwarded_by, sizeof(other.forwarded_by), "201");
 	write(t, &r, 1);
 	write(t, &other, 1);
@@ -170,12 +171,15 @@ static void test_blank(void **state)
 	assert_int_equal(blanked, 3); /* of 202 two, of 203 one */
 	assert_int_equal(list(t, "202"), 2);
 	assert_string_equal(t->page[0].number, "2011");
+	assert_string_equal(t->page[0].identity, "");
 	assert_string_equal(t->page[0].forwarded_by, "");
+	assert_string_equal(t->page[1].identity, "202");
 	assert_string_equal(t->page[1].number, "");
 	assert_string_equal(t->page[1].name, "");
 	assert_true(t->page[1].withheld);
 	assert_int_equal(list(t, "201"), 1);
 	assert_string_equal(t->page[0].number, "202");
+	assert_string_equal(t->page[0].identity, "201");
 }
 
 static bool is_202(const void *arg, struct hd_txn *txn, const char *owner)
