@@ -169,8 +169,10 @@ class Phone:
         self.send_raw(data)
 
     def take(self, raw):
-        self.inbox.append(Message(raw))
-        TRAFFIC.append(("received", self, self.inbox[-1]))
+        message = Message(raw)
+        TRAFFIC.append(("received", self, message))
+        if not self.is_again(message):
+            self.inbox.append(message)
 
     def pump(self, timeout):
         """Reads what is there, waiting at most timeout for something; false when nothing came."""
@@ -206,7 +208,7 @@ class Phone:
         while (left := until - time.monotonic()) > 0:
             self.pump(left)
         for m in self.inbox:
-            assert self.is_again(m) or not match(m), f"{self.user}: expected no {what}, got {m.start}"
+            assert not match(m), f"{self.user}: expected no {what}, got {m.start}"
 
     def final(self, method, call_id=None, cseq=None):
         return self.wait(f"final response to {method}",
@@ -216,9 +218,10 @@ class Phone:
 
     def request(self, method, timeout=None):
         """The next request; one that is sent again, for its answer came late, is no next one."""
-        found = self.wait(f"request {method}", lambda m: m.method == method and not self.is_again(m), timeout)
+        found = self.wait(f"request {method}", lambda m: m.method == method, timeout)
         if method not in ("ACK", "INVITE"):
             self.taken.add((method, found.get("via")))
+            self.inbox = [m for m in self.inbox if not self.is_again(m)]
         return found
 
     def is_again(self, message):
