@@ -116,15 +116,18 @@ void daemon_forbid(struct daemon *d, struct hd_request *req, const char *phone,
 {
 	struct hd_msg *msg = hd_request_msg(req);
 	struct hd_buf lines = { 0 };
+	char subject[64];
+	struct hd_uri uri;
 
 	hd_metric_add(&forbidden, 1);
 	if (!hd_rights_has_class(d->dialling->rights, plan->class) && plan->class[0])
 		hd_log_call(HD_LOG_WARNING, "route", hd_msg_call_id(msg),
 			    "%s: class %s is none of rights.classes and may call nobody", phone,
 			    plan->class);
+	hd_msg_ruri(msg, &uri);
+	hd_feature_mask(subject, sizeof(subject), &d->planner.codes, uri.user);
 	hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(msg), "%s: calls %s (%s): 403, %s, %s",
-		    phone, plan->number.dialled, hd_number_kind_name(plan->number.kind),
-		    plan->class, plan->why);
+		    phone, subject, hd_number_kind_name(plan->number.kind), plan->class, plan->why);
 	/* Cause 21 of Q.850: call rejected. */
 	hd_buf_addf(&lines,
 		    "Reason: Q.850;cause=21;text=\"Outgoing call barred\"\r\n"

@@ -70,7 +70,7 @@ static int enter_outside(struct walk *w, const char *name, struct hd_plan *plan)
 		w->cleaned = false;
 	}
 	if (err || plan->verdict != HD_PLAN_UNKNOWN || w->forwards != forwards ||
-	    number.kind < HD_NUMBER_KIND_LOCAL)
+	    number.kind < HD_NUMBER_KIND_LOCAL || !dialling->outside)
 		return err;
 	plan->outside = number;
 	return decide(plan, HD_PLAN_OUTSIDE, "number outside");

@@ -88,6 +88,7 @@ static int setup(void **state)
 	assert_ok(hd_settings_new(&t->planner.settings, t->store, &master));
 	t->planner.codes = (struct hd_feature_codes){ "*771", "*772", "*770" };
 	t->dialling = (struct hd_dialling){
+		.outside = true,
 		.numbers = { "49", "30", "0", "0", "00", emergency, 2, "+493055" },
 		.users = "office",
 		.free = "house",
@@ -228,6 +229,10 @@ static void test_outside(void **state)
 	expect(t, "desk-1", "55201", HD_PLAN_UNAVAILABLE);
 	assert_string_equal(t->plan.user, "201");
 	expect(t, "desk-1", "anna", HD_PLAN_UNKNOWN);
+	/* Without a way there nobody has them, and that is no matter of classes. */
+	t->dialling.outside = false;
+	expect(t, "desk-1", "250", HD_PLAN_UNKNOWN);
+	expect(t, "desk-2", "001711", HD_PLAN_UNKNOWN);
 	/* As before where nothing is configured. */
 	t->planner.dialling = NULL;
 	expect(t, "home", "250", HD_PLAN_UNKNOWN);
