@@ -56,7 +56,7 @@ size_t hd_proxy_open(const struct hd_proxy *proxy);
 /** What the Route header fields (or, from a strict router, the Request-URI) say. */
 enum hd_proxy_route {
 	HD_PROXY_NO_ROUTE, /* none, or only ours without a token: a request for the planner */
-	HD_PROXY_DIALOG,   /* a token of ours that fits: forward by it */
+	HD_PROXY_DIALOG,   /* a token of ours that fits, inside its dialog: forward by it */
 	HD_PROXY_FORGED,   /* a token that does not fit */
 	HD_PROXY_FOREIGN,  /* first Route is not us */
 };

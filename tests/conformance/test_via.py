@@ -97,6 +97,33 @@ def test_rport(d, sent_by):
     assert params(via)["received"] == "127.0.0.1", via
 
 
+@row("VIA-03")
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_rport_without_its_value(d, transport):
+    with Raw(d.address(transport), transport) as raw:
+        for more in ("rport=", "rport= ", "received=;rport=;x=1"):
+            raw.send(options(raw.server, f"SIP/2.0/{transport.upper()} 127.0.0.1:9;{more};branch={branch()}"))
+            via = one_via(raw.receive())
+            assert params(via)["rport"] == str(raw.address[1]) and params(via)["received"] == "127.0.0.1", via
+
+
+@row("VIA-03")
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_sent_by_without_a_port_to_send_to(d, transport):
+    """Nobody can be reached at it, but at its source: there it hears why."""
+    with Raw(d.address(transport), transport) as raw:
+        for port, status in (("99999", 400), ("65536", 400), ("12x", 400), ("", 400), ("0", 200)):
+            for more in ("", ";rport", ";rport="):
+                value = f"SIP/2.0/{transport.upper()} 127.0.0.1:{port}{more};branch={branch()}"
+                raw.send(options(raw.server, value))
+                answer = raw.receive()
+                assert answer is not None, f"{value}: no answer"
+                assert answer.status == status, f"{value}: {answer!r}"
+                (via,) = answer.all("via")
+                assert via.startswith(value[:value.index(";")] + ";"), via
+                assert params(via)["rport"] == str(raw.address[1]), via
+
+
 @row("VIA-04")
 def test_without_rport_by_sent_by(d):
     with Raw(d.address()) as raw, Raw(d.address()) as other:
@@ -276,7 +303,8 @@ def test_stack_of_vias(d):
 def old_call(a, b, branch_param, call_id, cseq, tag):
     uri = f"sip:{b.user}@{a.domain}"
     via = f"Via: SIP/2.0/UDP {a.host}:{a.port}{branch_param}"
-    base = [via, "Max-Forwards: 70", f"From: <sip:{a.user}@{a.domain}>;tag={tag}", f"Call-ID: {call_id}"]
+    tagged = f";tag={tag}" if tag else ""
+    base = [via, "Max-Forwards: 70", f"From: <sip:{a.user}@{a.domain}>{tagged}", f"Call-ID: {call_id}"]
     return uri, base, lambda method, to, extra=(): text(
         f"{method} {uri} SIP/2.0", [*base, f"To: {to}", f"CSeq: {cseq} {method}", *extra])
 
@@ -284,9 +312,11 @@ def old_call(a, b, branch_param, call_id, cseq, tag):
 @row("VIA-13")
 @pytest.mark.parametrize("branch_param", ["", ";branch=1", ";branch=old-but-unique"])
 @pytest.mark.parametrize("end", ["486", "cancel", "200"])
-def test_rfc_2543_caller(d, branch_param, end):
+@pytest.mark.parametrize("tagged", [True, False])
+def test_rfc_2543_caller(d, branch_param, end, tagged):
+    """Neither its branch nor a tag in From had to be there."""
     a, b = d.phones_of(2)
-    call_id, tag = rand(), rand(4)
+    call_id, tag = rand(), rand(4) if tagged else ""
     contact = f"Contact: {a.contact}"
     uri, _, first = old_call(a, b, branch_param and branch_param + "-first", call_id, 1, tag)
     a.send_raw(first("INVITE", f"<{uri}>", [contact]))
