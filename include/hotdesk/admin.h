@@ -41,6 +41,7 @@
 
 #include <stdbool.h>
 
+#include "hotdesk/account.h"
 #include "hotdesk/base/clock.h"
 #include "hotdesk/base/secret.h"
 #include "hotdesk/base/worker.h"
@@ -83,6 +84,7 @@ struct hd_admin_options {
 	struct hd_device *device;
 	struct hd_calls *calls; /* of a removed user they are removed; or NULL */
 	struct hd_settings_store *settings;
+	struct hd_accounts *accounts;
 	const struct hd_clock *clock;
 	struct hd_worker *worker;    /* the hash thread */
 	const struct hd_key *pepper; /* of the PIN hashes */

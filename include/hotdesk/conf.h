@@ -216,6 +216,13 @@ struct hd_conf_calls {
 	uint32_t shown; /* 50 entries on a phone */
 };
 
+struct hd_conf_upstream {
+	char **peers; /* lines of hotdesk/base/peer.h; none */
+	size_t n_peers;
+	uint32_t answer_ms, register_rate, register_max; /* 4000, 50 a second, 100 */
+	uint32_t retry_s, retry_max_s;			 /* 30, 1800 */
+};
+
 struct hd_conf_log_level {
 	char *subsystem;
 	enum hd_log_level level;
@@ -243,6 +250,7 @@ struct hd_conf {
 	struct hd_conf_admin admin;
 	struct hd_conf_provision provision;
 	struct hd_conf_calls calls;
+	struct hd_conf_upstream upstream;
 	struct hd_conf_log log;
 	char *directory_seed; /* directory.seed: loaded into an empty store; NULL: none */
 	char *key_file;	      /* security.key_file: /var/lib/hotdeskd/master.key */

@@ -14,6 +14,7 @@
 #include "hotdesk/base/secret.h"
 #include "hotdesk/call.h"
 #include "hotdesk/sip/agent.h"
+#include "hotdesk/sip/uac_auth.h"
 
 struct hd_proxy;
 struct hd_store;
@@ -43,6 +44,9 @@ struct hd_proxy_options {
 	 * @return true: that was done, and it goes on
 	 */
 	bool (*refused)(void *arg, const struct hd_call *call, int status);
+	/** Whose account at a target is meant: for hd_proxy_target.account; or NULL. */
+	int (*credentials)(void *arg, const char *account, struct hd_slice realm,
+			   struct hd_uac_credentials *credentials);
 	void *arg;
 };
 HD_MUSTCHECK int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options);
@@ -69,7 +73,7 @@ enum hd_proxy_route hd_proxy_classify(struct hd_proxy *proxy, struct hd_request 
  */
 HD_MUSTCHECK bool hd_proxy_validate(struct hd_proxy *proxy, struct hd_request *req);
 
-enum { HD_PROXY_TARGETS_MAX = 8 };
+enum { HD_PROXY_TARGETS_MAX = 8, HD_PROXY_ACCOUNT_SIZE = 80 };
 
 /** Where an initial request goes: one binding. */
 struct hd_proxy_target {
@@ -85,6 +89,18 @@ struct hd_proxy_target {
 	const char *identity;  /* URI of the caller as it was authenticated, or NULL: RFC 3325 */
 	const char *diversion; /* lines of RFC 5806 in place of what the phone sent, or NULL */
 	unsigned q_permille;   /* of the Contact, 0 to 1000 */
+	/**
+	 * A server behind us, not a phone; or NULL. Its challenges are answered here, with
+	 * options.credentials for this account, and never passed on. The request goes again with
+	 * another branch and the same CSeq: to raise it, a proxy would have to renumber everything
+	 * in the dialog from then on, and who challenges without state (as RFC 3261 26.3.2.4
+	 * wants) sees no difference. Refused credentials are as good as 503.
+	 *
+	 * The target with the next lower q is asked only when this one gives no answer, not even
+	 * 100, within answer_ms, cannot be reached, or says 503; whatever else it says is final.
+	 */
+	const char *account;
+	uint32_t answer_ms;
 };
 /**
  * Forwards an initial request of an authenticated phone, or an ACK without a dialog; ends it.

@@ -41,6 +41,8 @@ static const struct hd_http_route routes[] = {
 	{ HD_HTTP_POST, "/v1/check", check_post },
 	{ HD_HTTP_POST, "/v1/repair", repair_post },
 	{ HD_HTTP_POST, "/v1/reload", reload_post },
+	{ HD_HTTP_PUT, "/v1/upstreams/:name/account", upstream_put },
+	{ HD_HTTP_DELETE, "/v1/upstreams/:name/account", upstream_delete },
 };
 
 int hd_admin_new(struct hd_admin **ap, const struct hd_admin_options *o)
@@ -49,7 +51,8 @@ int hd_admin_new(struct hd_admin **ap, const struct hd_admin_options *o)
 	int err;
 
 	if (!ap || !o || !o->loop || !o->store || !o->directory || !o->location || !o->desk ||
-	    !o->device || !o->settings || !o->clock || !o->worker || !o->pepper || !o->realm)
+	    !o->device || !o->settings || !o->accounts || !o->clock || !o->worker || !o->pepper ||
+	    !o->realm)
 		return HD_EINVAL;
 	admin = calloc(1, sizeof(*admin));
 	if (!admin)

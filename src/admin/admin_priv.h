@@ -62,12 +62,14 @@ bool body_read(struct hd_http_request *req, const struct hd_json_field *fields, 
 
 /* ---- user_settings.c ------------------------------------------------------------------------- */
 
-enum { SETTINGS_FIELDS = 3 + HD_FORWARD_COUNT };
+enum { SETTINGS_FIELDS = 5 + HD_FORWARD_COUNT };
 struct settings_given {
 	bool hoteling, dnd;
 	char forward[HD_FORWARD_COUNT][HD_FORWARD_TO_SIZE]; /* "" : not forwarded */
 	char rings[4];
 	bool has_hoteling, has_dnd, has_forward[HD_FORWARD_COUNT], has_rings;
+	struct hd_account account; /* at the PBX; user "": none any more */
+	bool has_account_user, has_account_secret;
 };
 /** The members of a user's body that are settings. @return how many */
 size_t settings_fields(struct hd_json_field fields[SETTINGS_FIELDS], struct settings_given *given);
@@ -79,6 +81,19 @@ HD_MUSTCHECK int settings_write(struct hd_txn *txn, struct admin_op *op, const c
 				const struct settings_given *given, const char *pin);
 HD_MUSTCHECK int show_settings(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
 			       const char *number);
+
+/* ---- upstreams.c: our accounts at the PBX or trunks behind us -------------------------------- */
+
+/**
+ * Writes what was given of an account; the rest of it stays.
+ * @param user, secret NULL: not given
+ * @return 0, HD_EINVAL (no user, or what cannot stand in a header) or the store's error
+ */
+HD_MUSTCHECK int account_write(struct hd_txn *txn, struct hd_admin *admin,
+			       enum hd_account_kind kind, const char *name, const char *user,
+			       const char *secret);
+void upstream_put(struct hd_http_request *req, void *arg);
+void upstream_delete(struct hd_http_request *req, void *arg);
 
 /* ---- effects.c: what ends when a user or phone changes; inside a command --------------------- */
 

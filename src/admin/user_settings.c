@@ -20,6 +20,15 @@ size_t settings_fields(struct hd_json_field fields[SETTINGS_FIELDS], struct sett
 		};
 	fields[n++] = (struct hd_json_field){ "rings", HD_JSON_TEXT, g->rings,	   sizeof(g->rings),
 					      false,   false,	     &g->has_rings };
+	fields[n++] = (struct hd_json_field){
+		"upstream_user", HD_JSON_TEXT, g->account.user,	     sizeof(g->account.user),
+		false,		 true,	       &g->has_account_user,
+	};
+	fields[n++] = (struct hd_json_field){
+		"upstream_password",	   HD_JSON_TEXT, g->account.secret,
+		sizeof(g->account.secret), false,	 false,
+		&g->has_account_secret,
+	};
 	return n;
 }
 
@@ -78,6 +87,13 @@ int settings_write(struct hd_txn *txn, struct admin_op *op, const char *number,
 		if (err)
 			return err;
 	}
+	if (g->has_account_user || g->has_account_secret) {
+		err = account_write(txn, op->admin, HD_ACCOUNT_OF_USER, number,
+				    g->has_account_user ? g->account.user : NULL,
+				    g->has_account_secret ? g->account.secret : NULL);
+		if (err)
+			return err;
+	}
 	if (!is_given(g))
 		return 0;
 	err = merge(&settings, g);
@@ -90,6 +106,7 @@ int show_settings(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
 {
 	static const char *const names[HD_FORWARD_COUNT] = { "forward_always", "forward_busy",
 							     "forward_no_answer" };
+	struct hd_account account;
 	struct hd_settings st;
 	int err;
 
@@ -102,5 +119,8 @@ int show_settings(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
 	for (size_t i = 0; i < HD_FORWARD_COUNT; i++)
 		hd_json_str(j, names[i], st.forward[i].active ? st.forward[i].to : NULL);
 	hd_json_uint(j, "rings", st.rings);
-	return 0;
+	err = hd_accounts_get(admin->o.accounts, txn, HD_ACCOUNT_OF_USER, number, &account);
+	hd_json_str(j, "upstream_user", err ? NULL : account.user);
+	hd_wipe(&account, sizeof(account));
+	return err == HD_ENOENT || err == HD_ECORRUPT ? 0 : err;
 }

@@ -239,6 +239,9 @@ static int remove_run(struct hd_txn *txn, void *arg)
 		err = hd_device_forget(admin->o.device, txn, 'u', u->given.number);
 	if (!err)
 		err = hd_settings_forget(admin->o.settings, txn, u->given.number);
+	if (!err)
+		err = hd_accounts_forget(admin->o.accounts, txn, HD_ACCOUNT_OF_USER,
+					 u->given.number);
 	if (!err && admin->o.calls)
 		err = hd_calls_remove(admin->o.calls, txn, u->given.number, NULL);
 	return err ? err : hd_user_remove(admin->o.directory, txn, u->given.number);

@@ -124,6 +124,7 @@ bool hd_form_login_key(struct hd_slice s);   /* vendor, none, 1..120 */
 bool hd_form_timezone(
 	struct hd_slice s); /* Europe/Berlin; whether there is such a one is not known here */
 bool hd_form_phrase(struct hd_slice s); /* text whose {names} are those of hotdesk/face.h */
+bool hd_form_line(struct hd_slice s);	/* 1..1024 bytes of text */
 bool hd_form_subsystem(struct hd_slice s);
 bool hd_form_number(struct hd_slice s); /* 1..32 of letters, digits and . _ - * # */
 bool hd_form_phone_id(struct hd_slice s);

@@ -115,6 +115,11 @@ static bool split_port(struct hd_slice s, struct hd_slice *host, struct hd_slice
 	return false;
 }
 
+bool hd_form_line(struct hd_slice s)
+{
+	return s.len > 0 && s.len <= 1024 && hd_utf8_is_text(s);
+}
+
 bool hd_form_alias(struct hd_slice s)
 {
 	struct hd_slice host, port;

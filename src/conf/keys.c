@@ -3,6 +3,7 @@
  * comparison and documents (conf/hotdeskd.yaml and hotdeskd.yaml.5 are tested against it).
  */
 #include "conf_priv.h"
+#include "hotdesk/base/peer.h"
 
 #define RAW(member) offsetof(struct hd_conf_raw, member)
 #define IN(sec, key) RAW(conf.sec.key)
@@ -352,6 +353,14 @@ const struct hd_key_info hd_keys[] = {
 	     "a group and its list, such as sales=local; central, local or off"),
 	NUMBER(calls, shown, 1, 1000, "50", LIVE),
 
+	LIST(upstream, peers, IN(upstream, peers), IN(upstream, n_peers), 0, HD_PEERS_MAX, "[]",
+	     LIVE, hd_form_line, "NAME sip:HOST and then KEY=VALUE, 1 to 1024 bytes"),
+	NUMBER(upstream, answer_ms, 100, 32000, "4000", LIVE),
+	NUMBER(upstream, register_rate, 1, 10000, "50", LIVE),
+	NUMBER(upstream, register_max, 1, 10000, "100", LIVE),
+	NUMBER(upstream, retry_s, 1, 3600, "30", LIVE),
+	NUMBER(upstream, retry_max_s, 1, DAY_S, "1800", LIVE),
+
 	CHOICE(log, format, HD_KEY_CHOICE, IN(log, format), sizeof(enum hd_log_format), "auto",
 	       LIVE, formats),
 	CHOICE(log, level, HD_KEY_CHOICE, IN(log, level), sizeof(enum hd_log_level), "info", LIVE,
@@ -385,7 +394,7 @@ _Static_assert(sizeof(hd_keys) / sizeof(hd_keys[0]) <= HD_KEYS_MAX, "HD_KEYS_MAX
 const char *const hd_sections[] = { "sip",	 "auth",  "registrar", "events",   "desk",
 				    "dialogue",	 "media", "plan",      "rights",   "emergency",
 				    "pin",	 "store", "directory", "security", "admin",
-				    "provision", "calls", "log",       "run" };
+				    "provision", "calls", "upstream",  "log",   "run" };
 const size_t hd_n_sections = sizeof(hd_sections) / sizeof(hd_sections[0]);
 _Static_assert(sizeof(hd_sections) / sizeof(hd_sections[0]) <= HD_SECTIONS_MAX, "HD_SECTIONS_MAX");
 

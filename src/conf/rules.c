@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "hotdesk/base/peer.h"
+
 struct ctx {
 	const struct hd_checked *checked;
 	const char *folder;
@@ -72,6 +74,7 @@ static const struct order {
 	{ "media", "port_min", "port_max" },
 	{ "provision", "connections_per_source", "connections_max" },
 	{ "pin", "length_min", "length_max" },
+	{ "upstream", "retry_s", "retry_max_s" },
 	{ "store", "map_mib", "map_max_mib" },
 	{ "store", "batch_max", "queue_max" },
 };
@@ -276,6 +279,44 @@ static void check_tls(const struct ctx *ctx, const struct tls_rule *rule)
 	}
 }
 
+/* ---- PBX and trunks -------------------------------------------------------------------------- */
+
+/* Names from before this entry. */
+static unsigned line_of_peer(const struct ctx *ctx, uint32_t first, uint32_t end, const char *name)
+{
+	const struct hd_node *nodes = ctx->checked->tree->nodes;
+	struct hd_peer other;
+
+	for (uint32_t c = first; c != end; c = nodes[c].next)
+		if (!hd_peer_parse(&other, nodes[c].value, NULL) && strcmp(other.name, name) == 0)
+			return nodes[c].line;
+	return 0;
+}
+
+static void check_peers(const struct ctx *ctx)
+{
+	const struct hd_node *nodes = ctx->checked->tree->nodes;
+	struct value v = value_of(ctx, "upstream", "peers");
+	struct hd_peer peer;
+	const char *why;
+	unsigned line;
+
+	if (!v.node || !v.usable)
+		return;
+	for (uint32_t c = v.node->child; c; c = nodes[c].next) {
+		if (hd_peer_parse(&peer, nodes[c].value, &why)) {
+			hd_report_add(ctx->report, nodes[c].line, "upstream.peers: %s", why);
+			continue;
+		}
+		line = line_of_peer(ctx, v.node->child, c, peer.name);
+		if (line)
+			hd_report_add(ctx->report, nodes[c].line,
+				      "upstream.peers: %s is the name of the entry in line %u, "
+				      "expected another one",
+				      peer.name, line);
+	}
+}
+
 /* ---- paths ----------------------------------------------------------------------------------- */
 
 static void check_socket(const struct ctx *ctx)
@@ -305,6 +346,7 @@ void hd_check_rules(const struct hd_checked *checked, const char *folder, struct
 	check_burst(&ctx, "provision");
 	check_media_ports(&ctx);
 	check_codes(&ctx);
+	check_peers(&ctx);
 	for (size_t i = 0; i < sizeof(tls_rules) / sizeof(tls_rules[0]); i++)
 		check_tls(&ctx, &tls_rules[i]);
 	check_socket(&ctx);

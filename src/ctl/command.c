@@ -28,6 +28,16 @@ static const struct ctl_option user_options[] = {
 	{ "forward-no-answer", "NUMBER", "the same after so many rings", CTL_TEXT,
 	  "forward_no_answer", false },
 	{ "rings", "COUNT", "1 to 20 (3)", CTL_TEXT, "rings", false },
+	{ "upstream-user", "NAME", "account at the PBX, registered while logged in; '' none",
+	  CTL_TEXT, "upstream_user", false },
+	{ "upstream-password", "SECRET|-", "its password, kept sealed; - asks for it", CTL_SECRET,
+	  "upstream_password", false },
+};
+
+static const struct ctl_option upstream_options[] = {
+	{ "user", "NAME", "our account there", CTL_TEXT, "user", false },
+	{ "password", "SECRET|-", "its password, kept sealed; - asks for it", CTL_SECRET,
+	  "password", false },
 };
 
 static const struct ctl_option phone_options[] = {
@@ -95,6 +105,7 @@ static const struct ctl_option clear_options[] = {
 #define URL url_options, COUNT(url_options)
 #define LOGOUT logout_options, COUNT(logout_options)
 #define IMPORT import_options, COUNT(import_options)
+#define UPSTREAM upstream_options, COUNT(upstream_options)
 #define NONE NULL, 0
 
 const struct ctl_command ctl_commands[] = {
@@ -143,6 +154,11 @@ const struct ctl_command ctl_commands[] = {
 	{ "call", "export", "", 0, 0, NONE, "every entry of everybody, as CSV", ctl_call_export },
 	{ "call", "clear", "USER|PHONE", 1, 1, CLEAR, "remove a call list for good",
 	  ctl_call_clear },
+	{ "upstream", "list", "", 0, 0, NONE, "the PBX and trunks behind us, and how they are",
+	  ctl_upstream_list },
+	{ "upstream", "set", "NAME", 1, 1, UPSTREAM, "our own account at one of them",
+	  ctl_upstream_set },
+	{ "upstream", "delete", "NAME", 1, 1, NONE, "forget that account", ctl_upstream_delete },
 	{ "import", NULL, "FILE|-", 1, 1, IMPORT, "users and phones of a file: all or nothing",
 	  ctl_import },
 	{ "export", NULL, "[FILE]", 0, 1, NONE, "users and phones, without PINs and secrets",

@@ -18,7 +18,7 @@ enum ctl_exit {
 	CTL_UNREACHABLE = 3, /* no daemon, or it went away */
 };
 
-enum { CTL_ARGS_MAX = 2, CTL_OPTIONS_MAX = 16, CTL_SECRET_SIZE = 256 };
+enum { CTL_ARGS_MAX = 2, CTL_OPTIONS_MAX = 24, CTL_SECRET_SIZE = 256 };
 
 /* ---- commands: one table for the parser, the help, the man page's and the completion's tests - */
 
@@ -140,6 +140,9 @@ enum ctl_exit ctl_user_add(struct ctl *ctl);
 enum ctl_exit ctl_user_set(struct ctl *ctl);
 enum ctl_exit ctl_user_remove(struct ctl *ctl);
 enum ctl_exit ctl_user_unlock(struct ctl *ctl);
+enum ctl_exit ctl_upstream_list(struct ctl *ctl);
+enum ctl_exit ctl_upstream_set(struct ctl *ctl);
+enum ctl_exit ctl_upstream_delete(struct ctl *ctl);
 enum ctl_exit ctl_user_keys(struct ctl *ctl);
 enum ctl_exit ctl_user_set_key(struct ctl *ctl);
 enum ctl_exit ctl_user_remove_key(struct ctl *ctl);

@@ -13,6 +13,7 @@
 #include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
+#include "upstream_priv.h"
 
 enum { SWEEP_MAX = 256, READERS_EVERY_S = 60, STUCK_MS = 5000 };
 
@@ -119,6 +120,7 @@ int daemon_open_admin(struct daemon *d)
 		.device = d->device,
 		.calls = d->calls,
 		.settings = d->settings,
+		.accounts = d->accounts,
 		.clock = d->clock,
 		.worker = d->worker,
 		.pepper = &d->pepper,
@@ -339,6 +341,8 @@ int daemon_open_control(struct daemon *d)
 		err = hd_admin_mount(d->admin, d->http);
 	if (!err)
 		err = daemon_mount_calls(d);
+	if (!err)
+		err = daemon_mount_upstreams(d);
 	if (!err)
 		err = daemon_mount_call_lists(d);
 	if (!err)

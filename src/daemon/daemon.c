@@ -64,6 +64,8 @@ static int open_store(struct daemon *d)
 		err = hd_settings_new(&d->settings, d->store, &d->master);
 	if (!err)
 		err = hd_callbacks_new(&d->callbacks, d->store);
+	if (!err)
+		err = hd_accounts_new(&d->accounts, d->store, &d->master);
 	/* Without it phones go on calling; on a full disk only this is missing. */
 	if (!err && hd_store_execute(d->store, enroll_phones, d))
 		hd_warn("daemon", "some phones have no URL for their configuration yet");
@@ -194,6 +196,7 @@ void daemon_close(struct daemon *d)
 	hd_desk_free(d->desk);
 	hd_settings_free(d->settings);
 	hd_callbacks_free(d->callbacks);
+	hd_accounts_free(d->accounts);
 	hd_device_free(d->device);
 	hd_calls_free(d->calls);
 	hd_location_free(d->location);

@@ -29,6 +29,7 @@
 #include "hotdesk/sip/auth.h"
 #include "hotdesk/sip/io.h"
 #include "hotdesk/store.h"
+#include "hotdesk/upstream.h"
 
 /* What is read from disk for phones' files, so by the control thread alone. */
 struct daemon_supply {
@@ -61,6 +62,7 @@ struct daemon {
 	struct hd_device *device;
 	struct hd_calls *calls;
 	struct hd_settings_store *settings;
+	struct hd_accounts *accounts;
 	struct hd_worker *worker;
 	/* One a thread: the SIP thread's (codes, dialogue, hoteling), the control thread's. */
 	struct hd_operations *operations, *control_operations;
@@ -102,6 +104,8 @@ struct daemon {
 	struct diversion *diversions; /* calls that were diverted, or may be (divert.c) */
 	uint64_t told_epoch;	      /* desk changes that subscribers were told of */
 	struct hd_pnp *pnp;
+	struct hd_upstreams *upstreams;
+	uint32_t upstream_answer_ms;
 	struct hd_planner planner;
 	struct hd_dialling *dialling;
 	struct hd_callbacks *callbacks;

@@ -8,6 +8,7 @@
 #include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/sip/tls.h"
+#include "upstream_priv.h"
 
 /* New values on their way to the SIP thread; the old configuration is freed when they have arrived.
  */
@@ -89,6 +90,7 @@ static void take(struct hd_task *task)
 			     h->after->auth.n_md5_only_agents);
 	hd_wipe(&digest, sizeof(digest));
 	daemon_events_take(d, h->after);
+	daemon_upstream_take(d, h->after);
 	h->task.run = on_taken;
 	hd_mailbox_post(hd_loop_mailbox(d->loop), &h->task);
 }

@@ -5,6 +5,7 @@
 #include "daemon_priv.h"
 #include "dialling.h"
 #include "hotdesk/base/log.h"
+#include "upstream_priv.h"
 
 int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algorithm,
 		  char ha1[HD_DIGEST_HA1_SIZE])
@@ -101,6 +102,25 @@ static int read_occupant(struct daemon *d, struct hd_txn *txn, const char *phone
 	if (!err)
 		memcpy(user, session.user, HD_NUMBER_SIZE);
 	return err == HD_ENOENT ? 0 : err;
+}
+
+int daemon_identify(struct daemon *d, const char *phone, char user[HD_NUMBER_SIZE],
+		    struct hd_buf *identity)
+{
+	struct hd_txn *txn;
+	int err;
+
+	err = hd_store_begin_read(d->store, &txn);
+	if (err)
+		return err;
+	err = read_occupant(d, txn, phone, user);
+	hd_store_end_read(txn);
+	if (err)
+		return err;
+	hd_buf_adds(identity, "sip:");
+	hd_uri_escape_user(identity, hd_slice_of(user[0] ? user : phone));
+	hd_buf_addf(identity, "@%s", d->domain_copy);
+	return hd_buf_error(identity);
 }
 
 /* Who calls: the user who sits there, else the phone itself. @return 0 or the store's error */
@@ -249,7 +269,8 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 		break;
 	case HD_PLAN_UNKNOWN:
 	default:
-		refuse(req, 404, subject, plan.why);
+		if (!daemon_upstream_forward(d, req, phone))
+			refuse(req, 404, subject, plan.why);
 		break;
 	}
 	hd_feature_wipe(&plan.feature);
@@ -409,6 +430,8 @@ static void route_request(struct daemon *d, struct hd_request *req)
 		refuse(req, 403, hd_request_flow(req), "Route token is not ours");
 	else if (route == HD_PROXY_NO_ROUTE && is_options_to_us(d, msg))
 		hd_request_reply(req, 200, NULL, capabilities);
+	else if (route == HD_PROXY_NO_ROUTE && daemon_upstream_receive(d, req))
+		return;
 	else if (hd_auth_request(d->auth, req, phone, NULL))
 		route_authenticated(d, req, phone, route);
 }

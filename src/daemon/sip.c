@@ -5,6 +5,7 @@
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "upstream_priv.h"
 
 static void on_bound(void *arg, const char *phone)
 {
@@ -22,6 +23,7 @@ void daemon_desk_changed(void *arg)
 	if (!d->notify) /* it is over, and the next start tells the phones */
 		return;
 	daemon_tell_watchers(d);
+	hd_upstreams_changed(d->upstreams);
 	hd_notify_wake(d->notify);
 	daemon_follow(d);
 }
@@ -153,6 +155,7 @@ static int open_proxy(struct daemon *d)
 		.call_max_s = d->conf->sip.call_max_s,
 		.call = daemon_on_call,
 		.refused = daemon_refused,
+		.credentials = daemon_upstream_credentials,
 		.arg = d,
 	};
 	int err;
@@ -247,6 +250,7 @@ static void on_ready(void *arg)
 
 	daemon_render_set(&d->sip_render, d, d->conf, &d->sip_render.supply);
 	daemon_start_events(d);
+	daemon_start_upstream(d);
 	hd_notify_wake(d->notify);
 	if (hd_sip_io_new(&d->media_io, d->agent, hd_media_fd(d->media), on_media, d->media))
 		hd_error("daemon", "media: not served: login dialogues are without sound");
@@ -305,6 +309,7 @@ static void on_stopping(void *arg)
 
 	hd_sip_timer_free(d->follow);
 	d->follow = NULL;
+	daemon_stop_upstream(d);
 	daemon_recorder_stop(d);
 	hd_notifier_stop(d->notifier);
 	daemon_divert_fini(d);

@@ -38,6 +38,7 @@ static void branch_fini(struct branch *b)
 	hd_sip_timer_free(b->timer);
 	hd_orq_free(b->orq);
 	forward_free(b->later);
+	upstream_free(b->upstream);
 	hd_msg_free(b->response);
 	if (b->separate)
 		free(b);
@@ -110,6 +111,8 @@ void branch_send(struct branch *b, struct forward *fwd)
 
 	b->state = TRYING;
 	b->record = fwd->record;
+	if (fwd->account[0] && !b->upstream)
+		b->upstream = upstream_new(fwd);
 	fwd->target.prepare = on_hop;
 	err = hd_orq_new(&b->orq, b->rc->proxy->options.agent, fwd->msg, &fwd->target, on_response,
 			 b);
@@ -119,7 +122,9 @@ void branch_send(struct branch *b, struct forward *fwd)
 	else if (err == HD_EBUSY)
 		branch_end(b, 503, too_many);
 	else if (err)
-		branch_end(b, 500, "Next Hop Cannot Be Reached");
+		branch_end(b, b->upstream ? 503 : 500, "Next Hop Cannot Be Reached");
+	else if (b->upstream && b->rc->invite && fwd->answer_ms)
+		set_timer(b, fwd->answer_ms);
 }
 
 void branch_add(struct response_context *rc, struct branch *b)
@@ -296,7 +301,14 @@ static void on_timer(void *arg)
 		branch_cancel(b, "SIP;cause=408;text=\"Timer C\"");
 		return;
 	}
-	branch_end(b, 487, NULL);
+	if (b->state == TRYING) { /* of a server behind us: whatever it says now comes too late */
+		hd_log_call(HD_LOG_NOTICE, "proxy", hd_msg_call_id(hd_irq_msg(rc->irq)),
+			    "%s: %s is silent", rc->what, b->upstream->account);
+		hd_orq_cancel(b->orq, NULL);
+		branch_end(b, 503, "Upstream Does Not Answer");
+	} else {
+		branch_end(b, 487, NULL);
+	}
 	response_context_settle(rc);
 }
 
@@ -348,19 +360,39 @@ static void on_success(struct branch *b, struct hd_msg *response)
 		cancel_all(rc, "SIP;cause=200;text=\"Call completed elsewhere\"");
 }
 
+/* Another server would only be asked the same again. */
+static void pass_over_others(struct response_context *rc)
+{
+	for (struct branch *b = rc->branches; b; b = b->next)
+		if (b->state == WAITING && b->upstream == NULL && b->later && b->later->account[0])
+			branch_end(b, 503, NULL);
+}
+
 static void on_failure(struct branch *b, int status, struct hd_msg *response)
 {
 	struct response_context *rc = b->rc;
 	const char *phrase = NULL;
 
+	if (b->upstream && response && b->state != CANCELLED && (status == 401 || status == 407)) {
+		if (upstream_challenged(b, response)) {
+			if (!branch_is_pending(b))
+				response_context_settle(rc);
+			return;
+		}
+		status = 503;
+		phrase = "Upstream Refused Us";
+		response = NULL;
+	}
 	/* 16.7 step 6: a 503 is not passed on. RFC 4320 4.2: nor is a 408 for a non-INVITE. */
-	if (status == 503 && !response)
+	if (status == 503 && !response && !phrase)
 		phrase = "Phone Cannot Be Reached";
 	if (status == 503 || (status == 408 && !rc->invite))
 		response = NULL;
 	if (!response && b->state == CANCELLED)
 		status = 487;
 	branch_end(b, status, phrase);
+	if (b->upstream && status != 503 && status != 408)
+		pass_over_others(rc);
 	if (response && rc->n_branches == 1) {
 		if (goes_on(rc, status))
 			return;

@@ -4,9 +4,17 @@
 
 #include <uthash.h>
 
+#include "hotdesk/base/peer.h"
 #include "proxy_priv.h"
 
 enum { KEY_SIZE = 132, CALL_ID_SIZE = 120 };
+
+/** What is kept of a request to a server behind us, to send it again (challenge.c). */
+struct upstream {
+	struct forward fwd; /* its message is a copy without our Via */
+	struct hd_uac_auth *auth;
+	char uri[HD_PEER_URI_SIZE], account[HD_PROXY_ACCOUNT_SIZE];
+};
 
 struct branch {
 	struct response_context *rc;
@@ -16,8 +24,9 @@ struct branch {
 	/* INVITE: Timer C, then the wait for a final response or for repeated 2xx. Others: 100. */
 	struct hd_sip_timer *timer;
 	enum { WAITING, TRYING, PROCEEDING, CANCELLED, ACCEPTED, ENDED } state;
-	bool separate;		 /* allocated by itself */
-	bool moved;		 /* the user has left its phone: its failure is not the call's */
+	bool separate;		   /* allocated by itself */
+	bool moved;		   /* the user has left its phone: its failure is not the call's */
+	struct upstream *upstream; /* of a server behind us; NULL: of a phone */
 	struct forward *later;	 /* WAITING: its turn comes when those of a higher q have failed */
 	int status;		 /* ENDED: without a 2xx */
 	const char *phrase;	 /* of a status made here; NULL: the RFC's */
@@ -44,6 +53,16 @@ struct response_context {
 	size_t n_branches;
 	struct branch own[]; /* those it began with */
 };
+
+/** Before branch_send(). @return NULL: no memory; then its challenges are not answered */
+struct upstream *upstream_new(const struct forward *fwd);
+/** NULL-safe. */
+void upstream_free(struct upstream *up);
+/**
+ * A 401 or 407 has come.
+ * @return true: the request goes again, and the branch may have ended by that
+ */
+bool upstream_challenged(struct branch *b, struct hd_msg *response);
 
 /** In front of the others. */
 void branch_add(struct response_context *rc, struct branch *b);

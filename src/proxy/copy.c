@@ -106,6 +106,11 @@ int forward_copy(struct forward *fwd, struct hd_proxy *proxy, const struct recei
 		return HD_ENOMEM;
 	fwd->what = target->user;
 	fwd->q_permille = target->q_permille;
+	fwd->answer_ms = target->answer_ms;
+	if (target->account && hd_str_set(fwd->account, sizeof(fwd->account), target->account)) {
+		hd_msg_free(fwd->msg);
+		return HD_ELIMIT;
+	}
 	fwd->initial = target;
 	pop_own_routes(proxy, fwd->msg);
 	if (hd_msg_route(fwd->msg, &left)) {

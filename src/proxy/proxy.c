@@ -26,6 +26,7 @@ int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options)
 	response_context_metrics();
 	calls_init(proxy);
 	moves_init();
+	challenge_metrics();
 	*pp = proxy;
 	return 0;
 }

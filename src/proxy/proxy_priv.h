@@ -146,6 +146,8 @@ struct forward {
 	struct record record;
 	const char *what;    /* called number, for the log */
 	unsigned q_permille; /* those with the highest are tried first, and all at once */
+	char account[HD_PROXY_ACCOUNT_SIZE]; /* "": a phone */
+	uint32_t answer_ms;
 	/* Of an initial request, until response_context_begin() returns; else NULL. */
 	const struct hd_proxy_target *initial;
 };
@@ -191,6 +193,8 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 void calls_init(struct hd_proxy *proxy);
 void calls_fini(struct hd_proxy *proxy);
 void moves_init(void);
+/** The metrics of challenge.c. */
+void challenge_metrics(void);
 /**
  * An initial INVITE is being sent on.
  * @param holder receives the call and must stay where it is: it is NULL again when the call has

@@ -1,0 +1,28 @@
+/* upstream_priv.h - the PBX or trunks behind us, as the rest of the daemon sees them. */
+#ifndef HOTDESK_DAEMON_UPSTREAM_PRIV_H
+#define HOTDESK_DAEMON_UPSTREAM_PRIV_H
+
+#include "daemon_priv.h"
+
+/** The PBX or trunks behind us (upstream.c); all but the last on the SIP thread. */
+void daemon_start_upstream(struct daemon *d);
+void daemon_stop_upstream(struct daemon *d);
+/** New values out of a reload. */
+void daemon_upstream_take(struct daemon *d, const struct hd_conf *conf);
+/**
+ * An initial request of a phone to whom nobody here is called.
+ * @return false: it is for no upstream either, and still to be ended
+ */
+bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone);
+/** An initial request from a peer: ends it. @return false: it is from nobody we know */
+bool daemon_upstream_receive(struct daemon *d, struct hd_request *req);
+/** For hd_proxy_new(): our account there. */
+int daemon_upstream_credentials(void *arg, const char *account, struct hd_slice realm,
+				struct hd_uac_credentials *credentials);
+/** Adds GET /v1/upstreams. */
+HD_MUSTCHECK int daemon_mount_upstreams(struct daemon *d);
+/** Who calls, for a request that leaves: the user at a phone, else the phone (route.c). */
+HD_MUSTCHECK int daemon_identify(struct daemon *d, const char *phone, char user[HD_NUMBER_SIZE],
+				 struct hd_buf *identity);
+
+#endif

@@ -1,0 +1,463 @@
+/* registrations.c - what is to be registered, what is, and when what is sent; see upstream.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <utlist.h>
+
+#include "hotdesk/base/log.h"
+#include "hotdesk/base/metric.h"
+#include "upstream_priv.h"
+
+enum {
+	LOOK_AT_ONCE = 200, /* desk sessions */
+	LOOK_PAUSE_MS = 5,  /* before the next of them */
+	PUMP_MS = 20,	    /* between two turns of sending while some wait */
+	UNREGISTER_MAX = 8, /* tries; then it may run out by itself */
+	DOUBLINGS_MAX = 16,
+};
+
+static struct hd_metric registered =
+	HD_GAUGE("hotdeskd_upstream_registrations", NULL, "our registrations at upstreams");
+static struct hd_metric failed = HD_COUNTER("hotdeskd_upstream_registers", "result=\"failed\"",
+					    "REGISTER requests to upstreams");
+static struct hd_metric ok = HD_COUNTER("hotdeskd_upstream_registers", "result=\"ok\"",
+					"REGISTER requests to upstreams");
+
+void registrations_metrics(void)
+{
+	hd_metric_register(&registered);
+	hd_metric_register(&failed);
+	hd_metric_register(&ok);
+}
+
+static void settle(struct registration *r);
+static void pump_later(struct hd_upstreams *u);
+
+/* ---- one of them ---------------------------------------------------------------------------- */
+
+static void on_timer(void *arg);
+
+static struct registration *registration_new(struct hd_upstreams *u, const char *key)
+{
+	struct registration *r = calloc(1, sizeof(*r));
+	uint8_t random[16];
+
+	if (!r)
+		return NULL;
+	r->u = u;
+	if (hd_str_set(r->key, sizeof(r->key), key) ||
+	    hd_sip_timer_new(&r->timer, u->o.agent, on_timer, r)) {
+		free(r);
+		return NULL;
+	}
+	hd_random_bytes(random, sizeof(random));
+	hd_hex_format(r->call_id, random, sizeof(random));
+	HASH_ADD_STR(u->registrations, key, r);
+	return r;
+}
+
+static void count(struct registration *r, bool now)
+{
+	if (now != r->registered)
+		hd_metric_add(&registered, now ? 1 : -1);
+	r->registered = now;
+}
+
+void registration_free(struct registration *r)
+{
+	struct hd_upstreams *u = r->u;
+
+	count(r, false);
+	if (r->queued)
+		DL_DELETE(u->queue, r);
+	HASH_DEL(u->registrations, r);
+	hd_sip_timer_free(r->timer);
+	hd_orq_free(r->orq);
+	hd_uac_auth_free(r->auth);
+	free(r);
+}
+
+static void enqueue(struct registration *r)
+{
+	struct hd_upstreams *u = r->u;
+
+	if (r->queued || r->busy)
+		return;
+	DL_APPEND(u->queue, r);
+	r->queued = true;
+	pump_later(u);
+}
+
+static void on_timer(void *arg)
+{
+	enqueue(arg);
+}
+
+/* Between 75 % and 125 %: what failed together is not tried again together. */
+static int64_t jittered_ms(uint64_t seconds)
+{
+	const uint64_t ms = seconds * 1000;
+
+	return (int64_t)(ms * 3 / 4 + hd_random_u32((uint32_t)(ms / 2) + 1));
+}
+
+static int64_t retry_ms(const struct registration *r, uint32_t retry_after_s)
+{
+	const struct hd_upstream_policy *p = &r->u->policy;
+	unsigned doublings = r->failures - 1 < DOUBLINGS_MAX ? r->failures - 1 : DOUBLINGS_MAX;
+	uint64_t s = (uint64_t)p->retry_s << doublings;
+
+	if (s > p->retry_max_s)
+		s = p->retry_max_s;
+	if (retry_after_s > s)
+		s = retry_after_s < p->retry_max_s ? retry_after_s : p->retry_max_s;
+	return jittered_ms(s);
+}
+
+static int64_t refresh_ms(uint32_t granted_s)
+{
+	const uint64_t ms = (uint64_t)granted_s * 1000;
+
+	return (int64_t)(ms / 2 + hd_random_u32((uint32_t)(ms * 3 / 10) + 1));
+}
+
+/* ---- what is written down ------------------------------------------------------------------- */
+
+static struct registration *of_command(struct hd_command *command)
+{
+	return (struct registration *)((char *)command - offsetof(struct registration, command));
+}
+
+/* On the store thread: the key and what is to be noted do not change while it is busy. */
+static int run_note(struct hd_txn *txn, void *arg)
+{
+	const struct registration *r = arg;
+
+	return hd_accounts_note(r->u->o.accounts, txn, r->key, r->note);
+}
+
+static void turn_end(struct registration *r)
+{
+	r->busy = false;
+	r->u->in_flight--;
+	settle(r);
+}
+
+static void send(struct registration *r)
+{
+	int err = register_send(r);
+
+	if (err) {
+		hd_warn("upstream", "%s: REGISTER not sent: %s", r->key, hd_strerror(err));
+		register_done(r, 503, 0);
+	}
+}
+
+static void on_noted(struct hd_command *command)
+{
+	struct registration *r = of_command(command);
+
+	if (command->err)
+		hd_warn("upstream", "%s: not written down: %s", r->key, hd_strerror(command->err));
+	/* What was not struck out is unregistered once more at the start. */
+	r->noted = r->note && !command->err;
+	if (r->noted)
+		send(r);
+	else if (r->note)
+		register_done(r, 503, 0);
+	else
+		turn_end(r);
+}
+
+static void note(struct registration *r, bool what)
+{
+	int err;
+
+	r->note = what;
+	r->command = (struct hd_command){
+		.run = run_note,
+		.arg = r,
+		.reply_to = hd_agent_mailbox(r->u->o.agent),
+		.done = on_noted,
+	};
+	err = hd_store_submit(r->u->o.store, &r->command);
+	if (!err)
+		return;
+	r->command.err = err;
+	on_noted(&r->command);
+}
+
+/* ---- turns ---------------------------------------------------------------------------------- */
+
+static void take_turn(struct registration *r)
+{
+	r->busy = true;
+	r->u->in_flight++;
+	hd_sip_timer_cancel(r->timer);
+	if (!peer_of_account(r->u, r->key)) { /* it is configured no more */
+		count(r, false);
+		note(r, false);
+	} else if (r->wanted && !r->noted) {
+		note(r, true);
+	} else if (r->wanted || r->registered) {
+		send(r);
+	} else {
+		note(r, false);
+	}
+}
+
+static void on_pump(void *arg)
+{
+	struct hd_upstreams *u = arg;
+	const int64_t now = hd_clock_mono_ms(u->o.clock);
+	const double rate = u->policy.register_rate, room = rate / 10 > 1 ? rate / 10 : 1;
+	struct registration *r;
+
+	u->tokens += rate * (double)(now - u->filled_ms) / 1000;
+	u->filled_ms = now;
+	if (u->tokens > room)
+		u->tokens = room;
+	while ((r = u->queue) && u->tokens >= 1 && u->in_flight < u->policy.register_max) {
+		DL_DELETE(u->queue, r);
+		r->queued = false;
+		u->tokens -= 1;
+		take_turn(r);
+	}
+	if (u->queue)
+		hd_sip_timer_set(u->pump, PUMP_MS);
+}
+
+static void pump_later(struct hd_upstreams *u)
+{
+	hd_sip_timer_set(u->pump, 1);
+}
+
+/* What is next for one that is not busy; it may be gone afterwards. */
+static void settle(struct registration *r)
+{
+	if (r->busy || r->queued)
+		return;
+	if (!r->wanted && !r->registered && !r->noted) {
+		registration_free(r);
+		return;
+	}
+	if (r->failures == 0 && (!r->wanted || !r->registered))
+		enqueue(r);
+}
+
+static void succeeded(struct registration *r, uint32_t granted_s)
+{
+	hd_metric_add(&ok, 1);
+	if (r->failures)
+		hd_notice("upstream", "%s: registered again", r->key);
+	r->failures = 0;
+	if (!granted_s) { /* the last one, or it was taken away there */
+		count(r, false);
+		hd_info("upstream", "%s: unregistered", r->key);
+		return;
+	}
+	if (!r->registered)
+		hd_info("upstream", "%s: registered for %u s", r->key, granted_s);
+	count(r, true);
+	hd_sip_timer_set(r->timer, refresh_ms(granted_s));
+}
+
+static void has_failed(struct registration *r, int status, uint32_t retry_after_s)
+{
+	int64_t in_ms;
+
+	hd_metric_add(&failed, 1);
+	if (r->failures < UINT32_MAX)
+		r->failures++;
+	if (!r->wanted && r->failures >= UNREGISTER_MAX) {
+		hd_warn("upstream", "%s: not unregistered: %d; it will run out", r->key, status);
+		r->failures = 0;
+		count(r, false);
+		return;
+	}
+	in_ms = retry_ms(r, retry_after_s);
+	if (r->failures == 1)
+		hd_warn("upstream", "%s: REGISTER: %d; again in %lld s", r->key, status,
+			(long long)in_ms / 1000);
+	hd_sip_timer_set(r->timer, in_ms);
+}
+
+void register_done(struct registration *r, int status, uint32_t value_s)
+{
+	if (status < 300 && (value_s || !r->wanted))
+		succeeded(r, r->wanted ? value_s : 0);
+	else
+		has_failed(r, status, value_s);
+	turn_end(r);
+	pump_later(r->u);
+}
+
+/* ---- which there are to be ------------------------------------------------------------------ */
+
+static void want(struct hd_upstreams *u, const char *key)
+{
+	struct registration *r;
+
+	HASH_FIND_STR(u->registrations, key, r);
+	if (!r)
+		r = registration_new(u, key);
+	if (!r) {
+		hd_error("upstream", "%s: no memory: not registered", key);
+		return;
+	}
+	r->pass = u->pass;
+	if (r->wanted)
+		return;
+	r->wanted = true;
+	r->failures = 0;
+	hd_sip_timer_cancel(r->timer);
+	enqueue(r); /* also when it still is: nobody refreshes it by now */
+}
+
+static void want_no_more(struct registration *r)
+{
+	if (!r->wanted && r->noted && !r->failures && !r->queued && !r->busy) {
+		enqueue(r); /* of a former life */
+		return;
+	}
+	if (!r->wanted)
+		return;
+	r->wanted = false;
+	r->failures = 0;
+	hd_sip_timer_cancel(r->timer);
+	settle(r);
+}
+
+static bool has_account(struct hd_upstreams *u, struct hd_txn *txn, enum hd_account_kind kind,
+			const char *name)
+{
+	int err = hd_accounts_get(u->o.accounts, txn, kind, name, &u->account);
+
+	hd_wipe(&u->account, sizeof(u->account));
+	if (err && err != HD_ENOENT)
+		hd_warn("upstream", "%s: account cannot be read: %s", name, hd_strerror(err));
+	return !err;
+}
+
+static void want_user(struct hd_upstreams *u, struct hd_txn *txn, const char *user)
+{
+	char key[REGISTRATION_KEY_SIZE];
+
+	if (!has_account(u, txn, HD_ACCOUNT_OF_USER, user))
+		return;
+	for (size_t i = 0; i < u->n_peers; i++)
+		if (u->peers[i]->peer.mode == HD_PEER_USER) {
+			hd_upstream_account(key, &u->peers[i]->peer, user);
+			want(u, key);
+		}
+}
+
+static void want_peers(struct hd_upstreams *u, struct hd_txn *txn)
+{
+	for (size_t i = 0; i < u->n_peers; i++) {
+		const struct hd_peer *peer = &u->peers[i]->peer;
+
+		if (peer->mode == HD_PEER_REGISTER &&
+		    has_account(u, txn, HD_ACCOUNT_OF_PEER, peer->name))
+			want(u, peer->name);
+	}
+}
+
+/* What a former life left: as far as we know it is registered. */
+static void load(struct hd_upstreams *u, struct hd_txn *txn)
+{
+	char key[REGISTRATION_KEY_SIZE] = "";
+	struct registration *r;
+
+	while (!hd_accounts_next_noted(u->o.accounts, txn, key, key, sizeof(key))) {
+		HASH_FIND_STR(u->registrations, key, r);
+		if (r || !(r = registration_new(u, key)))
+			continue;
+		r->noted = true;
+		count(r, true);
+	}
+	u->loaded = true;
+}
+
+static void look_end(struct hd_upstreams *u)
+{
+	struct registration *r, *next;
+
+	HASH_ITER (hh, u->registrations, r, next)
+		if (r->pass != u->pass)
+			want_no_more(r);
+	u->looking = false;
+	if (u->again)
+		hd_upstreams_changed(u);
+}
+
+static void on_look(void *arg)
+{
+	struct hd_upstreams *u = arg;
+	struct hd_desk_session session;
+	struct hd_txn *txn;
+	int err = 0;
+
+	if (hd_store_begin_read(u->o.store, &txn)) {
+		hd_sip_timer_set(u->look, 1000);
+		return;
+	}
+	if (!u->loaded)
+		load(u, txn);
+	if (!u->after[0])
+		want_peers(u, txn);
+	for (unsigned i = 0; i < LOOK_AT_ONCE; i++) {
+		err = hd_desk_next(u->o.desk, txn, u->after, &session);
+		if (err && err != HD_ECORRUPT)
+			break;
+		memcpy(u->after, session.user, sizeof(session.user));
+		if (!err)
+			want_user(u, txn, session.user);
+	}
+	hd_store_end_read(txn);
+	if (err == HD_ENOENT)
+		look_end(u);
+	else if (err && err != HD_ECORRUPT)
+		hd_sip_timer_set(u->look, 1000);
+	else
+		hd_sip_timer_set(u->look, LOOK_PAUSE_MS);
+}
+
+void hd_upstreams_changed(struct hd_upstreams *u)
+{
+	if (!u)
+		return;
+	if (u->looking) {
+		u->again = true;
+		return;
+	}
+	u->again = false;
+	if (u->n_peers == 0 && !u->registrations && u->loaded)
+		return;
+	u->looking = true;
+	u->pass++;
+	u->after[0] = '\0';
+	hd_sip_timer_set(u->look, 1);
+}
+
+int registrations_init(struct hd_upstreams *u)
+{
+	int err = hd_sip_timer_new(&u->pump, u->o.agent, on_pump, u);
+
+	if (!err)
+		err = hd_sip_timer_new(&u->look, u->o.agent, on_look, u);
+	if (err)
+		hd_sip_timer_free(u->pump);
+	u->filled_ms = hd_clock_mono_ms(u->o.clock);
+	return err;
+}
+
+void registrations_fini(struct hd_upstreams *u)
+{
+	struct registration *r, *next;
+
+	HASH_ITER (hh, u->registrations, r, next)
+		registration_free(r);
+	hd_sip_timer_free(u->pump);
+	hd_sip_timer_free(u->look);
+}

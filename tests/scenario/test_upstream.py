@@ -1,0 +1,253 @@
+"""The PBX behind us: calls out with failover and credentials, calls in, and nobody else relayed."""
+
+import itertools
+import socket
+
+import pytest
+
+from plant import plant
+from support.sip import SDP, Phone, digest, rand
+
+NUMBERS = itertools.count(300)
+FAST = {"t1_ms": 100, "t2_ms": 400, "t4_ms": 400}
+
+
+class Peer(Phone):
+    """A scripted PBX at an address of its own; the daemon is what it calls."""
+
+    def __init__(self, host):
+        super().__init__(None, "pbx", None, host=host)
+        self.domain = "hotdesk.test"
+
+    def line(self, name, more=""):
+        return f"{name} sip:{self.host}:{self.port} from={self.host} probe=0 {more}".strip()
+
+
+@pytest.fixture(scope="module")
+def house():
+    a, b = Peer("127.0.0.2"), Peer("127.0.0.3")
+    peers = [a.line("first", "routes=+49~,0~ strip=+4930555,030555"),
+             b.line("second", "routes=+49~,0~,99~ order=7")]
+    with plant({"sip": dict(FAST), "upstream": {"peers": peers, "answer_ms": 1500}}) as d:
+        for peer in (a, b):
+            peer.server = d.address()
+        d.ctl("upstream", "set", "first", "--user", "trunk", "--password", "trunk secret")
+        yield d, a, b
+    a.close()
+    b.close()
+
+
+@pytest.fixture
+def desk(house):
+    d, a, b = house
+    number = str(next(NUMBERS))
+    d.ctl("user", "add", number, "--name", "Dora", "--pin", "914263")
+    phone = d.phone(register=True)
+    d.ctl("session", "login", number, phone.user)
+    phone.reply(phone.request("NOTIFY"), 200)
+    return number, phone
+
+
+def ruri(leg):
+    return leg.invite.start.split()[1]
+
+
+def end(call, leg):
+    call.in_dialog("BYE")
+    leg.phone.reply(leg.phone.request("BYE"), 200)
+    assert call.phone.final("BYE", call.call_id).status == 200
+
+
+def test_out_and_back(house, desk):
+    d, a, _ = house
+    number, phone = desk
+    call = phone.call("+4989123456", SDP).challenge()
+    leg = a.accept(call_id=call.call_id)
+    assert ruri(leg) == f"sip:+4989123456@{a.host}:{a.port}"
+    assert leg.invite.get("p-asserted-identity") == f"<sip:{number}@hotdesk.test>"
+    assert not leg.invite.get("proxy-authorization"), "credentials of the phone went out"
+    leg.answer(200)
+    assert call.final().status == 200
+    call.ack()
+    a.request("ACK")
+    leg.in_dialog("BYE")  # and the PBX hangs up
+    phone.reply(phone.request("BYE"), 200)
+    assert a.final("BYE", leg.call_id).status == 200
+
+
+def test_goes_on_to_the_next(house, desk):
+    d, a, b = house
+    _, phone = desk
+    call = phone.call("+4989123457", SDP).challenge()
+    first = a.accept(call_id=call.call_id)
+    first.answer(503)
+    second = b.accept(call_id=call.call_id)
+    assert ruri(second) == f"sip:+4989123457@{b.host}:{b.port}"
+    second.answer(200)
+    assert call.final().status == 200
+    call.ack()
+    b.request("ACK")
+    end(call, second)
+
+
+def test_a_silent_one_is_passed_over(house, desk):
+    d, a, b = house
+    _, phone = desk
+    call = phone.call("+4989123458", SDP).challenge()
+    a.accept(call_id=call.call_id)  # and says nothing at all
+    second = b.accept(call_id=call.call_id)
+    second.answer(200)
+    assert call.final().status == 200
+    call.ack()
+    b.request("ACK")
+    end(call, second)
+
+
+def test_what_a_peer_says_is_final(house, desk):
+    d, a, b = house
+    _, phone = desk
+    call = phone.call("+4989123459", SDP).challenge()
+    a.accept(call_id=call.call_id).answer(486)
+    assert call.final().status == 486
+    assert not [m for m in b.inbox if m.get("call-id") == call.call_id]
+
+
+def challenge(leg, realm="pbx.test", nonce=None):
+    leg.answer(407, extra=[("Proxy-Authenticate",
+                            f'Digest realm="{realm}", nonce="{nonce or rand()}", qop="auth", algorithm=SHA-256')])
+
+
+def test_challenges_are_answered_here(house, desk):
+    d, a, _ = house
+    _, phone = desk
+    call = phone.call("+4989123460", SDP).challenge()
+    leg = a.accept(call_id=call.call_id)
+    challenge(leg, nonce="n1")
+    a.request("ACK")
+    again = a.accept(call_id=call.call_id)
+    value = again.invite.get("proxy-authorization")
+    assert 'username="trunk"' in value and "SHA-256" in value, value
+    assert again.invite.get("cseq") == leg.invite.get("cseq")
+    assert again.invite.all("via")[0] != leg.invite.all("via")[0]
+    cnonce = value.split('cnonce="')[1].split('"')[0]
+    mine = digest('Digest realm="pbx.test", nonce="n1", qop="auth", algorithm=SHA-256', "INVITE", ruri(again),
+                  "trunk", "trunk secret", cnonce=cnonce)
+    assert mine.split('response="')[1].split('"')[0] in value, value
+    again.answer(200)
+    answer = call.final()
+    assert answer.status == 200 and not answer.get("proxy-authenticate")
+    call.ack()
+    a.request("ACK")
+    end(call, again)
+    assert "trunk secret" not in d.log()
+
+
+def test_challenged_forever(house, desk):
+    d, a, b = house
+    _, phone = desk
+    call = phone.call("+4989123461", SDP).challenge()
+    for _ in range(2):
+        challenge(a.accept(call_id=call.call_id))
+    second = b.accept(call_id=call.call_id)
+    challenge(second)  # where we have no account at all
+    answer = call.final()
+    assert answer.status == 500 and not answer.get("proxy-authenticate"), answer
+    d.until("log", lambda: "our credentials are refused" in d.log() and "no account there" in d.log())
+
+
+def test_no_route(house, desk):
+    _, phone = desk
+    assert phone.call("77123", SDP).final().status == 404
+
+
+@pytest.mark.parametrize("called", ["{number}", "+4930555{number}", "030555{number};phone-context=+49"])
+def test_in(house, desk, called):
+    d, a, _ = house
+    number, phone = desk
+    call = a.call(f"sip:{called.format(number=number)}@hotdesk.test", SDP)
+    leg = phone.accept(call_id=call.call_id)
+    assert not leg.invite.get("p-asserted-identity"), "nobody of ours calls"
+    leg.answer(200)
+    assert call.final().status == 200
+    call.ack()
+    phone.request("ACK")
+    end(call, leg)
+
+
+TRICKS = {
+    "a number outside": ("sip:+4989123456@hotdesk.test", []),
+    "another upstream's number": ("sip:991@hotdesk.test", []),
+    "somebody else's domain": ("sip:201@example.com", []),
+    "a phone number as tel": ("tel:+4989123456", []),
+    "a foreign Route": ("sip:201@hotdesk.test", [("Route", "<sip:203.0.113.9;lr>")]),
+    "our Route before a foreign one": ("sip:201@hotdesk.test",
+                                       [("Route", "<sip:{us};lr>, <sip:203.0.113.9;lr>")]),
+    "a Route with a token": ("sip:+4989123456@hotdesk.test", [("Route", "<sip:" + 300 * "A" + "@{us};lr>")]),
+    "maddr": ("sip:201@hotdesk.test;maddr=203.0.113.9", []),
+    "maddr of ours": ("sip:+4989123456@hotdesk.test;maddr={host}", []),
+    "percent": ("sip:%2b4989123456@hotdesk.test", []),
+    "user in the user": ("sip:201%40example.com@hotdesk.test", []),
+    "an asserted identity": ("sip:+4989123456@hotdesk.test", [("P-Asserted-Identity", "<sip:201@hotdesk.test>")]),
+    "a Replaces": ("sip:+4989123456@hotdesk.test", [("Replaces", "x@y;to-tag=1;from-tag=2")]),
+    "a Referred-By": ("sip:+4989123456@hotdesk.test", [("Referred-By", "<sip:201@hotdesk.test>")]),
+    "a login": ("sip:*771*201*471147@hotdesk.test", []),
+    "500 digits": ("sip:" + 500 * "1" + "@hotdesk.test", []),
+}
+
+
+@pytest.mark.parametrize("who", ["stranger", "peer"])
+def test_no_open_relay(house, who):
+    """From outside nothing goes out again, by whatever trick; from nobody we know, nothing goes anywhere."""
+    d, a, b = house
+    caller = a if who == "peer" else Peer("127.0.0.9")
+    caller.server = d.address()
+    us = "%s:%d" % caller.server
+    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sink.bind(("127.0.0.8", 0))
+    sink.setblocking(False)
+    at_sink = "%s:%d" % sink.getsockname()
+    calls = []
+
+    def fill(text):
+        return text.replace("{us}", us).replace("{host}", caller.server[0]).replace("203.0.113.9", at_sink)
+
+    for what, (uri, extra) in TRICKS.items():
+        for method in ("INVITE", "MESSAGE", "REFER", "SUBSCRIBE"):
+            call = Trick(caller, fill(uri), method, [(n, fill(v)) for n, v in extra])
+            answer = call.final()
+            assert 400 <= answer.status < 500 or answer.status == 604, f"{who}: {what}: {method}: {answer.start}"
+            calls.append(call.call_id)
+    # What was relayed would have come before this.
+    probe = caller.call("sip:hotdesk.test", method="OPTIONS")
+    probe.uri = "sip:hotdesk.test"
+    probe.send_initial()
+    assert caller.final("OPTIONS", probe.call_id, probe.cseq).status == 200
+    with pytest.raises(BlockingIOError):
+        sink.recv(1)
+    while b.pump(0) or a.pump(0):
+        pass
+    relayed = [m.start for m in a.inbox + b.inbox if m.method and m.method != "ACK" and m.get("call-id") in calls]
+    assert not relayed, relayed
+    sink.close()
+    if caller is not a:
+        caller.close()
+
+
+class Trick:
+    """A request from outside to an exact Request-URI; its final response."""
+
+    def __init__(self, phone, uri, method, extra):
+        self.phone, self.method, self.uri, self.call_id = phone, method, uri, rand() + "@trick"
+        self.headers = phone.base(method, uri, self.call_id, 1, rand(4)) + [("Contact", phone.contact)] + extra
+        if method == "REFER":
+            self.headers.append(("Refer-To", "<sip:+4989123456@hotdesk.test>"))
+        if method == "SUBSCRIBE":
+            self.headers.append(("Event", "dialog"))
+        phone.send(f"{method} {uri} SIP/2.0", self.headers)
+
+    def final(self):
+        answer = self.phone.final(self.method, self.call_id)
+        if self.method == "INVITE":
+            headers = [h for h in self.headers if h[0] in ("Via", "From", "Call-ID", "Max-Forwards")]
+            self.phone.send(f"ACK {self.uri} SIP/2.0", headers + [("To", answer.get("to")), ("CSeq", "1 ACK")])
+        return answer
