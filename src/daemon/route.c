@@ -269,7 +269,7 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 		break;
 	case HD_PLAN_UNKNOWN:
 	default:
-		if (!daemon_upstream_forward(d, req, phone))
+		if (!daemon_upstream_forward(d, req, phone, &plan))
 			refuse(req, 404, subject, plan.why);
 		break;
 	}

@@ -8,15 +8,9 @@
 #include <string.h>
 
 #include "daemon_priv.h"
+#include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "upstream_priv.h"
-
-/* Their numbers are dialled as here; without a configured plan they stay as they are. */
-static void number_plan(struct hd_number_plan *plan, const struct daemon *d)
-{
-	(void)d;
-	memset(plan, 0, sizeof(*plan));
-}
 
 void daemon_upstream_take(struct daemon *d, const struct hd_conf *conf)
 {
@@ -79,7 +73,7 @@ struct ways {
 	struct way ways[HD_PEERS_MAX];
 	struct hd_proxy_target targets[HD_PEERS_MAX];
 	size_t n;
-	struct hd_buf identity;
+	struct hd_buf identity, diversion;
 	char user[HD_NUMBER_SIZE], number[HD_DIALLED_SIZE + 1];
 };
 
@@ -117,6 +111,7 @@ static int add_way(struct ways *w, struct daemon *d, const struct hd_peer *peer,
 		.identity = hd_buf_text(&w->identity),
 		.q_permille = 1000 - (unsigned)w->n,
 		.account = way->account,
+		.diversion = w->diversion.len ? hd_buf_text(&w->diversion) : NULL,
 		.answer_ms = d->upstream_answer_ms,
 	};
 	w->n++;
@@ -128,6 +123,7 @@ static void ways_fini(struct ways *w)
 	for (size_t i = 0; i < HD_PEERS_MAX; i++)
 		hd_buf_fini(&w->ways[i].uri);
 	hd_buf_fini(&w->identity);
+	hd_buf_fini(&w->diversion);
 }
 
 static void forward(struct daemon *d, struct hd_request *req, const char *phone, struct ways *w,
@@ -135,14 +131,14 @@ static void forward(struct daemon *d, struct hd_request *req, const char *phone,
 {
 	const struct hd_peer *peers[HD_PEERS_MAX];
 	struct hd_msg *msg = hd_request_msg(req);
-	struct hd_number_plan plan;
 	size_t n = hd_upstreams_find(d->upstreams, number, peers);
 	int err;
 
-	number_plan(&plan, d);
 	err = daemon_identify(d, phone, w->user, &w->identity);
+	if (!err)
+		err = hd_buf_error(&w->diversion);
 	for (size_t i = 0; !err && i < n && i < HD_PROXY_TARGETS_MAX; i++) {
-		err = add_way(w, d, peers[i], &plan, number);
+		err = add_way(w, d, peers[i], &d->dialling->numbers, number);
 		w->targets[i].caller = phone;
 	}
 	if (err) {
@@ -154,22 +150,31 @@ static void forward(struct daemon *d, struct hd_request *req, const char *phone,
 	hd_proxy_forward(d->proxy, req, w->targets, w->n);
 }
 
-bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone)
+/* Only calls: nothing else was judged by the caller's class of service. */
+static int find_number(struct daemon *d, struct hd_msg *msg, const struct hd_plan *plan,
+		       struct hd_number *number)
 {
-	struct hd_msg *msg = hd_request_msg(req);
 	const struct hd_peer *peers[HD_PEERS_MAX];
-	struct hd_number_plan plan;
-	struct hd_number number;
 	struct hd_uri uri;
+	int err = 0;
+
+	if (!d->upstreams || hd_msg_method(msg) != HD_METHOD_INVITE)
+		return HD_ENOENT;
+	hd_msg_ruri(msg, &uri);
+	if (plan->verdict == HD_PLAN_OUTSIDE)
+		*number = plan->outside;
+	else
+		err = hd_number_parse(number, &d->dialling->numbers, uri.user);
+	return err || hd_upstreams_find(d->upstreams, number, peers) == 0 ? HD_ENOENT : 0;
+}
+
+bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone,
+			     const struct hd_plan *plan)
+{
+	struct hd_number number;
 	struct ways *w;
 
-	if (!d->upstreams ||
-	    (hd_msg_method(msg) != HD_METHOD_INVITE && hd_msg_method(msg) != HD_METHOD_MESSAGE))
-		return false;
-	hd_msg_ruri(msg, &uri);
-	number_plan(&plan, d);
-	if (hd_number_parse(&number, &plan, uri.user) ||
-	    hd_upstreams_find(d->upstreams, &number, peers) == 0)
+	if (find_number(d, hd_request_msg(req), plan, &number))
 		return false;
 	w = calloc(1, sizeof(*w));
 	if (!w) {
@@ -177,6 +182,7 @@ bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const cha
 		return true;
 	}
 	memcpy(w->number, number.dialled, sizeof(number.dialled));
+	daemon_add_diversions(&w->diversion, d, plan);
 	forward(d, req, phone, w, &number);
 	ways_fini(w);
 	free(w);

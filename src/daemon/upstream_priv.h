@@ -13,7 +13,8 @@ void daemon_upstream_take(struct daemon *d, const struct hd_conf *conf);
  * An initial request of a phone to whom nobody here is called.
  * @return false: it is for no upstream either, and still to be ended
  */
-bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone);
+bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone,
+			     const struct hd_plan *plan);
 /** An initial request from a peer: ends it. @return false: it is from nobody we know */
 bool daemon_upstream_receive(struct daemon *d, struct hd_request *req);
 /** For hd_proxy_new(): our account there. */

@@ -59,6 +59,10 @@ static void end(struct registration *r, int status, uint32_t value_s)
 {
 	hd_orq_free(r->orq);
 	r->orq = NULL;
+	if (status == 401 || status == 407) { /* the next time with what is configured then */
+		hd_uac_auth_free(r->auth);
+		r->auth = NULL;
+	}
 	register_done(r, status, value_s);
 }
 
@@ -67,11 +71,11 @@ static bool answer_challenge(struct registration *r, struct hd_msg *response)
 {
 	int err = hd_uac_auth_take(r->auth, response, look_up, r);
 
-	if (err) {
+	if (err && r->failures == 0)
 		hd_warn("upstream", "%s: REGISTER challenged: %s", r->key,
 			err == HD_EACCESS ? "our credentials are refused" : hd_strerror(err));
+	if (err)
 		return false;
-	}
 	hd_orq_free(r->orq);
 	r->orq = NULL;
 	return !send_request(r);

@@ -66,6 +66,7 @@ static void layers_open(struct fixture *f, const char *lmdb)
 	assert_int_equal(hd_desk_new(&f->desk, f->store, f->directory), 0);
 	assert_int_equal(hd_device_new(&f->device, f->store, &f->pepper), 0);
 	assert_int_equal(hd_settings_new(&f->settings, f->store, &f->pepper), 0);
+	assert_int_equal(hd_accounts_new(&f->accounts, f->store, &f->pepper), 0);
 	hd_desk_set_dummy(f->desk, "nobody's");
 	assert_int_equal(hd_store_start(f->store), 0);
 	assert_int_equal(hd_worker_new(&f->worker, 1, 8), 0);
@@ -105,6 +106,7 @@ void fixture_open_at(struct fixture *f, const char *lmdb)
 	o.desk = f->desk;
 	o.device = f->device;
 	o.settings = f->settings;
+	o.accounts = f->accounts;
 	o.worker = f->worker;
 	assert_int_equal(hd_admin_new(&f->admin, &o), 0);
 	assert_int_equal(hd_admin_mount(f->admin, f->h.http), 0);
@@ -126,6 +128,7 @@ void fixture_close(struct fixture *f)
 	while (hd_mailbox_drain(hd_loop_mailbox(f->h.loop)))
 		;
 	hd_settings_free(f->settings);
+	hd_accounts_free(f->accounts);
 	hd_device_free(f->device);
 	hd_desk_free(f->desk);
 	hd_location_free(f->location);

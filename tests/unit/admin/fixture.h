@@ -17,6 +17,7 @@ struct fixture {
 	struct hd_desk *desk;
 	struct hd_device *device;
 	struct hd_settings_store *settings;
+	struct hd_accounts *accounts;
 	struct hd_worker *worker;
 	struct hd_key pepper;
 	struct hd_admin *admin;

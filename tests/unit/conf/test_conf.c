@@ -175,7 +175,7 @@ static void test_paths(void **state)
 #define LIST_OF_SECTIONS                                                                           \
 	"sip, auth, registrar, events, desk, dialogue, media, plan, rights, emergency, pin, "      \
 	"store, directory, "                                                                       \
-	"security, admin, provision, calls, log or run"
+	"security, admin, provision, calls, upstream, log or run"
 #define LISTEN "\"udp:ADDRESS:PORT\", \"tcp:...\" or \"tls:...\", an IPv6 address in []"
 #define HOST "a host name, an IPv4 address, or an IPv6 address in []"
 #define NETWORK "a network such as 10.0.0.0/8 or 2001:db8::/32, no bits set behind the prefix"

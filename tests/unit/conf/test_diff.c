@@ -80,6 +80,7 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 	case HD_KEY_LIST:
 		snprintf(dst, size, "[\"%s\"]",
 			 key->form == hd_form_listen		 ? "udp:127.0.0.1:0"
+			 : key->form == hd_form_line		 ? "pbx sip:a.example"
 			 : key->form == hd_form_network		 ? "10.0.0.0/8"
 			 : key->form == hd_form_server		 ? "192.0.2.1"
 			 : key->form == hd_form_http_listen	 ? "http:127.0.0.1:0"
