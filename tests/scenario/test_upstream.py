@@ -28,7 +28,9 @@ def house():
     a, b = Peer("127.0.0.2"), Peer("127.0.0.3")
     peers = [a.line("first", "routes=+49~,0~ strip=+4930555,030555"),
              b.line("second", "routes=+49~,0~,99~ order=7")]
-    with plant({"sip": dict(FAST), "upstream": {"peers": peers, "answer_ms": 1500}}) as d:
+    with plant({"sip": dict(FAST), "plan": {"country": "49", "international": "00", "national": "0"},
+                "rights": {"users": "world"},
+                "upstream": {"peers": peers, "answer_ms": 1500}}) as d:
         for peer in (a, b):
             peer.server = d.address()
         d.ctl("upstream", "set", "first", "--user", "trunk", "--password", "trunk secret")
