@@ -29,7 +29,6 @@
 #include "hotdesk/sip/auth.h"
 #include "hotdesk/sip/io.h"
 #include "hotdesk/store.h"
-#include "hotdesk/upstream.h"
 
 /* What is read from disk for phones' files, so by the control thread alone. */
 struct daemon_supply {
@@ -100,12 +99,11 @@ struct daemon {
 	struct hd_lamps *lamps;
 	struct hd_hoteling *hoteling;
 	struct hd_settings_events *settings_events;
-	uint32_t ring_s;	      /* SIP thread */
-	struct diversion *diversions; /* calls that were diverted, or may be (divert.c) */
-	uint64_t told_epoch;	      /* desk changes that subscribers were told of */
+	uint32_t ring_s, upstream_answer_ms; /* SIP thread */
+	struct diversion *diversions;	     /* calls that were diverted, or may be (divert.c) */
+	uint64_t told_epoch;		     /* desk changes that subscribers were told of */
 	struct hd_pnp *pnp;
 	struct hd_upstreams *upstreams;
-	uint32_t upstream_answer_ms;
 	struct hd_planner planner;
 	struct hd_dialling *dialling;
 	struct hd_callbacks *callbacks;

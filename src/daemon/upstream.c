@@ -74,7 +74,7 @@ struct ways {
 	struct hd_proxy_target targets[HD_PEERS_MAX];
 	size_t n;
 	struct hd_buf identity, diversion;
-	char user[HD_NUMBER_SIZE], number[HD_DIALLED_SIZE + 1];
+	char user[HD_NUMBER_SIZE], number[64]; /* without what may be a PIN */
 };
 
 static enum hd_number_form form_of(const struct hd_peer *peer)
@@ -172,6 +172,7 @@ bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const cha
 			     const struct hd_plan *plan)
 {
 	struct hd_number number;
+	struct hd_uri uri;
 	struct ways *w;
 
 	if (find_number(d, hd_request_msg(req), plan, &number))
@@ -181,7 +182,8 @@ bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const cha
 		hd_request_reply(req, 500, NULL, NULL);
 		return true;
 	}
-	memcpy(w->number, number.dialled, sizeof(number.dialled));
+	hd_msg_ruri(hd_request_msg(req), &uri);
+	hd_feature_mask(w->number, sizeof(w->number), &d->planner.codes, uri.user);
 	daemon_add_diversions(&w->diversion, d, plan);
 	forward(d, req, phone, w, &number);
 	ways_fini(w);

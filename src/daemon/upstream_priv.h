@@ -3,6 +3,7 @@
 #define HOTDESK_DAEMON_UPSTREAM_PRIV_H
 
 #include "daemon_priv.h"
+#include "hotdesk/upstream.h"
 
 /** The PBX or trunks behind us (upstream.c); all but the last on the SIP thread. */
 void daemon_start_upstream(struct daemon *d);

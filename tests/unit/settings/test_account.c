@@ -56,8 +56,8 @@ static int run_strike(struct hd_txn *txn, void *arg)
 static int put(const char *number, const char *user, const char *secret)
 {
 	account = (struct hd_account){ 0 };
-	strcpy(account.user, user);
-	strcpy(account.secret, secret);
+	assert_int_equal(hd_str_set(account.user, sizeof(account.user), user), 0);
+	assert_int_equal(hd_str_set(account.secret, sizeof(account.secret), secret), 0);
 	return hd_store_execute(store, run_put, (void *)(uintptr_t)number);
 }
 
