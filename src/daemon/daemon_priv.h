@@ -168,7 +168,6 @@ void daemon_tell_watchers(struct daemon *d);
 void daemon_call_changed(void *arg, const struct hd_call *call);
 /** A login dialogue has begun or ended: for hd_features_options. */
 void daemon_dialogue(void *arg, const char *phone, bool running);
-
 /**
  * A desk session or a binding has changed: calls that ring where their user sits no more will go
  * where the user is, in a moment; SIP thread (follow.c).
@@ -211,11 +210,9 @@ struct daemon_list_owners {
 bool daemon_list_is_off(const void *owners, struct hd_txn *txn, const char *owner);
 /** An hd_command_fn, argument a struct daemon: calls that a former life has left open. */
 HD_MUSTCHECK int daemon_close_calls(struct hd_txn *txn, void *daemon);
-/** Adds the routes about call lists (call_list.c). */
+/** Add the routes about call lists (call_list.c) and calls. */
 HD_MUSTCHECK int daemon_mount_call_lists(struct daemon *d);
-/** Adds the routes about calls. */
 HD_MUSTCHECK int daemon_mount_calls(struct daemon *d);
-
 /** Values out of the configuration. */
 void conf_list_policy(struct hd_list_policy *policy, const struct hd_conf *conf);
 void conf_desk_policy(struct hd_desk_policy *policy, const struct hd_conf *conf);
