@@ -394,7 +394,7 @@ _Static_assert(sizeof(hd_keys) / sizeof(hd_keys[0]) <= HD_KEYS_MAX, "HD_KEYS_MAX
 const char *const hd_sections[] = { "sip",	 "auth",  "registrar", "events",   "desk",
 				    "dialogue",	 "media", "plan",      "rights",   "emergency",
 				    "pin",	 "store", "directory", "security", "admin",
-				    "provision", "calls", "upstream",  "log",   "run" };
+				    "provision", "calls", "upstream",  "log",	   "run" };
 const size_t hd_n_sections = sizeof(hd_sections) / sizeof(hd_sections[0]);
 _Static_assert(sizeof(hd_sections) / sizeof(hd_sections[0]) <= HD_SECTIONS_MAX, "HD_SECTIONS_MAX");
 
