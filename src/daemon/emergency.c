@@ -6,6 +6,7 @@
 #include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
+#include "upstream_priv.h"
 
 static struct hd_metric calls =
 	HD_COUNTER("hotdeskd_emergency_calls", NULL, "calls to emergency numbers");
@@ -221,6 +222,18 @@ static void forward(struct sos *sos, struct hd_request *req)
 	hd_proxy_forward(sos->d->proxy, req, sos->targets, sos->n);
 }
 
+/* Only where nothing else is configured. */
+static bool to_upstream(struct sos *sos, struct hd_request *req, struct hd_slice dialled)
+{
+	if (sos->d->n_emergency_targets)
+		return false;
+	add_location(sos, hd_request_msg(req));
+	keep_callback(sos);
+	return !hd_buf_error(&sos->lines) &&
+	       daemon_upstream_emergency(sos->d, req, sos->phone, dialled,
+					 sos->lines.len ? hd_buf_text(&sos->lines) : NULL);
+}
+
 void daemon_emergency(struct daemon *d, struct hd_request *req, const char *phone)
 {
 	struct sos sos = { .d = d, .phone = phone };
@@ -241,6 +254,9 @@ void daemon_emergency(struct daemon *d, struct hd_request *req, const char *phon
 		    dialled.len ? dialled.ptr : "");
 	if (sos.n > 0) {
 		forward(&sos, req);
+	} else if (!err && to_upstream(&sos, req, dialled)) {
+		hd_log_call(HD_LOG_NOTICE, "emergency", hd_msg_call_id(msg), "%s: goes upstream",
+			    phone);
 	} else {
 		hd_metric_add(&lost, 1);
 		hd_log_call(HD_LOG_ERROR, "emergency", hd_msg_call_id(msg),

@@ -168,27 +168,50 @@ static int find_number(struct daemon *d, struct hd_msg *msg, const struct hd_pla
 	return err || hd_upstreams_find(d->upstreams, number, peers) == 0 ? HD_ENOENT : 0;
 }
 
-bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone,
-			     const struct hd_plan *plan)
+/* @param lines header fields in addition, or NULL. @return false: no memory */
+static bool send_out(struct daemon *d, struct hd_request *req, const char *phone,
+		     const struct hd_number *number, const char *lines)
 {
-	struct hd_number number;
+	struct ways *w = calloc(1, sizeof(*w));
 	struct hd_uri uri;
-	struct ways *w;
 
-	if (find_number(d, hd_request_msg(req), plan, &number))
+	if (!w)
 		return false;
-	w = calloc(1, sizeof(*w));
-	if (!w) {
-		hd_request_reply(req, 500, NULL, NULL);
-		return true;
-	}
 	hd_msg_ruri(hd_request_msg(req), &uri);
 	hd_feature_mask(w->number, sizeof(w->number), &d->planner.codes, uri.user);
-	daemon_add_diversions(&w->diversion, d, plan);
-	forward(d, req, phone, w, &number);
+	if (lines)
+		hd_buf_adds(&w->diversion, lines);
+	forward(d, req, phone, w, number);
 	ways_fini(w);
 	free(w);
 	return true;
+}
+
+bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone,
+			     const struct hd_plan *plan)
+{
+	struct hd_buf diversion = { 0 };
+	struct hd_number number;
+
+	if (find_number(d, hd_request_msg(req), plan, &number))
+		return false;
+	daemon_add_diversions(&diversion, d, plan);
+	if (hd_buf_error(&diversion) ||
+	    !send_out(d, req, phone, &number, diversion.len ? hd_buf_text(&diversion) : NULL))
+		hd_request_reply(req, 500, NULL, NULL);
+	hd_buf_fini(&diversion);
+	return true;
+}
+
+bool daemon_upstream_emergency(struct daemon *d, struct hd_request *req, const char *phone,
+			       struct hd_slice dialled, const char *lines)
+{
+	const struct hd_peer *peers[HD_PEERS_MAX];
+	struct hd_number number;
+
+	return d->upstreams && !hd_number_parse(&number, &d->dialling->numbers, dialled) &&
+	       hd_upstreams_find(d->upstreams, &number, peers) > 0 &&
+	       send_out(d, req, phone, &number, lines);
 }
 
 /* ---- in ------------------------------------------------------------------------------------- */

@@ -16,6 +16,13 @@ void daemon_upstream_take(struct daemon *d, const struct hd_conf *conf);
  */
 bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone,
 			     const struct hd_plan *plan);
+/**
+ * A call for help that nothing here takes.
+ * @param lines of its location, or ""
+ * @return false: no peer takes the number either, and it is still to be ended
+ */
+bool daemon_upstream_emergency(struct daemon *d, struct hd_request *req, const char *phone,
+			       struct hd_slice dialled, const char *lines);
 /** An initial request from a peer: ends it. @return false: it is from nobody we know */
 bool daemon_upstream_receive(struct daemon *d, struct hd_request *req);
 /** For hd_proxy_new(): our account there. */

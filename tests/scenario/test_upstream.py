@@ -27,7 +27,7 @@ class Peer(Phone):
 def house():
     a, b = Peer("127.0.0.2"), Peer("127.0.0.3")
     peers = [a.line("first", "routes=+49~,0~ strip=+4930555,030555"),
-             b.line("second", "routes=+49~,0~,99~ order=7")]
+             b.line("second", "routes=+49~,0~,99~,112 order=7")]
     with plant({"sip": dict(FAST), "plan": {"country": "49", "international": "00", "national": "0"},
                 "rights": {"users": "world"},
                 "upstream": {"peers": peers, "answer_ms": 1500}}) as d:
@@ -155,6 +155,22 @@ def test_challenged_forever(house, desk):
     answer = call.final()
     assert answer.status == 500 and not answer.get("proxy-authenticate"), answer
     d.until("log", lambda: "our credentials are refused" in d.log() and "no account there" in d.log())
+
+
+def test_a_call_for_help(house):
+    """Of a phone where nobody is logged in, and whose class allows nothing outside: upstream, with its place."""
+    d, _, b = house
+    phone = d.phone(register=True)
+    d.ctl("phone", "set", phone.user, "--location", "Building 7, room 101")
+    call = phone.call("112", SDP).challenge()
+    leg = b.accept(call_id=call.call_id)
+    assert ruri(leg) == f"sip:112@{b.host}:{b.port}"
+    assert "Building 7, room 101" in leg.invite.get("p-access-network-info")
+    leg.answer(200)
+    assert call.final().status == 200
+    call.ack()
+    b.request("ACK")
+    end(call, leg)
 
 
 def test_no_route(house, desk):

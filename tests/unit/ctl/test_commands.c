@@ -107,7 +107,9 @@ static void test_users(void **state)
 		{ "user set 202", CTL_USAGE, NULL, "nothing to set" },
 		{ "user set 202 --pin 1 --no-pin", CTL_USAGE, NULL, "contradicts" },
 		{ "user set 299 --name x", CTL_REFUSED, NULL, "user 299: not found" },
-		{ "user show 202", CTL_OK, "name: Ben\nlanguage: de\nlogout: -\nroaming: yes\n",
+		{ "user show 202", CTL_OK,
+		  "name: Ben\nlanguage: de\nlogout: -\ngroup: -\ncall_list: -\nclass: -\nroaming: "
+		  "yes\n",
 		  NULL },
 		{ "user show 202", CTL_OK, "lock.failures: 0\n", NULL },
 		{ "user show 299", CTL_REFUSED, NULL, "user 299: not found" },
