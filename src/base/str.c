@@ -96,3 +96,17 @@ int hd_u64_parse(uint64_t *vp, struct hd_slice s, uint64_t max)
 	*vp = v;
 	return 0;
 }
+
+void hd_ipv4_format(char dst[HD_IPV4_SIZE], const uint8_t address[4])
+{
+	for (int i = 0; i < 4; i++) {
+		unsigned v = address[i];
+
+		if (v >= 100)
+			*dst++ = (char)('0' + v / 100);
+		if (v >= 10)
+			*dst++ = (char)('0' + v / 10 % 10);
+		*dst++ = (char)('0' + v % 10);
+		*dst++ = i < 3 ? '.' : '\0';
+	}
+}

@@ -171,7 +171,7 @@ static void push(struct hd_lamps *l, enum kind kind, const char *name)
 {
 	char resource[HD_RESOURCE_SIZE];
 
-	if (!name || !*name)
+	if (!name || !*name || hd_notifier_count(l->options.notifier) == 0)
 		return;
 	name_resource(resource, kind, name);
 	hd_notifier_push(l->options.notifier, "dialog", resource);

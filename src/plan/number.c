@@ -44,6 +44,9 @@ static int clean(char dst[HD_DIALLED_SIZE], const char *text)
 		dst[n++] = *p;
 	}
 	dst[n] = '\0';
+	/* RFC 3966 parameters that a number comes with have values; "201;x" is another name. */
+	if (strchr(text, ';') && !strchr(strchr(text, ';'), '='))
+		return HD_EPARSE;
 	return n == 0 || strcmp(dst, "+") == 0 ? HD_EPARSE : 0;
 }
 

@@ -20,15 +20,12 @@ static int transport_parse(uint8_t *transportp, struct hd_slice s)
 	return HD_EPARSE;
 }
 
-static void address_format(char *dst, socklen_t size, const struct hd_flow *flow)
+static void ip_format(char dst[INET6_ADDRSTRLEN], const struct hd_flow *flow,
+		      const uint8_t *address)
 {
-	if (!inet_ntop(flow->family == 6 ? AF_INET6 : AF_INET, flow->address, dst, size))
-		dst[0] = '\0';
-}
-
-static void local_format(char *dst, socklen_t size, const struct hd_flow *flow)
-{
-	if (!inet_ntop(flow->family == 6 ? AF_INET6 : AF_INET, flow->local, dst, size))
+	if (flow->family != 6)
+		hd_ipv4_format(dst, address);
+	else if (!inet_ntop(AF_INET6, address, dst, INET6_ADDRSTRLEN))
 		dst[0] = '\0';
 }
 
@@ -43,10 +40,10 @@ void hd_flow_format(char *dst, size_t size, const struct hd_flow *flow)
 {
 	char address[INET6_ADDRSTRLEN], at[1 + INET6_ADDRSTRLEN] = "";
 
-	address_format(address, sizeof(address), flow);
+	ip_format(address, flow, flow->address);
 	if (hd_flow_has_local(flow)) {
 		at[0] = '@';
-		local_format(at + 1, sizeof(at) - 1, flow);
+		ip_format(at + 1, flow, flow->local);
 	}
 	snprintf(dst, size, flow->family == 6 ? "%s/%u%s/[%s]:%u%s" : "%s/%u%s/%s:%u%s",
 		 transport_names[flow->transport % 3], flow->listener, at, address, flow->port,
@@ -177,8 +174,8 @@ void hd_flow_addresses(const struct hd_agent *agent, const struct hd_flow *flow,
 	const char *family = flow->family == 6 ? "IPV6" : "IPV4";
 	char address[INET6_ADDRSTRLEN], ours[INET6_ADDRSTRLEN];
 
-	address_format(address, sizeof(address), flow);
-	local_format(ours, sizeof(ours), flow);
+	ip_format(address, flow, flow->address);
+	ip_format(ours, flow, flow->local);
 	snprintf(local, size, "%s/%s/%s/%u", family, names[flow->transport % 3],
 		 hd_flow_has_local(flow) ? ours : l->host, l->port);
 	snprintf(remote, size, "%s/%s/%s/%u", family, names[flow->transport % 3], address,
@@ -192,8 +189,10 @@ int hd_flow_local_address(char *dst, size_t size, const struct hd_flow *flow)
 	int fd, err = HD_ESYSTEM;
 
 	if (hd_flow_has_local(flow)) {
-		local_format(dst, (socklen_t)size, flow);
-		return 0;
+		char text[INET6_ADDRSTRLEN];
+
+		ip_format(text, flow, flow->local);
+		return hd_str_set(dst, size, text);
 	}
 	su.su_port = htons(flow->port);
 	if (flow->family == 6) {
@@ -285,7 +284,7 @@ static tport_t *flow_tport(struct hd_agent *agent, const struct hd_flow *flow)
 		return NULL;
 	if (flow->transport == 0)
 		return hd_primary_towards(agent, flow->listener, flow);
-	address_format(host, sizeof(host), flow);
+	ip_format(host, flow, flow->address);
 	snprintf(port, sizeof(port), "%u", flow->port);
 	snprintf(ident, sizeof(ident), "%u", flow->listener);
 	tpn.tpn_proto = transport_names[flow->transport];
@@ -490,7 +489,7 @@ int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target, tp
 		if (err)
 			return err;
 	}
-	address_format(address, sizeof(address), &flow);
+	ip_format(address, &flow, flow.address);
 	n = snprintf(url, size,
 		     flow.family == 6 ? "%s:[%s]:%u;transport=%s" : "%s:%s:%u;transport=%s", "sip",
 		     address, flow.port, transport_names[flow.transport]);

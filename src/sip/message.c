@@ -145,9 +145,12 @@ bool hd_msg_via_address(const struct hd_msg *msg, unsigned i, struct hd_buf *out
 		v = v->v_next;
 	if (!v)
 		return false;
-	hd_buf_addf(out, "%s %s:%s;%s;%s;%s", v->v_protocol, v->v_host, v->v_port ? v->v_port : "",
-		    v->v_received ? v->v_received : "", v->v_rport ? v->v_rport : "",
-		    v->v_branch ? v->v_branch : "");
+	const char *parts[] = { v->v_protocol, " ", v->v_host,	":", v->v_port,	 ";",
+				v->v_received, ";", v->v_rport, ";", v->v_branch };
+
+	for (size_t n = 0; n < sizeof(parts) / sizeof(parts[0]); n++)
+		if (parts[n])
+			hd_buf_adds(out, parts[n]);
 	return true;
 }
 

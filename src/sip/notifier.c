@@ -217,6 +217,8 @@ void hd_notifier_push(struct hd_notifier *n, const char *event, const char *reso
 	struct hd_subscription *s;
 	struct topic *topic;
 
+	if (!n->topics)
+		return;
 	snprintf(key, sizeof(key), "%s %s", event, resource);
 	HASH_FIND_STR(n->topics, key, topic);
 	if (!topic)

@@ -35,9 +35,9 @@ static bool is_redirected(const sip_via_t *via, const char *source)
 static void source_format(char source[INET6_ADDRSTRLEN], const su_sockaddr_t *from)
 {
 	if (from->su_family != AF_INET6)
-		inet_ntop(AF_INET, &from->su_sin.sin_addr, source, INET6_ADDRSTRLEN);
+		hd_ipv4_format(source, (const uint8_t *)&from->su_sin.sin_addr);
 	else if (IN6_IS_ADDR_V4MAPPED(&from->su_sin6.sin6_addr))
-		inet_ntop(AF_INET, from->su_sin6.sin6_addr.s6_addr + 12, source, INET6_ADDRSTRLEN);
+		hd_ipv4_format(source, from->su_sin6.sin6_addr.s6_addr + 12);
 	else
 		inet_ntop(AF_INET6, &from->su_sin6.sin6_addr, source, INET6_ADDRSTRLEN);
 }

@@ -1,4 +1,5 @@
 /* test_str.c - slices, bounded copies, decimal numbers. */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -119,11 +120,30 @@ static void test_numbers(void **state)
 	}
 }
 
+static void test_ipv4(void **state)
+{
+	static const char *const texts[] = { "0.0.0.0",	    "127.0.0.1",  "10.9.99.100",
+					     "192.0.2.255", "1.20.200.3", "255.255.255.255" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char text[HD_IPV4_SIZE];
+		uint8_t address[4];
+
+		assert_int_equal(inet_pton(AF_INET, texts[i], address), 1);
+		hd_ipv4_format(text, address);
+		assert_string_equal(text, texts[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_slices),	cmocka_unit_test(test_case_is_ascii_only),
-		cmocka_unit_test(test_trim),	cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_ipv4),
+		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_case_is_ascii_only),
+		cmocka_unit_test(test_trim),
+		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_numbers),
 	};
 
