@@ -164,15 +164,15 @@ static void change_say(struct row *row, const char *field)
 }
 
 static int keys_say(struct row *row, const struct hd_admin *admin, struct hd_txn *txn,
-		    struct key_list *list, const struct hd_file_key *from)
+		    const struct key_list *of, const struct hd_file_key *from)
 {
 	struct hd_phone_key keys[HD_PHONE_KEYS_MAX];
+	const struct key_list list = { of->kind, of->name, keys, of->n };
 	bool changed = false;
-	int err = import_keys(keys, from, list->n);
+	int err = import_keys(keys, from, list.n);
 
-	list->keys = keys;
 	if (!err)
-		err = keys_compare(txn, admin, list, &changed);
+		err = keys_compare(txn, admin, &list, &changed);
 	if (changed)
 		change_say(row, "keys");
 	return err;
@@ -194,7 +194,7 @@ static int hoteling_say(struct row *row, const struct hd_admin *admin, struct hd
 static int user_diff(struct hd_json *j, const struct hd_user *user, const struct hd_file_user *from,
 		     const struct hd_admin *admin, struct hd_txn *txn)
 {
-	struct key_list keys = { 'u', user->number, NULL, from->n_keys };
+	const struct key_list keys = { 'u', user->number, NULL, from->n_keys };
 	struct row row = { .j = j };
 	struct hd_user stored;
 	int err = hd_user_get(admin->o.directory, txn, user->number, &stored);
@@ -218,7 +218,7 @@ static int phone_diff(struct hd_json *j, const struct hd_phone *phone,
 		      const struct hd_file_phone *from, const struct hd_admin *admin,
 		      struct hd_txn *txn)
 {
-	struct key_list keys = { 'p', phone->id, NULL, from->n_keys };
+	const struct key_list keys = { 'p', phone->id, NULL, from->n_keys };
 	struct row row = { .j = j };
 	struct hd_phone stored;
 	int err = hd_phone_get(admin->o.directory, txn, phone->id, &stored);
