@@ -234,13 +234,14 @@ issize_t hook_sip_via_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
 	sip_via_t *via = (sip_via_t *)h;
 	const char *port = NULL;
 	char text[VIA_MAX];
+	/* Not len: for the rest of a list the library hands the length of the whole down. */
+	size_t n = strlen(s);
 	issize_t rc;
 	bool mended;
 
-	if ((size_t)len >= sizeof(text))
+	if (n >= sizeof(text))
 		return REAL(sip_via_d)(home, h, s, len);
-	memcpy(text, s, (size_t)len);
-	text[len] = '\0';
+	memcpy(text, s, n + 1);
 	rc = REAL(sip_via_d)(home, h, s, len);
 	if (rc >= 0)
 		return rc;
@@ -248,7 +249,7 @@ issize_t hook_sip_via_d(su_home_t *home, sip_header_t *h, char *s, isize_t len)
 	mended |= take_empty_values(text);
 	if (!mended)
 		return rc;
-	memcpy(s, text, (size_t)len + 1);
+	memcpy(s, text, n + 1);
 	*via = (sip_via_t){ .v_common = { *via->v_common }, .v_next = via->v_next };
 	rc = REAL(sip_via_d)(home, h, s, len);
 	if (rc >= 0 && port)
