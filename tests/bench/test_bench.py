@@ -63,10 +63,14 @@ def test_provision(tmp_path):
 def test_calls(tmp_path):
     """A short list, a few calls with recording and without."""
     figures = tmp_path / "figures.json"
-    run = subprocess.run(
-        [str(SOURCE / "scripts" / "bench"), "calls", "--smoke", "--build", str(BUILD), "--json",
-         str(figures), "--folder", str(tmp_path)],
-        capture_output=True, text=True, timeout=100, check=False)
+    # A load generator that did not get the machine says so and measures nothing: once more, then.
+    for _ in range(2):
+        run = subprocess.run(
+            [str(SOURCE / "scripts" / "bench"), "calls", "--smoke", "--build", str(BUILD), "--json",
+             str(figures), "--folder", str(tmp_path)],
+            capture_output=True, text=True, timeout=100, check=False)
+        if "bench: sipp" not in run.stdout + run.stderr:
+            break
     assert run.returncode == 0, run.stdout + run.stderr
     found = json.loads(figures.read_text())
     assert all(found[key] > 0 for key in ("start_s", "page_ms", "page_cpu_us", "call_recorded_us", "call_us"))
