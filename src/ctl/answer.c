@@ -111,6 +111,22 @@ enum ctl_exit ctl_write(struct ctl *ctl, const char *method, const char *target,
 	return code;
 }
 
+enum ctl_exit ctl_set(struct ctl *ctl, const char *method, const char *target)
+{
+	char unused[CTL_SECRET_SIZE];
+	json_t *body = ctl_body(ctl, unused);
+	enum ctl_exit code;
+
+	if (!body)
+		code = CTL_USAGE;
+	else if (!json_object_size(body))
+		code = ctl_usage(ctl, "nothing to set");
+	else
+		code = ctl_write(ctl, method, target, body);
+	json_decref(body);
+	return code;
+}
+
 /* One page: its rows go to `all`, the key that the next page begins after to *nextp. */
 static enum ctl_exit page_take(struct ctl *ctl, const char *target, const char *key, json_t *all,
 			       char **nextp)

@@ -131,6 +131,8 @@ enum ctl_exit ctl_show(struct ctl *ctl, const char *target);
 /** Sends what an administrator wants written, says the result: "user 201: added". */
 enum ctl_exit ctl_write(struct ctl *ctl, const char *method, const char *target,
 			const json_t *body);
+/** The same with the options as body; nothing given is a mistake. */
+enum ctl_exit ctl_set(struct ctl *ctl, const char *method, const char *target);
 
 /* ---- the commands ---------------------------------------------------------------------------- */
 

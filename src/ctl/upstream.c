@@ -26,18 +26,9 @@ enum ctl_exit ctl_upstream_list(struct ctl *ctl)
 
 enum ctl_exit ctl_upstream_set(struct ctl *ctl)
 {
-	char unused[CTL_SECRET_SIZE];
-	json_t *body = ctl_body(ctl, unused);
 	char *target = ctl_target("/v1/upstreams/", ctl->args[0], "/account");
-	enum ctl_exit code;
+	enum ctl_exit code = ctl_set(ctl, "PUT", target);
 
-	if (!body)
-		code = CTL_USAGE;
-	else if (!json_object_size(body))
-		code = ctl_usage(ctl, "nothing to set");
-	else
-		code = ctl_write(ctl, "PUT", target, body);
-	json_decref(body);
 	free(target);
 	return code;
 }

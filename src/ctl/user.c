@@ -43,18 +43,9 @@ enum ctl_exit ctl_user_add(struct ctl *ctl)
 
 enum ctl_exit ctl_user_set(struct ctl *ctl)
 {
-	char unused[CTL_SECRET_SIZE];
-	json_t *body = ctl_body(ctl, unused);
 	char *target = ctl_target("/v1/users/", ctl->args[0], "");
-	enum ctl_exit code;
+	enum ctl_exit code = ctl_set(ctl, "PATCH", target);
 
-	if (!body)
-		code = CTL_USAGE;
-	else if (!json_object_size(body))
-		code = ctl_usage(ctl, "nothing to set");
-	else
-		code = ctl_write(ctl, "PATCH", target, body);
-	json_decref(body);
 	free(target);
 	return code;
 }
