@@ -28,7 +28,7 @@ bool daemon_upstream_receive(struct daemon *d, struct hd_request *req);
 /** For hd_proxy_new(): our account there. */
 int daemon_upstream_credentials(void *arg, const char *account, struct hd_slice realm,
 				struct hd_uac_credentials *credentials);
-/** Adds GET /v1/upstreams. */
+/** Adds GET /v1/upstreams (upstream_state.c). */
 HD_MUSTCHECK int daemon_mount_upstreams(struct daemon *d);
 /** Who calls, for a request that leaves: the user at a phone, else the phone (route.c). */
 HD_MUSTCHECK int daemon_identify(struct daemon *d, const char *phone, char user[HD_NUMBER_SIZE],
