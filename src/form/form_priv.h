@@ -33,7 +33,14 @@ struct form_page {
 	const char *result;   /* of what was done, in words; "": nothing was */
 	bool failed;	      /* the result is a refusal */
 };
-/** @return 0, HD_ENOENT (no such template), HD_ELIMIT, HD_ENOMEM */
+/**
+ * A filled view through a template; frees the view.
+ * @param name of the template, or NULL: none
+ * @return 0, HD_ENOENT (no such template), HD_ELIMIT, HD_ENOMEM
+ */
+HD_MUSTCHECK int form_view_render(const struct hd_template_set *set, const char *name,
+				  struct hd_view *view, struct hd_buf *out, struct hd_buf *errors);
+/** @return as form_view_render() */
 HD_MUSTCHECK int form_page_render(const struct hd_template_set *set, const struct hd_vendor *vendor,
 				  const struct form_page *page, struct hd_buf *out,
 				  struct hd_buf *errors);

@@ -141,23 +141,13 @@ static void fill(struct hd_view *view, const struct form_list *list, const struc
 int form_list_render(const struct hd_template_set *set, const struct hd_vendor *vendor,
 		     const struct form_list *list, struct hd_buf *out, struct hd_buf *errors)
 {
-	const struct hd_template *t = vendor->list ? hd_template_set_find(set, vendor->list) : NULL;
-	const struct hd_template_options options =
-		hd_template_set_options(set, HD_TEMPLATE_XML, FORM_OUTPUT_MAX);
 	struct hd_view *view;
-	int err;
+	int err = hd_view_new(&view);
 
-	if (!t)
-		return HD_ENOENT;
-	err = hd_view_new(&view);
 	if (err)
 		return err;
 	fill(view, list, vendor);
-	err = hd_view_error(view);
-	if (!err)
-		err = hd_template_render(t, hd_view_root(view), &options, out, errors);
-	hd_view_free(view);
-	return err;
+	return form_view_render(set, vendor->list, view, out, errors);
 }
 
 /* Every kind of page, so that each name in it is met. */

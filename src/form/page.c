@@ -48,26 +48,30 @@ static void fill(struct hd_view *view, const struct form_page *page)
 	hd_view_text(view, to, "again", w->again);
 }
 
-int form_page_render(const struct hd_template_set *set, const struct hd_vendor *vendor,
-		     const struct form_page *page, struct hd_buf *out, struct hd_buf *errors)
+int form_view_render(const struct hd_template_set *set, const char *name, struct hd_view *view,
+		     struct hd_buf *out, struct hd_buf *errors)
 {
-	const struct hd_template *t = vendor->form ? hd_template_set_find(set, vendor->form) : NULL;
+	const struct hd_template *t = name ? hd_template_set_find(set, name) : NULL;
 	const struct hd_template_options options =
 		hd_template_set_options(set, HD_TEMPLATE_XML, FORM_OUTPUT_MAX);
-	struct hd_view *view;
-	int err;
+	int err = t ? hd_view_error(view) : HD_ENOENT;
 
-	if (!t)
-		return HD_ENOENT;
-	err = hd_view_new(&view);
-	if (err)
-		return err;
-	fill(view, page);
-	err = hd_view_error(view);
 	if (!err)
 		err = hd_template_render(t, hd_view_root(view), &options, out, errors);
 	hd_view_free(view);
 	return err;
+}
+
+int form_page_render(const struct hd_template_set *set, const struct hd_vendor *vendor,
+		     const struct form_page *page, struct hd_buf *out, struct hd_buf *errors)
+{
+	struct hd_view *view;
+	int err = hd_view_new(&view);
+
+	if (err)
+		return err;
+	fill(view, page);
+	return form_view_render(set, vendor->form, view, out, errors);
 }
 
 /* Every kind of page, so that each name in it is met. */
