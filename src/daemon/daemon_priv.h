@@ -99,6 +99,7 @@ struct daemon {
 	struct hd_lamps *lamps;
 	struct hd_hoteling *hoteling;
 	struct hd_settings_events *settings_events;
+	struct hd_summary_events *summary_events;
 	uint32_t ring_s, upstream_answer_ms; /* SIP thread */
 	struct diversion *diversions;	     /* calls that were diverted, or may be (divert.c) */
 	uint64_t told_epoch;		     /* desk changes that subscribers were told of */

@@ -4,6 +4,7 @@
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/sip/uac_auth.h"
+#include "hotdesk/summary_event.h"
 
 /* ---- where a phone is ----------------------------------------------------------------------- */
 
@@ -123,6 +124,7 @@ void daemon_tell_watchers(struct daemon *d)
 		hd_lamps_phone_changed(d->lamps, entry.phone);
 		hd_hoteling_phone_changed(d->hoteling, entry.phone);
 		hd_settings_events_phone_changed(d->settings_events, entry.phone);
+		hd_summary_events_phone_changed(d->summary_events, entry.phone);
 		if (entry.epoch > newest)
 			newest = entry.epoch;
 	}
@@ -277,6 +279,20 @@ static int open_settings_events(struct daemon *d)
 	return hd_settings_events_new(&d->settings_events, &o);
 }
 
+static int open_summary_events(struct daemon *d)
+{
+	struct hd_summary_events_options o = {
+		.agent = d->agent,
+		.notifier = d->notifier,
+		.store = d->store,
+		.desk = d->desk,
+		.settings = d->settings,
+		.domain = d->domain_copy,
+	};
+
+	return hd_summary_events_new(&d->summary_events, &o);
+}
+
 int daemon_open_events(struct daemon *d)
 {
 	int err = open_notifier(d);
@@ -286,7 +302,9 @@ int daemon_open_events(struct daemon *d)
 		err = open_lamps(d);
 	if (!err)
 		err = open_hoteling(d);
-	return err ? err : open_settings_events(d);
+	if (!err)
+		err = open_settings_events(d);
+	return err ? err : open_summary_events(d);
 }
 
 void daemon_start_events(struct daemon *d)
@@ -300,10 +318,12 @@ void daemon_close_events(struct daemon *d)
 	hd_lamps_free(d->lamps);
 	hd_hoteling_free(d->hoteling);
 	hd_settings_events_free(d->settings_events);
+	hd_summary_events_free(d->summary_events);
 	d->notifier = NULL;
 	d->lamps = NULL;
 	d->hoteling = NULL;
 	d->settings_events = NULL;
+	d->summary_events = NULL;
 }
 
 void daemon_events_take(struct daemon *d, const struct hd_conf *conf)

@@ -216,8 +216,7 @@ bool daemon_upstream_emergency(struct daemon *d, struct hd_request *req, const c
 
 /* ---- in ------------------------------------------------------------------------------------- */
 
-/* A number that a peer calls, without what it puts in front of ours. @return 0 or HD_E* */
-static int called_name(const struct hd_peer *peer, struct hd_slice user, struct hd_buf *out)
+int daemon_called_name(const struct hd_peer *peer, struct hd_slice user, struct hd_buf *out)
 {
 	char text[HD_PHONE_ID_SIZE];
 	const char *name = text;
@@ -247,7 +246,7 @@ static int plan_user(struct daemon *d, const struct hd_peer *peer, struct hd_msg
 	int err;
 
 	plan->verdict = HD_PLAN_UNKNOWN;
-	err = called_name(peer, user, &name);
+	err = daemon_called_name(peer, user, &name);
 	if (!err) {
 		err = hd_store_begin_read(d->store, &txn);
 		if (!err) {
@@ -344,6 +343,8 @@ bool daemon_upstream_receive(struct daemon *d, struct hd_request *req)
 		hd_request_reply(req, 405, NULL,
 				 "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, "
 				 "MESSAGE, NOTIFY\r\n");
+	} else if (daemon_summary_receive(d, req, peer)) {
+		return true;
 	} else if (plan_request(d, peer, msg, &plan)) {
 		hd_request_reply(req, 500, NULL, NULL);
 	} else if (plan.verdict == HD_PLAN_PHONE) {

@@ -25,6 +25,11 @@ bool daemon_upstream_emergency(struct daemon *d, struct hd_request *req, const c
 			       struct hd_slice dialled, const char *lines);
 /** An initial request from a peer: ends it. @return false: it is from nobody we know */
 bool daemon_upstream_receive(struct daemon *d, struct hd_request *req);
+/* A number that a peer calls, without what it puts in front of ours. @return 0 or HD_E* */
+HD_MUSTCHECK int daemon_called_name(const struct hd_peer *peer, struct hd_slice user,
+				    struct hd_buf *out);
+/* summary.c. @return false: not what it is about */
+bool daemon_summary_receive(struct daemon *d, struct hd_request *req, const struct hd_peer *peer);
 /** For hd_proxy_new(): our account there. */
 int daemon_upstream_credentials(void *arg, const char *account, struct hd_slice realm,
 				struct hd_uac_credentials *credentials);

@@ -5,16 +5,13 @@
 #include "hotdesk/base/record.h"
 #include "hotdesk/settings.h"
 
+#include "settings_priv.h"
+
 enum { SETTINGS_VERSION = 1, RECORD_MAX = 512 };
 enum { FLAG_DND = 1, FLAG_HOTELING = 2, FLAG_PIN = 4, FLAG_FORWARD = 8 /* and the next two */ };
 
 /* The PIN is sealed at its largest size, so that the record does not tell its length. */
 enum { PIN_TEXT = HD_PIN_SIZE - 1, PIN_SEALED = PIN_TEXT + HD_SEAL_BYTES };
-
-struct hd_settings_store {
-	unsigned table;
-	struct hd_key seal;
-};
 
 struct record {
 	struct hd_settings settings;
@@ -33,6 +30,8 @@ int hd_settings_new(struct hd_settings_store **sp, struct hd_store *store,
 	if (!s)
 		return HD_ENOMEM;
 	err = hd_store_table(store, "user_settings", &s->table);
+	if (!err)
+		err = hd_store_table(store, "message_summaries", &s->summaries);
 	if (err) {
 		free(s);
 		return err;
@@ -129,8 +128,10 @@ static int put(struct hd_settings_store *s, struct hd_txn *txn, const char *numb
 	struct hd_encoder e;
 	int err;
 
-	if (is_standard(st))
-		return hd_settings_forget(s, txn, number);
+	if (is_standard(st)) {
+		err = hd_txn_del(txn, s->table, hd_slice_of(number));
+		return err == HD_ENOENT ? 0 : err;
+	}
 	for (unsigned i = 0; i < HD_FORWARD_COUNT; i++)
 		flags |= st->forward[i].active ? (unsigned)FLAG_FORWARD << i : 0;
 	hd_encoder_init(&e, buf, sizeof(buf), SETTINGS_VERSION);
@@ -261,6 +262,9 @@ int hd_settings_forget(struct hd_settings_store *s, struct hd_txn *txn, const ch
 		return HD_EINVAL;
 	if (!hd_number_is_valid(hd_slice_of(number)))
 		return 0;
+	err = hd_txn_del(txn, s->summaries, hd_slice_of(number));
+	if (err && err != HD_ENOENT)
+		return err;
 	err = hd_txn_del(txn, s->table, hd_slice_of(number));
 	return err == HD_ENOENT ? 0 : err;
 }

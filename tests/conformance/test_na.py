@@ -86,7 +86,7 @@ def test_event_packages_of_ours(d):
     assert "dialog" in s.answered().get("allow-events")
     assert DialogInfo(s.told()).state == "terminated"
     s.end()
-    answer = Subscription(a, a.user, "message-summary").answered(489)
+    answer = Subscription(a, a.user, "presence").answered(489)
     assert "dialog" in answer.get("allow-events")
 
 

@@ -100,13 +100,13 @@ def test_no_such_resource(daemon, phone, to, status):
 
 def test_unknown_event_of_itself_and_of_a_code(daemon, phone):
     for to in ("desk-103", "*771", "sip:hotdesk.test"):
-        Subscription(phone, to, "message-summary").answered(489)
+        Subscription(phone, to, "presence").answered(489)
 
 
 def test_other_events_are_proxied(daemon, phone):
     other = daemon.phone("desk-101", register=True)
-    Subscription(phone, "desk-101", "message-summary").challenge()
-    assert other.request("SUBSCRIBE").get("event") == "message-summary"
+    Subscription(phone, "desk-101", "presence").challenge()
+    assert other.request("SUBSCRIBE").get("event") == "presence"
 
 
 def test_needs_a_digest(daemon, phone):
