@@ -73,7 +73,10 @@ struct hd_plan {
 	/* Of a forwarded call: the user who was called first, and the last who forwarded it. */
 	char called[HD_NUMBER_SIZE], diverted_by[HD_NUMBER_SIZE];
 	const char *why; /* static text for the log: "user is logged out", ... */
-	/* Of a call: what was dialled, and what it has become when that is a number outside. */
+	/*
+	 * Of a call: what was dialled, and what it has become when nobody here has that: outside,
+	 * or, HD_PLAN_UNKNOWN, perhaps an extension of a PBX behind us. "": it is no number.
+	 */
 	struct hd_number number, outside;
 	char class[HD_CLASS_SIZE]; /* whose rights were looked at last */
 };

@@ -6,6 +6,7 @@
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "upstream_priv.h"
 
 enum { HOPS_MAX = 5 }; /* users that one call leaves */
 
@@ -88,6 +89,17 @@ static int add_left(struct diversion *v, const struct hd_call *call, const struc
 
 /* ---- where it goes -------------------------------------------------------------------------- */
 
+/* Whoever it leaves has sent it outside before, and it came back. */
+static bool is_sent_back(const struct hd_call *call)
+{
+	char name[HD_NUMBER_SIZE];
+	struct hd_uri uri;
+
+	return !hd_uri_parse(&uri, hd_slice_of(call->diverted_by)) &&
+	       !hd_uri_unescape(name, sizeof(name), uri.user) &&
+	       strcmp(name, call->callee.user) == 0;
+}
+
 static bool has_left(const struct diversion *v, const struct hd_call *call, const char *user)
 {
 	if (strcmp(user, call->callee.user) == 0)
@@ -130,6 +142,13 @@ static int plan_for(struct daemon *d, struct hd_txn *txn, const char *by, struct
 	return err;
 }
 
+/* A number of one of the peers. */
+static bool is_outside(const struct daemon *d, const struct hd_plan *plan)
+{
+	return (plan->verdict == HD_PLAN_OUTSIDE || plan->verdict == HD_PLAN_UNKNOWN) &&
+	       daemon_upstream_has(d, &plan->outside);
+}
+
 static int make_plan(struct daemon *d, const char *by, const char *to, struct hd_plan *plan)
 {
 	struct hd_buf user = { 0 };
@@ -145,30 +164,51 @@ static int make_plan(struct daemon *d, const char *by, const char *to, struct hd
 		hd_store_end_read(txn);
 	}
 	hd_buf_fini(&user);
-	return err ? err : plan->verdict == HD_PLAN_PHONE ? 0 : HD_ENOENT;
+	if (err)
+		return err;
+	return plan->verdict == HD_PLAN_PHONE || is_outside(d, plan) ? 0 : HD_ENOENT;
+}
+
+static bool send_to_phone(struct diversion *v, const struct hd_call *call,
+			  const struct hd_plan *plan, const char *identity)
+{
+	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
+	size_t n = daemon_targets(targets, plan, identity);
+
+	for (size_t i = 0; i < n; i++) {
+		targets[i].caller = call->caller.phone[0] ? call->caller.phone : NULL;
+		targets[i].caller_user = call->caller.user;
+		targets[i].callee_user = plan->user;
+		targets[i].diversion = hd_buf_text(&v->lines);
+	}
+	return n > 0 && hd_proxy_divert(v->d->proxy, call->id, targets, n);
+}
+
+/* Whom it leaves, or the last who forwards it then, calls outside, and pays. */
+static bool send_outside(struct diversion *v, const struct hd_call *call, const char *left,
+			 const struct hd_plan *plan, const char *identity)
+{
+	return daemon_upstream_divert(v->d, call, plan->diverted_by[0] ? plan->diverted_by : left,
+				      plan, identity, hd_buf_text(&v->lines));
 }
 
 static bool send(struct diversion *v, const struct hd_call *call, const struct hd_plan *plan)
 {
-	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
+	const char *who = call->caller.user[0] ? call->caller.user : call->caller.phone;
 	struct hd_buf identity = { 0 };
-	bool sent = false;
-	size_t n;
+	const char *text = NULL; /* of a caller outside, it is not ours to say */
+	bool sent;
 
-	hd_buf_adds(&identity, "sip:");
-	hd_uri_escape_user(&identity, hd_slice_of(call->caller.user[0] ? call->caller.user
-								       : call->caller.phone));
-	hd_buf_addf(&identity, "@%s", v->d->domain_copy);
-	if (!hd_buf_error(&identity)) {
-		n = daemon_targets(targets, plan, hd_buf_text(&identity));
-		for (size_t i = 0; i < n; i++) {
-			targets[i].caller = call->caller.phone[0] ? call->caller.phone : NULL;
-			targets[i].caller_user = call->caller.user;
-			targets[i].callee_user = plan->user;
-			targets[i].diversion = hd_buf_text(&v->lines);
-		}
-		sent = n > 0 && hd_proxy_divert(v->d->proxy, call->id, targets, n);
+	if (who[0]) {
+		hd_buf_adds(&identity, "sip:");
+		hd_uri_escape_user(&identity, hd_slice_of(who));
+		hd_buf_addf(&identity, "@%s", v->d->domain_copy);
+		text = hd_buf_text(&identity);
 	}
+	sent = !hd_buf_error(&identity) &&
+	       (plan->verdict == HD_PLAN_PHONE
+			? send_to_phone(v, call, plan, text)
+			: send_outside(v, call, v->left[v->n_left - 1], plan, text));
 	hd_buf_fini(&identity);
 	return sent;
 }
@@ -186,7 +226,7 @@ static bool divert(struct daemon *d, const struct hd_call *call, enum hd_forward
 	    find_forward(d, call->callee.user, when, &settings))
 		return false;
 	v = diversion_of(d, call->id);
-	if (!v || v->n_left == HOPS_MAX || has_left(v, call, to) ||
+	if (!v || v->n_left == HOPS_MAX || is_sent_back(call) || has_left(v, call, to) ||
 	    make_plan(d, call->callee.user, to, &plan) ||
 	    (plan.user[0] && has_left(v, call, plan.user))) {
 		hd_log_call(HD_LOG_INFO, "route", call->call_id,

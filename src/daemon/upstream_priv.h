@@ -12,6 +12,7 @@ void daemon_stop_upstream(struct daemon *d);
 void daemon_upstream_take(struct daemon *d, const struct hd_conf *conf);
 /**
  * An initial request of a phone to whom nobody here is called.
+ * @param phone or NULL: of somebody outside, and plan->diverted_by sends it there
  * @return false: it is for no upstream either, and still to be ended
  */
 bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone,
@@ -23,6 +24,17 @@ bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const cha
  */
 bool daemon_upstream_emergency(struct daemon *d, struct hd_request *req, const char *phone,
 			       struct hd_slice dialled, const char *lines);
+/** Whether a number goes to one of the peers. */
+bool daemon_upstream_has(const struct daemon *d, const struct hd_number *number);
+/**
+ * A call that was refused, or rings, goes on to plan->outside.
+ * @param payer    who sends it there, and whose account at a peer it is
+ * @param identity URI of the caller, or NULL: none of ours
+ * @param lines    of RFC 5806
+ * @return false: it cannot be sent; everything is as it was
+ */
+bool daemon_upstream_divert(struct daemon *d, const struct hd_call *call, const char *payer,
+			    const struct hd_plan *plan, const char *identity, const char *lines);
 /** An initial request from a peer: ends it. @return false: it is from nobody we know */
 bool daemon_upstream_receive(struct daemon *d, struct hd_request *req);
 /* A number that a peer calls, without what it puts in front of ours. @return 0 or HD_E* */

@@ -69,10 +69,11 @@ static int enter_outside(struct walk *w, const char *name, struct hd_plan *plan)
 		err = enter_name(w, form, plan);
 		w->cleaned = false;
 	}
-	if (err || plan->verdict != HD_PLAN_UNKNOWN || w->forwards != forwards ||
-	    number.kind < HD_NUMBER_KIND_LOCAL || !dialling->outside)
+	if (err || plan->verdict != HD_PLAN_UNKNOWN || w->forwards != forwards)
 		return err;
 	plan->outside = number;
+	if (number.kind < HD_NUMBER_KIND_LOCAL || !dialling->outside)
+		return 0;
 	return decide(plan, HD_PLAN_OUTSIDE, "number outside");
 }
 

@@ -99,7 +99,8 @@ static void log_move(const struct response_context *rc, const struct hd_proxy_ta
 
 	if (divert)
 		hd_log_call(HD_LOG_INFO, "proxy", call->call_id, "%s: goes on to %s at %s",
-			    rc->what, target->user, target->phone);
+			    rc->what, target->user,
+			    target->account ? target->account : target->phone);
 	else
 		hd_log_call(HD_LOG_INFO, "proxy", call->call_id,
 			    "%s: rings at %s now, no longer at %s", rc->what, target->phone,

@@ -27,8 +27,9 @@ class Peer(Phone):
 def house():
     a, b = Peer("127.0.0.2"), Peer("127.0.0.3")
     peers = [a.line("first", "routes=+49~,0~ strip=+4930555,030555"),
-             b.line("second", "routes=+49~,0~,99~,112 order=7")]
-    with plant({"sip": dict(FAST), "plan": {"country": "49", "international": "00", "national": "0"},
+             b.line("second", "routes=+49~,0~,99~,112 order=7"),
+             a.line("users", "mode=user routes=98~").replace(f"from={a.host} ", "")]
+    with plant({"sip": dict(FAST), "plan": {"country": "49", "international": "00", "national": "0", "ring_s": 1},
                 "rights": {"users": "world"},
                 "upstream": {"peers": peers, "answer_ms": 1500}}) as d:
         for peer in (a, b):
@@ -190,6 +191,113 @@ def test_in(house, desk, called):
     call.ack()
     phone.request("ACK")
     end(call, leg)
+
+
+# ---- a user of ours sends calls outside ---------------------------------------------------------------
+
+
+def forwards(d, number, when, to, *options):
+    d.ctl("user", "set", number, f"--forward-{when}", to, *options)
+    return [f"<sip:{number}@hotdesk.test>;reason=" +
+            {"always": "unconditional", "busy": "user-busy", "no-answer": "no-answer"}[when]]
+
+
+def answered(call, leg):
+    leg.answer(200)
+    assert call.final().status == 200
+    call.ack()
+    leg.phone.request("ACK")
+    end(call, leg)
+
+
+@pytest.mark.parametrize("when,status", [("busy", 486), ("no-answer", 480)])
+def test_goes_on_outside(house, desk, when, status):
+    """Whoever calls; the caller stays who it is, and the next peer is asked when one is down."""
+    d, a, b = house
+    number, phone = desk
+    diversion = forwards(d, number, when, "089777")
+    caller = d.phone(register=True)
+    for who in (caller, a):
+        call = who.call(f"sip:{number}@hotdesk.test", SDP)
+        if who is caller:
+            call.challenge()
+        phone.accept(call_id=call.call_id).answer(status)
+        first = a.accept(call_id=call.call_id)
+        assert ruri(first) == f"sip:+4989777@{a.host}:{a.port}"
+        asserted = first.invite.get("p-asserted-identity")
+        assert asserted == (f"<sip:{caller.user}@hotdesk.test>" if who is caller else None), "not ours to say"
+        assert first.invite.all("diversion") == diversion
+        first.answer(503)
+        answered(call, b.accept(call_id=call.call_id))
+    d.until("two missed calls", lambda: d.ctl("call", "list", number, "--json").stdout.count('"missed"') == 2)
+
+
+def test_rings_and_goes_on_outside(house, desk):
+    d, a, _ = house
+    number, phone = desk
+    diversion = forwards(d, number, "no-answer", "089777", "--rings", "1")
+    call = d.phone(register=True).call(number, SDP).challenge()
+    ringing = phone.accept(call_id=call.call_id)
+    ringing.answer(180)
+    leg = a.accept(call_id=call.call_id)
+    assert leg.invite.all("diversion") == diversion
+    phone.reply(phone.request("CANCEL"), 200)
+    ringing.answer(487)
+    answered(call, leg)
+
+
+def test_who_forwards_may_not_call_more_than_on_a_phone(house, desk):
+    d, a, b = house
+    number, phone = desk
+    d.ctl("user", "set", number, "--class", "house")
+    forwards(d, number, "busy", "089777")
+    call = d.phone(register=True).call(number, SDP).challenge()
+    phone.accept(call_id=call.call_id).answer(486)
+    assert call.final().status == 486
+    forwards(d, number, "busy", "112", "--class", "world")
+    call = d.phone(register=True).call(number, SDP).challenge()
+    phone.accept(call_id=call.call_id).answer(486)
+    assert call.final().status == 486, "nobody forwards to an emergency number"
+    forwards(d, number, "always", "089777", "--class", "house")
+    assert a.call(f"sip:{number}@hotdesk.test", SDP).final().status == 404
+
+
+def test_who_forwards_pays(house, desk):
+    """The account at the PBX is that of who sends the call there, not the caller's."""
+    d, a, _ = house
+    number, phone = desk
+    d.ctl("user", "set", number, "--upstream-user", f"ext{number}", "--upstream-password", "of the forwarder")
+    a.reply(a.request("REGISTER"), 200)
+    for when in ("busy", "always"):
+        forwards(d, number, when, "98100")
+        call = a.call(f"sip:{number}@hotdesk.test", SDP)
+        if when == "busy":
+            phone.accept(call_id=call.call_id).answer(486)
+        challenge(a.accept(call_id=call.call_id))
+        a.request("ACK")
+        leg = a.accept(call_id=call.call_id)
+        assert f'username="ext{number}"' in leg.invite.get("proxy-authorization"), repr(leg.invite)
+        answered(call, leg)
+    d.ctl("session", "logout", number)
+    a.reply(a.request("REGISTER"), 200)
+
+
+def test_sent_back_by_a_pbx(house, desk):
+    """A call of its own, as far as Call-ID and Via tell: Diversion says that it was here before."""
+    d, a, _ = house
+    number, phone = desk
+    before = [("Diversion", f"<sip:030555{number}@pbx.test>;reason=unconditional")]
+    forwards(d, number, "always", "089777")
+    assert a.call(f"sip:{number}@hotdesk.test", SDP, before).final().status == 482
+    assert a.call(f"sip:{number}@hotdesk.test", SDP, [("Diversion", "<sip:1@x>, <sip:2@x>, <sip:3@x>"),
+                  ("Diversion", "<sip:4@x>;reason=unknown"), ("Diversion", "\"a\" <sip:5@x>, b <sip:6@x>")]
+                  ).final().status == 482
+    answered_by = a.call(f"sip:{number}@hotdesk.test", SDP, [("Diversion", "<sip:1@x>, <nonsense")])
+    answered(answered_by, a.accept(call_id=answered_by.call_id))
+    forwards(d, number, "busy", "089777", "--forward-always", "")
+    call = a.call(f"sip:{number}@hotdesk.test", SDP, [("Diversion", f"<sip:{number}@hotdesk.test>;reason=user-busy")])
+    phone.accept(call_id=call.call_id).answer(486)
+    assert call.final().status == 486
 
 
 TRICKS = {

@@ -221,6 +221,11 @@ static void test_outside(void **state)
 	assert_string_equal(t->plan.user, "");
 	expect(t, "desk-1", "09999", HD_PLAN_UNAVAILABLE);
 	assert_string_equal(t->plan.user, "+49309999");
+	/* An extension of a PBX behind us, as far as we know. */
+	expect(t, "desk-1", "2-50", HD_PLAN_UNKNOWN);
+	assert_string_equal(t->plan.outside.dialled, "250");
+	expect(t, "desk-1", "anna", HD_PLAN_UNKNOWN);
+	assert_string_equal(t->plan.outside.dialled, "");
 	/* Without a line prefix every number that nobody here has is outside. */
 	t->dialling.numbers.outside[0] = '\0';
 	expect(t, "desk-1", "250", HD_PLAN_OUTSIDE);
@@ -258,6 +263,9 @@ static void test_forwarding(void **state)
 		expect(t, "desk-2", "201", (enum hd_plan_verdict)rows[i].verdict);
 		assert_string_equal(t->plan.called, "201");
 	}
+	set_user(t, "201", "house", "250");
+	expect(t, "desk-2", "201", HD_PLAN_UNKNOWN);
+	assert_string_equal(t->plan.outside.dialled, "250");
 	/* In a row: each by its own class. */
 	set_user(t, "201", "house", "+49309999");
 	set_user(t, "+49309999", "boss", "00033123");
