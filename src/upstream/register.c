@@ -18,11 +18,13 @@ static int look_up(void *arg, struct hd_slice realm, struct hd_uac_credentials *
 }
 
 /* The user part of our Contact: the user, so that calls to it find their way. */
-static const char *contact_user(const struct registration *r, const char *account)
+static const char *contact_user(const struct registration *r)
 {
 	const char *slash = strchr(r->key, '/');
 
-	return slash ? slash + 1 : account;
+	if (slash)
+		return slash + 1;
+	return r->username[0] ? r->username : r->key;
 }
 
 static uint32_t seconds_of(struct hd_msg *msg, const char *header)
@@ -122,15 +124,12 @@ static int add_contact(struct registration *r, struct hd_msg *msg, const struct 
 	int err;
 
 	err = hd_flow_local_uri(r->u->o.agent, hop, local, sizeof(local));
-	if (!err && !strchr(r->key, '/'))
-		err = hd_upstreams_credentials(r->u, r->key, &(struct hd_uac_credentials){ 0 });
 	if (err)
 		return err;
 	hd_buf_adds(&lines, "Contact: <sip:");
-	hd_uri_escape_user(&lines, hd_slice_of(contact_user(r, r->u->account.user)));
+	hd_uri_escape_user(&lines, hd_slice_of(contact_user(r)));
 	hd_buf_addf(&lines, "@%s>\r\nExpires: %u\r\n", local + strlen("sip:"),
 		    r->wanted ? r->expires_s : 0);
-	hd_wipe(&r->u->account, sizeof(r->u->account));
 	err = hd_buf_error(&lines);
 	if (!err)
 		err = hd_msg_add(msg, hd_buf_text(&lines));
@@ -156,14 +155,16 @@ static int make_request(struct registration *r, const struct hd_peer *peer, stru
 	char text[2 * sizeof(tag) + 1];
 	int err;
 
-	/* One that is to go although its account is gone: by the user's own number. */
+	/* One that is to go although its account is gone: as far as its name is known. */
 	err = hd_upstreams_credentials(r->u, r->key, &account);
 	if (err && r->wanted)
 		return err;
+	if (!err && hd_str_set(r->username, sizeof(r->username), account.username))
+		return HD_EINVAL;
 	hd_random_bytes(tag, sizeof(tag));
 	hd_hex_format(text, tag, sizeof(tag));
 	hd_buf_adds(&aor, "<sip:");
-	hd_uri_escape_user(&aor, hd_slice_of(err ? contact_user(r, r->key) : account.username));
+	hd_uri_escape_user(&aor, hd_slice_of(r->username[0] ? r->username : contact_user(r)));
 	hd_buf_addf(&aor, "@%.*s>", (int)domain.len, domain.ptr);
 	hd_wipe(&r->u->account, sizeof(r->u->account));
 	hd_buf_addf(&from, "%s;tag=%s", hd_buf_text(&aor), text);

@@ -192,6 +192,11 @@ static void note(struct registration *r, bool what)
 static void take_turn(struct registration *r)
 {
 	r->busy = true;
+	if (r->again) {
+		hd_uac_auth_free(r->auth);
+		r->auth = NULL;
+		r->again = false;
+	}
 	r->u->in_flight++;
 	hd_sip_timer_cancel(r->timer);
 	if (!peer_of_account(r->u, r->key)) { /* it is configured no more */
@@ -241,8 +246,27 @@ static void settle(struct registration *r)
 		registration_free(r);
 		return;
 	}
-	if (r->failures == 0 && (!r->wanted || !r->registered))
+	if (r->again || (r->failures == 0 && (!r->wanted || !r->registered)))
 		enqueue(r);
+}
+
+/* Now, whatever came of it before. */
+static void renew(struct registration *r)
+{
+	r->failures = 0;
+	r->again = true;
+	hd_sip_timer_cancel(r->timer);
+	enqueue(r);
+}
+
+void registrations_renew(struct hd_upstreams *u, const char *peer)
+{
+	struct registration *r, *next;
+
+	HASH_ITER (hh, u->registrations, r, next)
+		if (r->wanted && strncmp(r->key, peer, strlen(peer)) == 0 &&
+		    strchr("/", r->key[strlen(peer)]))
+			renew(r);
 }
 
 static void succeeded(struct registration *r, uint32_t granted_s)
@@ -294,7 +318,8 @@ void register_done(struct registration *r, int status, uint32_t value_s)
 
 /* ---- which there are to be ------------------------------------------------------------------ */
 
-static void want(struct hd_upstreams *u, const char *key)
+/* @param account hash of it */
+static void want(struct hd_upstreams *u, const char *key, uint32_t account)
 {
 	struct registration *r;
 
@@ -306,6 +331,9 @@ static void want(struct hd_upstreams *u, const char *key)
 		return;
 	}
 	r->pass = u->pass;
+	if (r->wanted && r->account != account)
+		renew(r);
+	r->account = account;
 	if (r->wanted)
 		return;
 	r->wanted = true;
@@ -329,10 +357,11 @@ static void want_no_more(struct registration *r)
 }
 
 static bool has_account(struct hd_upstreams *u, struct hd_txn *txn, enum hd_account_kind kind,
-			const char *name)
+			const char *name, uint32_t *hashp)
 {
 	int err = hd_accounts_get(u->o.accounts, txn, kind, name, &u->account);
 
+	*hashp = err ? 0 : hd_crc32c(&u->account, sizeof(u->account));
 	hd_wipe(&u->account, sizeof(u->account));
 	if (err && err != HD_ENOENT)
 		hd_warn("upstream", "%s: account cannot be read: %s", name, hd_strerror(err));
@@ -342,13 +371,14 @@ static bool has_account(struct hd_upstreams *u, struct hd_txn *txn, enum hd_acco
 static void want_user(struct hd_upstreams *u, struct hd_txn *txn, const char *user)
 {
 	char key[REGISTRATION_KEY_SIZE];
+	uint32_t account;
 
-	if (!has_account(u, txn, HD_ACCOUNT_OF_USER, user))
+	if (!has_account(u, txn, HD_ACCOUNT_OF_USER, user, &account))
 		return;
 	for (size_t i = 0; i < u->n_peers; i++)
 		if (u->peers[i]->peer.mode == HD_PEER_USER) {
 			hd_upstream_account(key, &u->peers[i]->peer, user);
-			want(u, key);
+			want(u, key, account);
 		}
 }
 
@@ -356,10 +386,11 @@ static void want_peers(struct hd_upstreams *u, struct hd_txn *txn)
 {
 	for (size_t i = 0; i < u->n_peers; i++) {
 		const struct hd_peer *peer = &u->peers[i]->peer;
+		uint32_t account;
 
 		if (peer->mode == HD_PEER_REGISTER &&
-		    has_account(u, txn, HD_ACCOUNT_OF_PEER, peer->name))
-			want(u, peer->name);
+		    has_account(u, txn, HD_ACCOUNT_OF_PEER, peer->name, &account))
+			want(u, peer->name, account);
 	}
 }
 

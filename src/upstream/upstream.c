@@ -96,7 +96,9 @@ int hd_upstreams_set(struct hd_upstreams *u, const struct hd_peer *peers, size_t
 		fresh[i]->peer = peers[i];
 		fresh[i]->up = true;
 		old = find_peer(u, hd_slice_of(peers[i].name));
-		if (old && strcmp(old->peer.uri, peers[i].uri) == 0 && peers[i].probe_s) {
+		if (old && strcmp(old->peer.uri, peers[i].uri) != 0)
+			registrations_renew(u, peers[i].name);
+		else if (old && peers[i].probe_s) {
 			fresh[i]->up = old->up;
 			fresh[i]->status = old->status;
 			fresh[i]->changed_ms = old->changed_ms;

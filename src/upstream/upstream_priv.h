@@ -33,7 +33,10 @@ struct registration {
 	bool queued;	    /* waits for its turn */
 	bool busy;	    /* it is its turn: written down, sent, or struck out */
 	bool raised;	    /* a 423 was obeyed in this attempt */
+	bool again;	    /* what it is about has changed: at once, and as for the first time */
 	unsigned failures;  /* in a row */
+	uint32_t account;   /* hash of the one that it is made with */
+	char username[HD_ACCOUNT_USER_SIZE]; /* of the last REGISTER, also when that is gone */
 	struct hd_sip_timer *timer;
 	struct hd_orq *orq;
 	struct hd_uac_auth *auth;
@@ -74,6 +77,8 @@ HD_MUSTCHECK int registrations_init(struct hd_upstreams *u);
 void registrations_fini(struct hd_upstreams *u);
 void registrations_metrics(void);
 void registration_free(struct registration *r);
+/** A peer has another URI: what is registered there is to be anew. */
+void registrations_renew(struct hd_upstreams *u, const char *peer);
 
 /* ---- register.c: one REGISTER ---------------------------------------------------------------- */
 

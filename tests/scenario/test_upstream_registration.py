@@ -2,11 +2,13 @@
 
 import itertools
 import re
+import signal
 
 import pytest
 
 from plant import plant
 from support.registrar import Registrar
+from support.sip import SDP
 
 NUMBERS = itertools.count(400)
 FAST = {"t1_ms": 100, "t2_ms": 400, "t4_ms": 400}
@@ -41,10 +43,18 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house():
+def trunk():
+    registrar = Registrar({"main": "pbx secret"}, host="127.0.0.4")
+    yield registrar
+    registrar.close()
+
+
+@pytest.fixture(scope="module")
+def house(trunk):
     pbx = Registrar({})
-    peer = f"pbx sip:{pbx.host}:{pbx.port} mode=user from={pbx.host} probe=0 expires=600"
-    with plant({"sip": dict(FAST), "upstream": {"peers": [peer], "retry_s": 1, "retry_max_s": 2,
+    peers = [f"pbx sip:{pbx.host}:{pbx.port} mode=user from={pbx.host} probe=0 expires=600",
+             f"trunk sip:{trunk.host}:{trunk.port} mode=register from={trunk.host} probe=0 expires=600 strip=030555"]
+    with plant({"sip": dict(FAST), "upstream": {"peers": peers, "retry_s": 1, "retry_max_s": 2,
                                                 "register_rate": 1000}}) as d:
         yield House(d, pbx)
     pbx.close()
@@ -139,3 +149,96 @@ def test_a_crash_loses_nothing(house):
     house.pbx.mute = False
     house.registered(stays[1])
     house.gone(gone[1])
+
+
+# ---- one registration for all (mode=register) ---------------------------------------------------------
+
+
+def reload(d, **upstream):
+    d.conf["upstream"].update(upstream)
+    d.write_conf()
+    n = d.log().count("reload: changed: upstream")
+    d.process.send_signal(signal.SIGHUP)
+    d.until("reload", lambda: d.log().count("reload: changed: upstream") > n)
+
+
+def of_trunk(d):
+    """What is said of it: the columns REGISTERED, WANTED and FAILING."""
+    line = [x.split() for x in d.ctl("upstream", "list").stdout.split("\n") if x.startswith("trunk")][0]
+    assert line[2] == "register", line
+    return [int(n) for n in line[3:6]]
+
+
+def test_one_for_all(house, trunk):
+    """As soon as there is an account, whoever is logged in; an interval too brief; SHA-256; refreshed."""
+    d = house.d
+    assert not trunk.seen and of_trunk(d) == [0, 0, 0]
+    trunk.algorithm, trunk.min_expires, trunk.grant = "SHA-256", 700, 2
+    d.ctl("upstream", "set", "trunk", "--user", "main", "--password", "pbx secret")
+    d.until("refreshed", lambda: len([1 for *_, proved in trunk.seen if proved]) >= 4)
+    assert {name for _, name, _, _ in trunk.seen} == {"main"}
+    assert [(expires, proved) for _, _, expires, proved in trunk.seen][:5] == \
+        [(600, False), (600, True), (700, True), (700, True), (700, True)]
+    host, port = d.address()
+    assert re.match(rf"sip:main@{re.escape(host)}:{port}\b", trunk.bindings["main"][0]), trunk.bindings
+    assert of_trunk(d) == [1, 1, 0] and "pbx secret" not in d.log()
+    trunk.grant = None
+
+
+def test_called_by_the_one_registration(house, trunk):
+    """The Request-URI is our Contact, To is whom they call."""
+    number = str(next(NUMBERS))
+    house.d.ctl("user", "add", number, "--name", "Ute", "--pin", "914263")
+    phone = house.login(number)
+    gateway = house.d.phone("gateway", host=trunk.host)
+    call = gateway.call("sip:main@hotdesk.test", SDP)
+    assert call.final().status == 404, "nobody in particular"
+    call.to_uri = f"sip:030555{number}@trunk.test"
+    call.send_initial()
+    leg = phone.accept(call_id=call.call_id)
+    assert call.to_uri in leg.invite.get("to")
+    leg.answer(486)
+    assert call.final().status == 486
+
+
+def test_another_password_is_used_at_once(house, trunk):
+    """Not only when the next try is due; nor does a reload touch what goes well."""
+    d = house.d
+    reload(d, retry_s=3600, retry_max_s=3600)
+    trunk.accounts["main"], trunk.grant = "changed there", 2
+    d.ctl("upstream", "set", "trunk", "--user", "main", "--password", "not that one")
+    d.until("refused", lambda: of_trunk(d)[2] == 1 and "trunk: REGISTER: 401" in d.log())
+    trunk.bindings.clear()
+    d.ctl("upstream", "set", "trunk", "--user", "main", "--password", "changed there")
+    d.until("registered", lambda: "main" in trunk.bindings)
+    trunk.accounts["other"] = "changed there"
+    d.ctl("upstream", "set", "trunk", "--user", "other")
+    d.until("registered", lambda: "other" in trunk.bindings)
+    d.ctl("upstream", "delete", "trunk")
+    d.until("unregistered", lambda: "other" not in trunk.bindings)
+    d.until("and forgotten", lambda: of_trunk(d) == [0, 0, 0])
+    reload(d, retry_s=1, retry_max_s=2)
+
+
+def test_a_peer_changes_while_we_are_registered(house, trunk):
+    """Its URI, by a reload: registered there at once. A peer that is gone, and comes back."""
+    d, trunk.grant, trunk.accounts["main"] = house.d, None, "pbx secret"
+    d.ctl("upstream", "set", "trunk", "--user", "main", "--password", "pbx secret")
+    d.until("registered", lambda: "main" in trunk.bindings)
+    user, account = house.user()
+    house.login(user)
+    house.registered(account)
+    peers = list(d.conf["upstream"]["peers"])
+    there = Registrar({"main": "pbx secret", account: "pbx secret"})
+    reload(d, peers=[p.replace(f":{trunk.port}", f":{there.port}").replace(trunk.host, there.host)
+                     .replace(f":{house.pbx.port}", f":{there.port}").replace(house.pbx.host, there.host) for p in peers])
+    d.until("both registered there", lambda: {"main", account} <= set(there.bindings))
+    reload(d, peers=[])
+    d.until("none left", lambda: d.admin("GET", "/v1/upstreams")[1] == {"upstreams": []})
+    house.pbx.bindings.clear()
+    trunk.bindings.clear()
+    reload(d, peers=peers)
+    d.until("registered as before", lambda: "main" in trunk.bindings and account in house.pbx.bindings)
+    d.ctl("session", "logout", user)
+    house.gone(account)
+    there.close()
