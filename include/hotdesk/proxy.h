@@ -86,7 +86,8 @@ struct hd_proxy_target {
 	const char *caller; /* the phone that was authenticated, or NULL */
 	bool called;	    /* `user` is a user's number that was called, not the phone's id */
 	const char *caller_user, *callee_user; /* who sits at those phones; NULL or "": nobody */
-	const char *identity;  /* URI of the caller as it was authenticated, or NULL: RFC 3325 */
+	const char *identity;  /* caller as P-Asserted-Identity (RFC 3325) names it, or NULL */
+	bool emergency;	       /* who calls for help does not withhold who that is */
 	const char *diversion; /* lines of RFC 5806 in place of what the phone sent, or NULL */
 	unsigned q_permille;   /* of the Contact, 0 to 1000 */
 	/**

@@ -49,6 +49,20 @@ void hd_buf_adds(struct hd_buf *b, const char *s)
 	hd_buf_add(b, hd_slice_of(s));
 }
 
+void hd_buf_add_quoted(struct hd_buf *b, struct hd_slice text)
+{
+	hd_buf_adds(b, "\"");
+	for (size_t i = 0; i < text.len; i++) {
+		const char c = text.ptr[i];
+
+		if (c == '"' || c == '\\')
+			hd_buf_adds(b, "\\");
+		if ((unsigned char)c >= 0x20 && c != 0x7f)
+			hd_buf_add(b, (struct hd_slice){ &c, 1 });
+	}
+	hd_buf_adds(b, "\"");
+}
+
 void hd_buf_addf(struct hd_buf *b, const char *fmt, ...)
 {
 	va_list ap;

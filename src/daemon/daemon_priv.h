@@ -174,7 +174,7 @@ void daemon_dialogue(void *arg, const char *phone, bool running);
  * where the user is, in a moment; SIP thread (follow.c).
  */
 void daemon_follow(struct daemon *d);
-/** Where a request goes that is planned; the identity of its caller is text. */
+/** Where a request goes that is planned; the identity of its caller, or NULL. */
 size_t daemon_targets(struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX],
 		      const struct hd_plan *plan, const char *identity);
 

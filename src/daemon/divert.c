@@ -4,7 +4,7 @@
 
 #include <uthash.h>
 
-#include "daemon_priv.h"
+#include "caller.h"
 #include "hotdesk/base/log.h"
 #include "upstream_priv.h"
 
@@ -192,24 +192,32 @@ static bool send_outside(struct diversion *v, const struct hd_call *call, const 
 				      plan, identity, hd_buf_text(&v->lines));
 }
 
+static int identify(struct daemon *d, const struct hd_call *call, struct daemon_caller *caller)
+{
+	struct hd_txn *txn;
+	int err;
+
+	err = hd_store_begin_read(d->store, &txn);
+	if (err)
+		return err;
+	err = daemon_caller_of_call(caller, d, txn, call);
+	hd_store_end_read(txn);
+	return err;
+}
+
 static bool send(struct diversion *v, const struct hd_call *call, const struct hd_plan *plan)
 {
-	const char *who = call->caller.user[0] ? call->caller.user : call->caller.phone;
-	struct hd_buf identity = { 0 };
-	const char *text = NULL; /* of a caller outside, it is not ours to say */
-	bool sent;
+	struct daemon_caller caller = { 0 };
+	const char *identity;
+	bool sent = false;
 
-	if (who[0]) {
-		hd_buf_adds(&identity, "sip:");
-		hd_uri_escape_user(&identity, hd_slice_of(who));
-		hd_buf_addf(&identity, "@%s", v->d->domain_copy);
-		text = hd_buf_text(&identity);
+	if (!identify(v->d, call, &caller)) {
+		identity = daemon_caller_identity(&caller);
+		sent = plan->verdict == HD_PLAN_PHONE
+			       ? send_to_phone(v, call, plan, identity)
+			       : send_outside(v, call, v->left[v->n_left - 1], plan, identity);
 	}
-	sent = !hd_buf_error(&identity) &&
-	       (plan->verdict == HD_PLAN_PHONE
-			? send_to_phone(v, call, plan, text)
-			: send_outside(v, call, v->left[v->n_left - 1], plan, text));
-	hd_buf_fini(&identity);
+	daemon_caller_fini(&caller);
 	return sent;
 }
 

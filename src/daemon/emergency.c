@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "caller.h"
 #include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
@@ -23,9 +24,9 @@ void daemon_emergency_register_metrics(void)
 struct sos {
 	struct daemon *d;
 	const char *phone; /* that calls */
-	char user[HD_NUMBER_SIZE];
+	struct daemon_caller caller;
 	struct hd_phone record;
-	struct hd_buf identity, lines;
+	struct hd_buf lines;
 	struct hd_plan *plans; /* of the numbers and phones it goes to */
 	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
 	size_t n;
@@ -58,7 +59,7 @@ static void keep_callback(const struct sos *sos)
 	struct keep *keep;
 	int err;
 
-	if (!sos->user[0]) /* the phone is called under its own name, always */
+	if (!sos->caller.user[0]) /* the phone is called under its own name, always */
 		return;
 	keep = calloc(1, sizeof(*keep));
 	if (!keep)
@@ -66,7 +67,7 @@ static void keep_callback(const struct sos *sos)
 	keep->callback.callbacks = d->callbacks;
 	keep->callback.now_ms = hd_clock_wall_ms(d->clock);
 	keep->callback.until_ms = keep->callback.now_ms + d->callback_ms;
-	memcpy(keep->callback.number, sos->user, sizeof(keep->callback.number));
+	memcpy(keep->callback.number, sos->caller.user, sizeof(keep->callback.number));
 	err = hd_str_set(keep->callback.phone, sizeof(keep->callback.phone), sos->phone);
 	keep->command.run = hd_callback_put;
 	keep->command.arg = &keep->callback;
@@ -75,8 +76,8 @@ static void keep_callback(const struct sos *sos)
 	if (!err)
 		err = hd_store_submit(d->store, &keep->command);
 	if (err) {
-		hd_warn("emergency", "%s: a call back to %s is not kept: %s", sos->phone, sos->user,
-			hd_strerror(err));
+		hd_warn("emergency", "%s: a call back to %s is not kept: %s", sos->phone,
+			sos->caller.user, hd_strerror(err));
 		free(keep);
 	}
 }
@@ -92,14 +93,6 @@ static bool is_uri(const char *text)
 		if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
 			return !strpbrk(text, " <>\"");
 	return false;
-}
-
-static void add_quoted(struct hd_buf *lines, const char *text)
-{
-	hd_buf_adds(lines, "\"");
-	for (const char *p = text; *p; p++)
-		hd_buf_addf(lines, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
-	hd_buf_adds(lines, "\"");
 }
 
 /* Where the phone stands is ours to say: what it says itself goes. */
@@ -119,25 +112,17 @@ static void add_location(struct sos *sos, struct hd_msg *msg)
 	} else {
 		(void)hd_msg_remove(msg, "P-Access-Network-Info");
 		hd_buf_adds(&sos->lines, "P-Access-Network-Info: IEEE-802.3;eth-location=");
-		add_quoted(&sos->lines, text);
+		hd_buf_add_quoted(&sos->lines, hd_slice_of(text));
 		hd_buf_adds(&sos->lines, "\r\n");
 	}
 }
 
 static int read_caller(struct sos *sos, struct hd_txn *txn)
 {
-	struct hd_desk_session session;
-	int err = hd_desk_get_by_phone(sos->d->desk, txn, sos->phone, &session);
-
-	if (!err)
-		memcpy(sos->user, session.user, sizeof(sos->user));
 	/* Without its record it has no location, and calls all the same. */
 	if (hd_phone_get(sos->d->dir, txn, sos->phone, &sos->record))
 		sos->record.location[0] = '\0';
-	hd_buf_adds(&sos->identity, "sip:");
-	hd_uri_escape_user(&sos->identity, hd_slice_of(sos->user[0] ? sos->user : sos->phone));
-	hd_buf_addf(&sos->identity, "@%s", sos->d->domain_copy);
-	return hd_buf_error(&sos->identity);
+	return daemon_caller_read(&sos->caller, sos->d, txn, sos->phone);
 }
 
 /* ---- where it goes -------------------------------------------------------------------------- */
@@ -150,8 +135,9 @@ static void add_target(struct sos *sos, struct hd_proxy_target *target, size_t r
 	target->q_permille = (unsigned)(1000 - rank);
 	target->called = false; /* what users have set for calls that fail does not count */
 	target->caller = sos->phone;
-	target->caller_user = sos->user;
-	target->identity = hd_buf_text(&sos->identity);
+	target->caller_user = sos->caller.user;
+	target->identity = daemon_caller_identity(&sos->caller);
+	target->emergency = true;
 	sos->targets[sos->n++] = *target;
 }
 
@@ -250,7 +236,7 @@ void daemon_emergency(struct daemon *d, struct hd_request *req, const char *phon
 	hd_metric_add(&calls, 1);
 	err = prepare(&sos, dialled);
 	hd_log_call(HD_LOG_NOTICE, "emergency", hd_msg_call_id(msg), "%s: %s calls %.*s", phone,
-		    sos.user[0] ? sos.user : "nobody logged in", (int)dialled.len,
+		    sos.caller.user[0] ? sos.caller.user : "nobody logged in", (int)dialled.len,
 		    dialled.len ? dialled.ptr : "");
 	if (sos.n > 0) {
 		forward(&sos, req);
@@ -265,7 +251,7 @@ void daemon_emergency(struct daemon *d, struct hd_request *req, const char *phon
 		hd_request_reply(req, err ? 500 : 480, NULL, NULL);
 	}
 	hd_wipe(&sos.record, sizeof(sos.record));
-	hd_buf_fini(&sos.identity);
+	daemon_caller_fini(&sos.caller);
 	hd_buf_fini(&sos.lines);
 	free(sos.plans);
 }

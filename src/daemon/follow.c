@@ -1,7 +1,7 @@
 /* follow.c - calls that ring at a phone whose user has moved go on ringing where the user is. */
 #include <string.h>
 
-#include "daemon_priv.h"
+#include "caller.h"
 #include "hotdesk/base/log.h"
 
 enum {
@@ -35,23 +35,21 @@ static void collect(void *arg, const struct hd_call *call)
 }
 
 static int plan_again(struct daemon *d, const struct hd_call *call, struct hd_plan *plan,
-		      struct hd_buf *identity)
+		      struct daemon_caller *caller)
 {
 	struct hd_buf user = { 0 };
 	struct hd_txn *txn;
 	int err;
 
-	hd_buf_adds(identity, "sip:");
-	hd_uri_escape_user(identity, hd_slice_of(call->caller.user[0] ? call->caller.user
-								      : call->caller.phone));
-	hd_buf_addf(identity, "@%s", d->domain_copy);
 	hd_uri_escape_user(&user, hd_slice_of(call->callee.user));
-	err = hd_buf_error(&user) ? hd_buf_error(&user) : hd_buf_error(identity);
+	err = hd_buf_error(&user);
 	if (!err)
 		err = hd_store_begin_read(d->store, &txn);
 	if (!err) {
 		err = hd_plan_route(&d->planner, txn, hd_slice_of(hd_buf_text(&user)),
 				    hd_clock_wall_ms(d->clock), plan);
+		if (!err)
+			err = daemon_caller_of_call(caller, d, txn, call);
 		hd_store_end_read(txn);
 	}
 	hd_buf_fini(&user);
@@ -64,13 +62,13 @@ static int plan_again(struct daemon *d, const struct hd_call *call, struct hd_pl
 static bool move(struct daemon *d, const struct hd_call *call)
 {
 	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
-	struct hd_buf identity = { 0 };
+	struct daemon_caller caller = { 0 };
 	struct hd_plan plan;
 	size_t n = 0;
 	bool moved;
 
-	if (!plan_again(d, call, &plan, &identity))
-		n = daemon_targets(targets, &plan, hd_buf_text(&identity));
+	if (!plan_again(d, call, &plan, &caller))
+		n = daemon_targets(targets, &plan, daemon_caller_identity(&caller));
 	for (size_t i = 0; i < n; i++) {
 		targets[i].caller = call->caller.phone[0] ? call->caller.phone : NULL;
 		targets[i].caller_user = call->caller.user;
@@ -81,7 +79,7 @@ static bool move(struct daemon *d, const struct hd_call *call)
 		hd_log_call(HD_LOG_INFO, "route", call->call_id,
 			    "%s: has moved to where no call can ring; it rings on at %s",
 			    call->callee.user, call->callee.phone);
-	hd_buf_fini(&identity);
+	daemon_caller_fini(&caller);
 	return moved;
 }
 

@@ -2,7 +2,7 @@
  */
 #include <string.h>
 
-#include "daemon_priv.h"
+#include "caller.h"
 #include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "upstream_priv.h"
@@ -87,62 +87,22 @@ static bool may_claim(struct daemon *d, struct hd_request *req, const char *phon
 	return ok;
 }
 
-/* Users at the phones of a request; "" : nobody. */
-struct occupants {
-	char caller[HD_NUMBER_SIZE], callee[HD_NUMBER_SIZE];
-};
-
-static int read_occupant(struct daemon *d, struct hd_txn *txn, const char *phone,
-			 char user[HD_NUMBER_SIZE])
-{
-	struct hd_desk_session session;
-	int err = hd_desk_get_by_phone(d->desk, txn, phone, &session);
-
-	user[0] = '\0';
-	if (!err)
-		memcpy(user, session.user, HD_NUMBER_SIZE);
-	return err == HD_ENOENT ? 0 : err;
-}
-
-int daemon_identify(struct daemon *d, const char *phone, char user[HD_NUMBER_SIZE],
-		    struct hd_buf *identity)
-{
-	struct hd_txn *txn;
-	int err;
-
-	err = hd_store_begin_read(d->store, &txn);
-	if (err)
-		return err;
-	err = read_occupant(d, txn, phone, user);
-	hd_store_end_read(txn);
-	if (err)
-		return err;
-	hd_buf_adds(identity, "sip:");
-	hd_uri_escape_user(identity, hd_slice_of(user[0] ? user : phone));
-	hd_buf_addf(identity, "@%s", d->domain_copy);
-	return hd_buf_error(identity);
-}
-
-/* Who calls: the user who sits there, else the phone itself. @return 0 or the store's error */
+/* Who calls, and who sits at the phone that is called. @return 0 or the store's error */
 static int identify(struct daemon *d, const char *phone, const struct hd_plan *plan,
-		    struct occupants *who, struct hd_buf *identity)
+		    struct daemon_caller *caller, char callee[HD_NUMBER_SIZE])
 {
 	struct hd_txn *txn;
 	int err;
 
+	*caller = (struct daemon_caller){ 0 };
 	err = hd_store_begin_read(d->store, &txn);
 	if (err)
 		return err;
-	err = read_occupant(d, txn, phone, who->caller);
+	err = daemon_caller_read(caller, d, txn, phone);
 	if (!err)
-		err = read_occupant(d, txn, plan->phone, who->callee);
+		err = daemon_read_occupant(d, txn, plan->phone, callee);
 	hd_store_end_read(txn);
-	if (err)
-		return err;
-	hd_buf_adds(identity, "sip:");
-	hd_uri_escape_user(identity, hd_slice_of(who->caller[0] ? who->caller : phone));
-	hd_buf_addf(identity, "@%s", d->domain_copy);
-	return hd_buf_error(identity);
+	return err;
 }
 
 static void refuse(struct hd_request *req, int status, const char *subject, const char *why)
@@ -182,22 +142,23 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 {
 	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
 	struct hd_msg *msg = hd_request_msg(req);
-	struct hd_buf identity = { 0 }, diversion = { 0 };
-	struct occupants who;
+	struct hd_buf diversion = { 0 };
+	struct daemon_caller caller;
+	char callee[HD_NUMBER_SIZE];
 	size_t n;
 
 	daemon_add_diversions(&diversion, d, plan);
-	if (identify(d, phone, plan, &who, &identity) || hd_buf_error(&diversion)) {
+	if (identify(d, phone, plan, &caller, callee) || hd_buf_error(&diversion)) {
 		hd_buf_fini(&diversion);
-		hd_buf_fini(&identity);
+		daemon_caller_fini(&caller);
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
-	n = daemon_targets(targets, plan, hd_buf_text(&identity));
+	n = daemon_targets(targets, plan, daemon_caller_identity(&caller));
 	for (size_t i = 0; i < n; i++) {
 		targets[i].caller = phone;
-		targets[i].caller_user = who.caller;
-		targets[i].callee_user = plan->user[0] ? plan->user : who.callee;
+		targets[i].caller_user = caller.user;
+		targets[i].callee_user = plan->user[0] ? plan->user : callee;
 		targets[i].diversion = diversion.len ? hd_buf_text(&diversion) : NULL;
 	}
 	if (hd_msg_method(msg) == HD_METHOD_INVITE)
@@ -205,7 +166,7 @@ static void forward(struct daemon *d, struct hd_request *req, const struct hd_pl
 			    plan->user[0] ? plan->user : plan->phone, plan->phone);
 	hd_proxy_forward(d->proxy, req, targets, n);
 	hd_buf_fini(&diversion);
-	hd_buf_fini(&identity);
+	daemon_caller_fini(&caller);
 }
 
 /*

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon_priv.h"
+#include "caller.h"
 #include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "upstream_priv.h"
@@ -68,9 +68,10 @@ struct ways {
 	struct way ways[HD_PROXY_TARGETS_MAX];
 	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
 	size_t n;
-	struct hd_buf identity, diversion;
-	char user[HD_NUMBER_SIZE], number[64]; /* without what may be a PIN */
-	const char *payer;		       /* whose account it is at a peer; NULL: `user` */
+	struct daemon_caller caller;
+	struct hd_buf diversion;
+	char number[64];   /* without what may be a PIN */
+	const char *payer; /* whose account it is at a peer; NULL: the caller's */
 };
 
 static enum hd_number_form form_of(const struct hd_peer *peer)
@@ -99,12 +100,13 @@ static int add_way(struct ways *w, struct daemon *d, const struct hd_peer *peer,
 	if (err)
 		return err;
 	hd_peer_uri(&way->uri, peer, text);
-	hd_upstream_account(way->account, peer, w->payer ? w->payer : w->user);
+	hd_upstream_account(way->account, peer, w->payer ? w->payer : w->caller.user);
 	w->targets[w->n] = (struct hd_proxy_target){
 		.contact_uri = hd_buf_text(&way->uri),
 		.user = w->number,
-		.caller_user = w->user,
-		.identity = w->identity.len ? hd_buf_text(&w->identity) : NULL,
+		.caller_user = w->caller.user,
+		.identity = daemon_caller_identity(&w->caller),
+		.emergency = number->kind == HD_NUMBER_KIND_EMERGENCY,
 		.q_permille = 1000 - (unsigned)w->n,
 		.account = way->account,
 		.diversion = w->diversion.len ? hd_buf_text(&w->diversion) : NULL,
@@ -118,7 +120,7 @@ static void ways_fini(struct ways *w)
 {
 	for (size_t i = 0; i < HD_PROXY_TARGETS_MAX; i++)
 		hd_buf_fini(&w->ways[i].uri);
-	hd_buf_fini(&w->identity);
+	daemon_caller_fini(&w->caller);
 	hd_buf_fini(&w->diversion);
 }
 
@@ -137,6 +139,19 @@ static int add_ways(struct ways *w, struct daemon *d, const char *phone,
 	return err ? err : w->n ? 0 : HD_ENOENT;
 }
 
+static int identify(struct daemon *d, const char *phone, struct daemon_caller *caller)
+{
+	struct hd_txn *txn;
+	int err;
+
+	err = hd_store_begin_read(d->store, &txn);
+	if (err)
+		return err;
+	err = daemon_caller_read(caller, d, txn, phone);
+	hd_store_end_read(txn);
+	return err;
+}
+
 /* @param phone that calls, or NULL: somebody outside, whom a user of ours forwards */
 static void forward(struct daemon *d, struct hd_request *req, const char *phone, struct ways *w,
 		    const struct hd_number *number)
@@ -144,7 +159,7 @@ static void forward(struct daemon *d, struct hd_request *req, const char *phone,
 	int err = 0;
 
 	if (phone)
-		err = daemon_identify(d, phone, w->user, &w->identity);
+		err = identify(d, phone, &w->caller);
 	if (!err)
 		err = add_ways(w, d, phone, number);
 	if (err) {
@@ -234,11 +249,11 @@ bool daemon_upstream_divert(struct daemon *d, const struct hd_call *call, const 
 	if (!w)
 		return false;
 	w->payer = payer;
-	memcpy(w->user, call->caller.user, sizeof(w->user));
+	memcpy(w->caller.user, call->caller.user, sizeof(w->caller.user));
 	hd_feature_mask(w->number, sizeof(w->number), &d->planner.codes,
 			hd_slice_of(plan->outside.dialled));
 	if (identity)
-		hd_buf_adds(&w->identity, identity);
+		hd_buf_adds(&w->caller.identity, identity);
 	hd_buf_adds(&w->diversion, lines);
 	sent = !add_ways(w, d, call->caller.phone[0] ? call->caller.phone : NULL, &plan->outside) &&
 	       hd_proxy_divert(d->proxy, call->id, w->targets, w->n);

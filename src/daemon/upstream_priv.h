@@ -47,8 +47,5 @@ int daemon_upstream_credentials(void *arg, const char *account, struct hd_slice 
 				struct hd_uac_credentials *credentials);
 /** Adds GET /v1/upstreams (upstream_state.c). */
 HD_MUSTCHECK int daemon_mount_upstreams(struct daemon *d);
-/** Who calls, for a request that leaves: the user at a phone, else the phone (route.c). */
-HD_MUSTCHECK int daemon_identify(struct daemon *d, const char *phone, char user[HD_NUMBER_SIZE],
-				 struct hd_buf *identity);
 
 #endif

@@ -91,11 +91,13 @@ void branch_end(struct branch *b, int status, const char *phrase)
 		hd_sip_timer_cancel(b->timer);
 }
 
-/* A name has led to a hop: now it is known which Record-Route fits. */
+/* A name has led to a hop: now it is known who it is, and which Record-Route fits. */
 static int on_hop(void *arg, struct hd_msg *msg, const struct hd_flow *hop, bool by_flow)
 {
 	struct branch *b = arg;
 
+	if (b->record.withheld)
+		identity_withhold(msg, hd_flow_is_trusted(b->rc->proxy->options.agent, hop));
 	if (!b->record.wanted)
 		return 0;
 	b->record.token.callee = *hop;
@@ -190,7 +192,9 @@ static struct hd_msg *copy_response(struct response_context *rc, struct hd_msg *
 		hd_msg_free(copy);
 		return NULL;
 	}
-	identity_clean(rc->proxy, copy, response);
+	if (identity_clean(rc->proxy, copy, response))
+		identity_withhold(copy,
+				  hd_msg_is_trusted(rc->proxy->options.agent, hd_irq_msg(rc->irq)));
 	return copy;
 }
 

@@ -84,10 +84,10 @@ static int make_record(struct hd_proxy *proxy, struct record *record, const stru
 	return 0;
 }
 
-void clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd_msg *received)
+bool clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd_msg *received)
 {
 	hd_msg_remove_credentials(copy, proxy->options.realm);
-	identity_clean(proxy, copy, received);
+	return identity_clean(proxy, copy, received);
 }
 
 int forward_copy(struct forward *fwd, struct hd_proxy *proxy, const struct received *received,
@@ -117,13 +117,13 @@ int forward_copy(struct forward *fwd, struct hd_proxy *proxy, const struct recei
 		hd_msg_free(fwd->msg);
 		return HD_EACCESS;
 	}
-	clean(proxy, fwd->msg, received->msg);
+	(void)clean(proxy, fwd->msg, received->msg);
 	err = hd_msg_route_to(proxy->options.agent, fwd->msg, &way, &fwd->target);
 	fwd->target.loop = forward_loop_hash(received->msg);
 	if (!err)
 		err = secure_check(received, target->contact_uri, &fwd->target);
 	if (!err)
-		err = identity_assert(proxy, fwd->msg, &fwd->target, target->identity);
+		err = identity_assert(proxy, fwd, target);
 	if (!err)
 		err = hd_msg_step_max_forwards(fwd->msg, proxy->options.limits.max_forwards);
 	if (!err && target->diversion) {

@@ -101,15 +101,11 @@ void secure_refuse(struct hd_request *req);
 /**
  * Takes off a copy what its sender says about itself and has no right to say (RFC 3325 5).
  * @param received the request or response that it is a copy of
+ * @return true: the sender is trusted, and what it says has stayed
  */
-void identity_clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd_msg *received);
-/**
- * P-Asserted-Identity of a request that is set up: identity (a URI, or NULL) where a trusted peer
- * did not name one; none where the caller asks for privacy and the target is not trusted.
- * @return 0, HD_EPARSE or HD_ENOMEM
- */
-HD_MUSTCHECK int identity_assert(struct hd_proxy *proxy, struct hd_msg *copy,
-				 const struct hd_target *target, const char *identity);
+bool identity_clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd_msg *received);
+/** Takes it off where it asks for privacy and goes to somebody who is not trusted (RFC 3325 7). */
+void identity_withhold(struct hd_msg *copy, bool trusted);
 
 /** @return NULL: no memory */
 struct accepted_table *accepted_table_new(void);
@@ -134,6 +130,7 @@ struct record {
 	struct route_token token;
 	bool wanted; /* to be added when the hop is known */
 	bool asked_secure, leaves_secure;
+	bool withheld; /* identity_withhold() when the hop is known */
 };
 /** Adds it: two where transport, family or listener differ (RFC 5658), the callee's side on top. */
 HD_MUSTCHECK int record_route(struct hd_proxy *proxy, struct hd_msg *msg,
@@ -152,14 +149,22 @@ struct forward {
 	const struct hd_proxy_target *initial;
 };
 /**
+ * P-Asserted-Identity of a request that is set up: the target's identity where a trusted peer did
+ * not name one; none where the caller asks for privacy (Privacy: id or user) and the target is not
+ * trusted. A target that is a name is judged when its hop is known: record.withheld.
+ * @return 0, HD_EPARSE or HD_ENOMEM
+ */
+HD_MUSTCHECK int identity_assert(struct hd_proxy *proxy, struct forward *fwd,
+				 const struct hd_proxy_target *target);
+/**
  * Makes the copy for one target, which borrows the target's texts.
  * @return 0; HD_EACCESS: a Route leads elsewhere; HD_EUNSUPPORTED: it is not secure; other errors
  */
 HD_MUSTCHECK int forward_copy(struct forward *fwd, struct hd_proxy *proxy,
 			      const struct received *received,
 			      const struct hd_proxy_target *target);
-/** Takes off a copy what is only for us, or no business of its sender. */
-void clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd_msg *received);
+/** Takes off a copy what is only for us, or no business of its sender. @return identity_clean() */
+bool clean(struct hd_proxy *proxy, struct hd_msg *copy, const struct hd_msg *received);
 void pop_own_routes(struct hd_proxy *proxy, struct hd_msg *msg);
 /** A copy that lasts; msg is moved, also on error. @return 0 or HD_ENOMEM */
 HD_MUSTCHECK int forward_keep(struct forward **keptp, struct forward *fwd);

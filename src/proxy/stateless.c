@@ -82,8 +82,8 @@ static void send_on(struct hd_proxy *proxy, struct hd_msg *response, const struc
 {
 	struct hd_msg *copy = hd_msg_copy(response);
 
-	if (copy)
-		identity_clean(proxy, copy, response);
+	if (copy && identity_clean(proxy, copy, response))
+		identity_withhold(copy, hd_flow_is_trusted(proxy->options.agent, caller));
 	if (copy && hd_agent_send_response(proxy->options.agent, copy, caller))
 		hd_log_call(HD_LOG_DEBUG, "proxy", hd_msg_call_id(response), "response not sent");
 }

@@ -306,6 +306,11 @@ bool hd_flow_is_alive(struct hd_agent *agent, const char *text)
 	return !hd_flow_parse(&flow, text) && flow_tport(agent, &flow) != NULL;
 }
 
+bool hd_flow_is_trusted(struct hd_agent *agent, const struct hd_flow *flow)
+{
+	return hd_source_is_trusted(agent->sources, flow->family, flow->address);
+}
+
 bool hd_target_is_trusted(struct hd_agent *agent, const struct hd_target *target)
 {
 	struct hd_flow flow = { 0 };
@@ -315,7 +320,7 @@ bool hd_target_is_trusted(struct hd_agent *agent, const struct hd_target *target
 			 : !target->uri || hd_uri_parse(&uri, hd_slice_of(target->uri)) ||
 				   address_parse(&flow, uri.host))
 		return false;
-	return hd_source_is_trusted(agent->sources, flow.family, flow.address);
+	return hd_flow_is_trusted(agent, &flow);
 }
 
 static bool is_literal(const char *text)

@@ -113,22 +113,30 @@ int hd_msg_reason_cause(struct hd_msg *msg, const char *protocol)
 	return 0;
 }
 
+static unsigned privacy_kind(struct hd_slice token)
+{
+	return hd_slice_caseis(token, "id")	  ? HD_PRIVACY_ID
+	       : hd_slice_caseis(token, "user")	  ? HD_PRIVACY_USER
+	       : hd_slice_caseis(token, "header") ? HD_PRIVACY_HEADER
+						  : 0;
+}
+
 /* Tokens with ';' between, and several fields count as one list. */
-bool hd_msg_has_privacy(struct hd_msg *msg, const char *kind)
+unsigned hd_msg_privacy(struct hd_msg *msg)
 {
 	const char *value;
+	unsigned kinds = 0;
 
 	for (unsigned i = 0; (value = hd_msg_header(msg, "Privacy", i)); i++) {
 		while (*value) {
 			size_t n = strcspn(value, ";,");
 			struct hd_slice token = { value, n };
 
-			if (hd_slice_caseis(hd_slice_trim(token), kind))
-				return true;
+			kinds |= privacy_kind(hd_slice_trim(token));
 			value += n + (value[n] != '\0');
 		}
 	}
-	return false;
+	return kinds;
 }
 
 bool hd_msg_is_withheld(struct hd_msg *msg)
@@ -136,7 +144,5 @@ bool hd_msg_is_withheld(struct hd_msg *msg)
 	const sip_addr_t *from = sip_of(msg)->sip_from;
 	const char *host = from ? from->a_url->url_host : NULL;
 
-	return (host && strcasecmp(host, "anonymous.invalid") == 0) ||
-	       hd_msg_has_privacy(msg, "id") || hd_msg_has_privacy(msg, "user") ||
-	       hd_msg_has_privacy(msg, "header");
+	return (host && strcasecmp(host, "anonymous.invalid") == 0) || hd_msg_privacy(msg);
 }

@@ -350,7 +350,7 @@ def test_identity_is_asserted(d):
     assert identity_of((a, b)).all("p-asserted-identity") == [f"<sip:{a.user}@hotdesk.test>"]
     d.ctl("session", "login", "201", a.user)
     try:
-        assert identity_of((a, b)).all("p-asserted-identity") == ["<sip:201@hotdesk.test>"]
+        assert identity_of((a, b)).all("p-asserted-identity") == ['"Anna Berg" <sip:201@hotdesk.test>']
     finally:
         d.ctl("session", "logout", "201")
 

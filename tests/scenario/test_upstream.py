@@ -67,7 +67,7 @@ def test_out_and_back(house, desk):
     call = phone.call("+4989123456", SDP).challenge()
     leg = a.accept(call_id=call.call_id)
     assert ruri(leg) == f"sip:+4989123456@{a.host}:{a.port}"
-    assert leg.invite.get("p-asserted-identity") == f"<sip:{number}@hotdesk.test>"
+    assert leg.invite.get("p-asserted-identity") == f'"Dora" <sip:{number}@hotdesk.test>'
     assert not leg.invite.get("proxy-authorization"), "credentials of the phone went out"
     leg.answer(200)
     assert call.final().status == 200

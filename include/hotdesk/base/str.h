@@ -71,6 +71,8 @@ struct hd_buf {
 void hd_buf_add(struct hd_buf *b, struct hd_slice s);
 void hd_buf_adds(struct hd_buf *b, const char *s);
 void hd_buf_addf(struct hd_buf *b, const char *fmt, ...) HD_PRINTF(2, 3);
+/** A quoted-string of RFC 3261 25.1 of UTF-8 text; controls are left out. */
+void hd_buf_add_quoted(struct hd_buf *b, struct hd_slice text);
 void hd_buf_vaddf(struct hd_buf *b, const char *fmt, va_list ap) HD_PRINTF(2, 0);
 HD_MUSTCHECK int hd_buf_error(const struct hd_buf *b);
 /** The text, "" when empty; borrowed until the next change. */

@@ -283,8 +283,12 @@ struct hd_way {
  */
 HD_MUSTCHECK int hd_msg_route_to(struct hd_agent *agent, struct hd_msg *msg,
 				 const struct hd_way *way, struct hd_target *target);
-/** Whether a message came from a network of limits.trusted, or a target is in one. */
+/**
+ * Whether a message came from a network of limits.trusted, or a flow or target leads to one; of a
+ * target that is a name nobody knows before it is sent.
+ */
 bool hd_msg_is_trusted(struct hd_agent *agent, const struct hd_msg *msg);
+bool hd_flow_is_trusted(struct hd_agent *agent, const struct hd_flow *flow);
 bool hd_target_is_trusted(struct hd_agent *agent, const struct hd_target *target);
 /** False when it is a connection and that is closed. */
 bool hd_flow_is_alive(struct hd_agent *agent, const char *flow);

@@ -107,9 +107,14 @@ void hd_msg_ruri_bare(const struct hd_msg *msg, char *dst, size_t size);
 uint32_t hd_msg_session_expires(const struct hd_msg *msg);
 /** The cause of the Reason for a protocol (RFC 3326: "SIP", "Q.850"); 0: none. */
 int hd_msg_reason_cause(struct hd_msg *msg, const char *protocol);
-/** Whether Privacy (RFC 3323) names this kind: "id", "user", "header". */
-bool hd_msg_has_privacy(struct hd_msg *msg, const char *kind);
-/** Whether it names one of them, or From is anonymous. */
+/** What Privacy asks for (RFC 3323, "id" of RFC 3325); all else in it is nothing to us. */
+enum {
+	HD_PRIVACY_ID = 1,
+	HD_PRIVACY_USER = 2,
+	HD_PRIVACY_HEADER = 4,
+};
+unsigned hd_msg_privacy(struct hd_msg *msg);
+/** Whether it asks for one of them, or From is anonymous. */
 bool hd_msg_is_withheld(struct hd_msg *msg);
 
 /* ---- Contact (RFC 3261 20.10) --------------------------------------------------------------- */

@@ -51,6 +51,28 @@ static void test_add(void **state)
 	hd_buf_fini(&b);
 }
 
+/* RFC 3261 25.1 */
+static void test_quoted(void **state)
+{
+	static const struct {
+		const char *text, *quoted;
+	} cases[] = {
+		{ "", "\"\"" },
+		{ "Anna Berg", "\"Anna Berg\"" },
+		{ "\"A\\\"", "\"\\\"A\\\\\\\"\"" },
+		{ "Zo\xc3\xab\r\nX: y\x7f\t", "\"Zo\xc3\xabX: y\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hd_buf b = { 0 };
+
+		hd_buf_add_quoted(&b, hd_slice_of(cases[i].text));
+		assert_string_equal(hd_buf_text(&b), cases[i].quoted);
+		hd_buf_fini(&b);
+	}
+}
+
 static void test_grow(void **state)
 {
 	struct hd_buf b = { 0 };
@@ -124,7 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty),	       cmocka_unit_test(test_add),
 		cmocka_unit_test(test_grow),	       cmocka_unit_test(test_absurd_length),
-		cmocka_unit_test(test_without_memory),
+		cmocka_unit_test(test_without_memory), cmocka_unit_test(test_quoted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
