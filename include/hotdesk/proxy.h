@@ -47,6 +47,8 @@ struct hd_proxy_options {
 	/** Whose account at a target is meant: for hd_proxy_target.account; or NULL. */
 	int (*credentials)(void *arg, const char *account, struct hd_slice realm,
 			   struct hd_uac_credentials *credentials);
+	/** Whether a URI leads to the server that an account is for; or NULL: to none. */
+	bool (*is_server)(void *arg, const char *account, const struct hd_uri *uri);
 	void *arg;
 };
 HD_MUSTCHECK int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options);
@@ -102,6 +104,12 @@ struct hd_proxy_target {
 	 */
 	const char *account;
 	uint32_t answer_ms;
+	/**
+	 * Our account at a server that calls; or NULL: a phone does. Either account stands in the
+	 * token: when the server challenges a request inside the dialog that was on its way to
+	 * it, that is answered in the same way, and with 403 when it cannot be.
+	 */
+	const char *caller_account;
 };
 /**
  * Forwards an initial request of an authenticated phone, or an ACK without a dialog; ends it.

@@ -181,6 +181,8 @@ static bool route_subscribe(struct daemon *d, struct hd_request *req, const char
 	struct hd_uri uri;
 	bool own;
 
+	if (daemon_upstream_is_asked(d, msg))
+		return false;
 	if (hd_notifier_serves(d->notifier, msg)) {
 		hd_notifier_receive(d->notifier, req, phone);
 		return true;

@@ -156,6 +156,7 @@ static int open_proxy(struct daemon *d)
 		.call = daemon_on_call,
 		.refused = daemon_refused,
 		.credentials = daemon_upstream_credentials,
+		.is_server = daemon_upstream_is_server,
 		.arg = d,
 	};
 	int err;

@@ -57,6 +57,13 @@ int daemon_upstream_credentials(void *arg, const char *account, struct hd_slice 
 			    : HD_ENOENT;
 }
 
+bool daemon_upstream_is_server(void *arg, const char *account, const struct hd_uri *uri)
+{
+	const struct daemon *d = arg;
+
+	return d->upstreams && hd_upstreams_is_at(d->upstreams, account, uri);
+}
+
 /* ---- out ------------------------------------------------------------------------------------ */
 
 /* What the proxy's targets borrow. */
@@ -156,6 +163,7 @@ static int identify(struct daemon *d, const char *phone, struct daemon_caller *c
 static void forward(struct daemon *d, struct hd_request *req, const char *phone, struct ways *w,
 		    const struct hd_number *number)
 {
+	struct hd_msg *msg = hd_request_msg(req);
 	int err = 0;
 
 	if (phone)
@@ -166,12 +174,19 @@ static void forward(struct daemon *d, struct hd_request *req, const char *phone,
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
-	hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(hd_request_msg(req)), "%s: calls %s by %s",
-		    phone ? phone : w->payer, w->number, w->ways[0].account);
+	hd_log_call(HD_LOG_INFO, "route", hd_msg_call_id(msg), "%s: %s %s by %s",
+		    phone ? phone : w->payer,
+		    hd_msg_method(msg) == HD_METHOD_INVITE ? "calls" : hd_msg_method_name(msg),
+		    w->number, w->ways[0].account);
 	hd_proxy_forward(d->proxy, req, w->targets, w->n);
 }
 
-/* Only calls: nothing else was judged by the caller's class of service. */
+static bool may_go(enum hd_method method)
+{
+	return method == HD_METHOD_INVITE || method == HD_METHOD_MESSAGE ||
+	       method == HD_METHOD_SUBSCRIBE || method == HD_METHOD_OPTIONS;
+}
+
 static int find_number(struct daemon *d, struct hd_msg *msg, const struct hd_plan *plan,
 		       struct hd_number *number)
 {
@@ -179,7 +194,7 @@ static int find_number(struct daemon *d, struct hd_msg *msg, const struct hd_pla
 	struct hd_uri uri;
 	int err = 0;
 
-	if (!d->upstreams || hd_msg_method(msg) != HD_METHOD_INVITE)
+	if (!d->upstreams || !may_go(hd_msg_method(msg)))
 		return HD_ENOENT;
 	hd_msg_ruri(msg, &uri);
 	if (plan->outside.dialled[0])
@@ -215,14 +230,61 @@ static bool send_out(struct daemon *d, struct hd_request *req, const char *phone
 	return true;
 }
 
+/* A call has been judged by now; what else goes there is judged as a call would be. */
+static int authorize(struct daemon *d, struct hd_msg *msg, const char *phone,
+		     const struct hd_number *number, struct hd_plan *plan)
+{
+	char class[HD_CLASS_SIZE];
+	struct hd_txn *txn;
+	int err;
+
+	if (hd_msg_method(msg) == HD_METHOD_INVITE)
+		return 0;
+	err = hd_store_begin_read(d->store, &txn);
+	if (err)
+		return err;
+	plan->number = *number;
+	err = hd_plan_class(&d->planner, txn, phone, class);
+	hd_store_end_read(txn);
+	if (!err)
+		hd_plan_authorize(&d->planner, class, plan);
+	return err;
+}
+
+bool daemon_upstream_is_asked(struct daemon *d, struct hd_msg *msg)
+{
+	struct hd_number number;
+	struct hd_plan plan;
+	struct hd_txn *txn;
+	struct hd_uri uri;
+	int err;
+
+	hd_msg_ruri(msg, &uri);
+	if (!d->upstreams || !uri.user.len || hd_store_begin_read(d->store, &txn))
+		return false;
+	err = hd_plan_route(&d->planner, txn, uri.user, hd_clock_wall_ms(d->clock), &plan);
+	hd_store_end_read(txn);
+	if (!err && plan.verdict == HD_PLAN_FEATURE)
+		hd_feature_wipe(&plan.feature);
+	return !err && plan.verdict == HD_PLAN_UNKNOWN && !find_number(d, msg, &plan, &number);
+}
+
 bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone,
-			     const struct hd_plan *plan)
+			     struct hd_plan *plan)
 {
 	struct hd_buf diversion = { 0 };
 	struct hd_number number;
 
 	if (find_number(d, hd_request_msg(req), plan, &number))
 		return false;
+	if (authorize(d, hd_request_msg(req), phone, &number, plan)) {
+		hd_request_reply(req, 500, NULL, NULL);
+		return true;
+	}
+	if (plan->verdict == HD_PLAN_FORBIDDEN) {
+		daemon_forbid(d, req, phone, plan);
+		return true;
+	}
 	daemon_add_diversions(&diversion, d, plan);
 	if (hd_buf_error(&diversion) ||
 	    !send_out(d, req, phone, &number, plan->diverted_by[0] ? plan->diverted_by : NULL,

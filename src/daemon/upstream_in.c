@@ -95,6 +95,7 @@ static void deliver(struct daemon *d, struct hd_request *req, const struct hd_pe
 {
 	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
 	struct hd_msg *msg = hd_request_msg(req);
+	char account[HD_UPSTREAM_ACCOUNT_SIZE];
 	struct hd_buf diversion = { 0 };
 	size_t n;
 
@@ -104,9 +105,11 @@ static void deliver(struct daemon *d, struct hd_request *req, const struct hd_pe
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
+	hd_upstream_account(account, peer, plan->user);
 	n = daemon_targets(targets, plan, NULL);
 	for (size_t i = 0; i < n; i++) {
 		targets[i].callee_user = plan->user;
+		targets[i].caller_account = account;
 		targets[i].diversion = diversion.len ? hd_buf_text(&diversion) : NULL;
 	}
 	if (hd_msg_method(msg) == HD_METHOD_INVITE)
@@ -148,7 +151,7 @@ static bool is_sent_back(const struct hd_peer *peer, struct hd_msg *msg, const s
 
 /* Somebody outside calls a user who has said that calls go outside. @return false: not so */
 static bool send_back(struct daemon *d, struct hd_request *req, const struct hd_peer *peer,
-		      const struct hd_plan *plan)
+		      struct hd_plan *plan)
 {
 	struct hd_msg *msg = hd_request_msg(req);
 

@@ -16,7 +16,9 @@ void daemon_upstream_take(struct daemon *d, const struct hd_conf *conf);
  * @return false: it is for no upstream either, and still to be ended
  */
 bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone,
-			     const struct hd_plan *plan);
+			     struct hd_plan *plan);
+/** Whether it is for a peer to say what a SUBSCRIBE is about: for nobody here, and one has it. */
+bool daemon_upstream_is_asked(struct daemon *d, struct hd_msg *msg);
 /**
  * A call for help that nothing here takes.
  * @param lines of its location, or ""
@@ -45,6 +47,8 @@ bool daemon_summary_receive(struct daemon *d, struct hd_request *req, const stru
 /** For hd_proxy_new(): our account there. */
 int daemon_upstream_credentials(void *arg, const char *account, struct hd_slice realm,
 				struct hd_uac_credentials *credentials);
+/** For hd_proxy_new(): whether a URI is the server's. */
+bool daemon_upstream_is_server(void *arg, const char *account, const struct hd_uri *uri);
 /** Adds GET /v1/upstreams (upstream_state.c). */
 HD_MUSTCHECK int daemon_mount_upstreams(struct daemon *d);
 

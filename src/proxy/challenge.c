@@ -17,7 +17,23 @@ void challenge_metrics(void)
 	hd_metric_register(&refused);
 }
 
-/* The flow that would be preferred is the caller's, and gone by then: any listener will do. */
+/* The flow that would be preferred for an initial request is the caller's: any listener will do. */
+static int copy_target(struct upstream *up, const struct forward *fwd)
+{
+	const struct hd_target *target = &fwd->target;
+	int err = hd_str_set(up->uri, sizeof(up->uri), target->uri);
+
+	up->fwd.target = (struct hd_target){ .uri = up->uri, .loop = target->loop };
+	if (!err && target->flow) {
+		up->fwd.target.flow = up->flow;
+		err = hd_str_set(up->flow, sizeof(up->flow), target->flow);
+	} else if (!err && fwd->in_dialog && target->via) {
+		up->fwd.target.via = up->flow;
+		err = hd_str_set(up->flow, sizeof(up->flow), target->via);
+	}
+	return err;
+}
+
 struct upstream *upstream_new(const struct forward *fwd)
 {
 	struct upstream *up = calloc(1, sizeof(*up));
@@ -27,11 +43,9 @@ struct upstream *upstream_new(const struct forward *fwd)
 	up->fwd = *fwd;
 	up->fwd.initial = NULL;
 	up->fwd.what = NULL;
-	up->fwd.target = (struct hd_target){ .uri = up->uri, .loop = fwd->target.loop };
 	up->fwd.msg = hd_msg_copy(fwd->msg);
 	memcpy(up->account, fwd->account, sizeof(up->account));
-	if (!up->fwd.msg || fwd->target.flow ||
-	    hd_str_set(up->uri, sizeof(up->uri), fwd->target.uri)) {
+	if (!up->fwd.msg || copy_target(up, fwd)) {
 		upstream_free(up);
 		return NULL;
 	}
@@ -86,6 +100,27 @@ static int send_again(struct branch *b, struct hd_msg *response)
 	b->orq = NULL;
 	branch_send(b, &fwd);
 	return 0;
+}
+
+/*
+ * Only who is at the other end of this dialog, or is the server by its name or address: the phone
+ * says where the request goes, and would collect answers to challenges of its own.
+ */
+void challenge_expect(struct hd_proxy *proxy, struct forward *fwd, const struct route_token *token)
+{
+	const struct hd_proxy_options *o = &proxy->options;
+	bool from_caller = route_tag_hash(hd_msg_from_tag(fwd->msg)) == token->caller_tag;
+	struct hd_uri uri;
+
+	fwd->in_dialog = true;
+	if (!token->account[0] || from_caller == token->caller_is_server)
+		return;
+	if (!fwd->target.flow &&
+	    (hd_uri_parse(&uri, hd_slice_of(fwd->target.uri)) ||
+	     !(hd_flow_is_at(from_caller ? &token->callee : &token->caller, &uri) ||
+	       (o->is_server && o->is_server(o->arg, token->account, &uri)))))
+		return;
+	memcpy(fwd->account, token->account, sizeof(fwd->account));
 }
 
 bool upstream_challenged(struct branch *b, struct hd_msg *response)

@@ -383,7 +383,7 @@ static void on_failure(struct branch *b, int status, struct hd_msg *response)
 				response_context_settle(rc);
 			return;
 		}
-		status = 503;
+		status = b->upstream->fwd.in_dialog ? 403 : 503;
 		phrase = "Upstream Refused Us";
 		response = NULL;
 	}

@@ -13,7 +13,7 @@ enum { KEY_SIZE = 132, CALL_ID_SIZE = 120 };
 struct upstream {
 	struct forward fwd; /* its message is a copy without our Via */
 	struct hd_uac_auth *auth;
-	char uri[HD_PEER_URI_SIZE], account[HD_PROXY_ACCOUNT_SIZE];
+	char uri[HD_PEER_URI_SIZE], account[HD_PROXY_ACCOUNT_SIZE], flow[HD_FLOW_TEXT_SIZE];
 };
 
 struct branch {

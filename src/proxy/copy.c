@@ -56,6 +56,15 @@ int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct record
 	return err ? err : add_route(proxy, msg, &token->callee, text, record->leaves_secure);
 }
 
+static void set_account(struct route_token *token, const struct hd_proxy_target *target)
+{
+	const char *account = target->account ? target->account : target->caller_account;
+
+	token->caller_is_server = account && !target->account;
+	if (hd_str_set(token->account, sizeof(token->account), account ? account : ""))
+		token->account[0] = '\0';
+}
+
 static int make_record(struct hd_proxy *proxy, struct record *record, const struct forward *fwd,
 		       const char *caller_flow, const struct hd_proxy_target *target)
 {
@@ -76,6 +85,7 @@ static int make_record(struct hd_proxy *proxy, struct record *record, const stru
 	token->caller_no_other = token->caller.nat || (known && hd_uri_param(&contact, "ob", NULL));
 	token->callee_no_other = hop->flow && (token->callee.nat || target->outbound);
 	moved_remember(proxy, token, target);
+	set_account(token, target);
 	if (!hd_target_is_name(hop))
 		return record_route(proxy, fwd->msg, record);
 	/* What the name leads to is no binding of the phone, and so cannot move. */

@@ -74,6 +74,15 @@ static void free_copies(struct forward *fwd, size_t begin, size_t end)
 		hd_msg_free(fwd[i].msg);
 }
 
+/* A server that calls is asked for credentials of ours wherever the call goes. */
+static const char *account_of_caller(const struct response_context *rc)
+{
+	for (const struct branch *b = rc->branches; b; b = b->next)
+		if (b->record.token.caller_is_server)
+			return b->record.token.account;
+	return NULL;
+}
+
 /* @return how many copies there are to send */
 static size_t make_copies(struct response_context *rc, struct forward *fwd,
 			  const struct hd_proxy_target *targets, size_t n)
@@ -81,7 +90,7 @@ static size_t make_copies(struct response_context *rc, struct forward *fwd,
 	const struct received received = { hd_irq_msg(rc->irq), hd_irq_flow(rc->irq) };
 	size_t used = 0;
 
-	for (size_t i = 0; i < n && used < HD_PROXY_TARGETS_MAX; i++)
+	for (size_t i = 0; i < n; i++)
 		used += !forward_copy(&fwd[used], rc->proxy, &received, &targets[i]);
 	if (used > 1)
 		forward_sort(fwd, used);
@@ -112,9 +121,19 @@ static bool take_along(struct hd_proxy *proxy, uint64_t id, const struct hd_prox
 {
 	struct response_context *rc = find_ringing(proxy, id);
 	struct branch *branches[HD_PROXY_TARGETS_MAX];
+	struct hd_proxy_target own[HD_PROXY_TARGETS_MAX];
 	struct forward fwd[HD_PROXY_TARGETS_MAX];
-	size_t used = rc ? make_copies(rc, fwd, targets, n) : 0;
+	size_t used;
 
+	if (!rc)
+		return false;
+	if (n > HD_PROXY_TARGETS_MAX)
+		n = HD_PROXY_TARGETS_MAX;
+	for (size_t i = 0; i < n; i++) {
+		own[i] = targets[i];
+		own[i].caller_account = account_of_caller(rc);
+	}
+	used = make_copies(rc, fwd, own, n);
 	if (used == 0)
 		return false;
 	if (!branches_new(branches, used)) {

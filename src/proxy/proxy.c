@@ -307,9 +307,10 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 	fwd.target = hop.target;
 	if (clean(proxy, fwd.msg, msg))
 		identity_withhold(fwd.msg, hd_target_is_trusted(proxy->options.agent, &fwd.target));
+	challenge_expect(proxy, &fwd, &hop.token);
 	if (hd_msg_method(msg) != HD_METHOD_ACK &&
 	    (hd_msg_method(msg) == HD_METHOD_INVITE || hd_request_is_stream(req) ||
-	     hd_target_takes_tcp(proxy->options.agent, fwd.msg, &fwd.target))) {
+	     fwd.account[0] || hd_target_takes_tcp(proxy->options.agent, fwd.msg, &fwd.target))) {
 		response_context_begin(proxy, req, &fwd, 1);
 		return;
 	}

@@ -39,8 +39,10 @@ struct route_token {
 	bool caller_no_other, callee_no_other; /* once that has closed, nothing leads there */
 	int64_t since_ms;		       /* wall clock */
 	char caller_phone[HD_PHONE_ID_SIZE], callee_phone[HD_PHONE_ID_SIZE];
+	char account[HD_PROXY_ACCOUNT_SIZE]; /* of ours where one side is a server; or "" */
+	bool caller_is_server;		     /* that side */
 };
-enum { TOKEN_SIZE = 320 };
+enum { TOKEN_SIZE = 440 };
 
 /** dst has room for TOKEN_SIZE. */
 void route_token_format(char *dst, const struct hd_key *key, const char *call_id,
@@ -144,6 +146,7 @@ struct forward {
 	const char *what;    /* called number, for the log */
 	unsigned q_permille; /* those with the highest are tried first, and all at once */
 	char account[HD_PROXY_ACCOUNT_SIZE]; /* "": a phone */
+	bool in_dialog;
 	uint32_t answer_ms;
 	/* Of an initial request, until response_context_begin() returns; else NULL. */
 	const struct hd_proxy_target *initial;
@@ -200,6 +203,8 @@ void calls_fini(struct hd_proxy *proxy);
 void moves_init(void);
 /** The metrics of challenge.c. */
 void challenge_metrics(void);
+/** A request inside a dialog, its target set: whether, and as whom, its challenges are answered. */
+void challenge_expect(struct hd_proxy *proxy, struct forward *fwd, const struct route_token *token);
 /**
  * An initial INVITE is being sent on.
  * @param holder receives the call and must stay where it is: it is NULL again when the call has

@@ -8,7 +8,8 @@ enum {
 	VERSION = 1,
 	MAC_BYTES = 10,
 	SINCE_BYTES = 6,
-	RAW_MAX = 1 + 4 + 2 * (1 + 2 + 16 + 16) + SINCE_BYTES + 2 * HD_PHONE_ID_SIZE + MAC_BYTES,
+	RAW_MAX = 1 + 4 + 2 * (1 + 2 + 16 + 16) + SINCE_BYTES + 2 * HD_PHONE_ID_SIZE +
+		  (1 + HD_PROXY_ACCOUNT_SIZE) + MAC_BYTES,
 	CALLER_FLOW_ONLY = 1,
 	CALLEE_FLOW_ONLY = 2,
 	CALLER_NO_OTHER = 4,
@@ -78,23 +79,42 @@ static size_t since_decode(int64_t *since_msp, const uint8_t *p, size_t left)
 	return SINCE_BYTES;
 }
 
-static size_t phone_encode(uint8_t *p, const char *phone)
+/* @param size of what holds the text */
+static size_t text_encode(uint8_t *p, const char *text, size_t size)
 {
-	size_t n = strnlen(phone, HD_PHONE_ID_SIZE - 1);
+	size_t n = strnlen(text, size - 1);
 
 	p[0] = (uint8_t)n;
-	memcpy(p + 1, phone, n);
+	memcpy(p + 1, text, n);
 	return 1 + n;
 }
 
-static size_t phone_decode(char phone[HD_PHONE_ID_SIZE], const uint8_t *p, size_t left)
+static size_t text_decode(char *text, size_t size, const uint8_t *p, size_t left)
 {
-	if (left < 1 || p[0] >= HD_PHONE_ID_SIZE || left < 1 + (size_t)p[0] ||
-	    memchr(p + 1, '\0', p[0]))
+	if (left < 1 || p[0] >= size || left < 1 + (size_t)p[0] || memchr(p + 1, '\0', p[0]))
 		return 0;
-	memcpy(phone, p + 1, p[0]);
-	phone[p[0]] = '\0';
+	memcpy(text, p + 1, p[0]);
+	text[p[0]] = '\0';
 	return 1 + (size_t)p[0];
+}
+
+/* It is not there when no side is a server. */
+static size_t account_encode(uint8_t *p, const struct route_token *token)
+{
+	if (!token->account[0])
+		return 0;
+	p[0] = token->caller_is_server;
+	return 1 + text_encode(p + 1, token->account, sizeof(token->account));
+}
+
+static size_t account_decode(struct route_token *token, const uint8_t *p, size_t left)
+{
+	size_t n = left > 1 && p[0] <= 1
+			   ? text_decode(token->account, sizeof(token->account), p + 1, left - 1)
+			   : 0;
+
+	token->caller_is_server = p[0] == 1;
+	return n && token->account[0] ? 1 + n : 0;
 }
 
 static void token_mac(uint8_t mac[HD_SHA256_BYTES], const struct hd_key *key, const char *call_id,
@@ -120,8 +140,9 @@ void route_token_format(char *dst, const struct hd_key *key, const char *call_id
 	n += flow_encode(raw + n, &token->caller);
 	n += flow_encode(raw + n, &token->callee);
 	n += since_encode(raw + n, token->since_ms);
-	n += phone_encode(raw + n, token->caller_phone);
-	n += phone_encode(raw + n, token->callee_phone);
+	n += text_encode(raw + n, token->caller_phone, sizeof(token->caller_phone));
+	n += text_encode(raw + n, token->callee_phone, sizeof(token->callee_phone));
+	n += account_encode(raw + n, token);
 	token_mac(mac, key, call_id, raw, n);
 	memcpy(raw + n, mac, MAC_BYTES);
 	n += MAC_BYTES;
@@ -155,8 +176,14 @@ int route_token_parse(struct route_token *token, const struct hd_key *key, const
 	if (used)
 		n += used = since_decode(&token->since_ms, raw + n, size - n);
 	if (used)
-		n += used = phone_decode(token->caller_phone, raw + n, size - n);
+		n += used = text_decode(token->caller_phone, sizeof(token->caller_phone), raw + n,
+					size - n);
 	if (used)
-		n += used = phone_decode(token->callee_phone, raw + n, size - n);
+		n += used = text_decode(token->callee_phone, sizeof(token->callee_phone), raw + n,
+					size - n);
+	token->account[0] = '\0';
+	token->caller_is_server = false;
+	if (used && n < size)
+		n += used = account_decode(token, raw + n, size - n);
 	return used && n == size ? 0 : HD_EACCESS;
 }

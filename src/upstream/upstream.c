@@ -133,6 +133,29 @@ const struct hd_peer *hd_upstreams_from(const struct hd_upstreams *u, const char
 	return NULL;
 }
 
+static bool is_from(const struct hd_peer *peer, struct hd_slice host)
+{
+	struct hd_network one;
+	char text[64];
+
+	if (host.len > 2 && host.ptr[0] == '[')
+		host = (struct hd_slice){ host.ptr + 1, host.len - 2 };
+	return !hd_str_copy(text, sizeof(text), host) && !hd_network_parse(&one, text) &&
+	       hd_networks_have(&peer->from, &one.address);
+}
+
+bool hd_upstreams_is_at(const struct hd_upstreams *u, const char *account, const struct hd_uri *uri)
+{
+	const struct upstream_peer *p = peer_of_account(u, account);
+	struct hd_uri own;
+
+	if (!p || uri->scheme > HD_URI_SIPS)
+		return false;
+	if (!hd_uri_parse(&own, hd_slice_of(p->peer.uri)) && hd_slice_caseeq(own.host, uri->host))
+		return true;
+	return is_from(&p->peer, uri->host);
+}
+
 static bool fits(const struct hd_peer *peer, const struct hd_number *number)
 {
 	for (size_t i = 0; i < peer->n_routes; i++) {

@@ -61,6 +61,8 @@ static void test_round(void **state)
 		token.since_ms = i % 3 ? INT64_C(1790000000123) : 0;
 		memset(token.caller_phone, 'a', i % HD_PHONE_ID_SIZE);
 		memset(token.callee_phone, 'b', i * 7 % HD_PHONE_ID_SIZE);
+		memset(token.account, 'c', i * 11 % HD_PROXY_ACCOUNT_SIZE);
+		token.caller_is_server = token.account[0] && i % 2;
 		memset(text, 'x', sizeof(text));
 		route_token_format(text, &key, call_id, &token);
 		assert_true(strlen(text) < TOKEN_SIZE);
@@ -76,6 +78,8 @@ static void test_round(void **state)
 		assert_int_equal(got.since_ms, token.since_ms);
 		assert_string_equal(got.caller_phone, token.caller_phone);
 		assert_string_equal(got.callee_phone, token.callee_phone);
+		assert_string_equal(got.account, token.account);
+		assert_int_equal(got.caller_is_server, token.caller_is_server);
 	}
 }
 
