@@ -131,6 +131,7 @@ struct hd_conf_plan {
 	uint32_t ring_s; /* 5: how long one ring is, for "forward after so many rings" */
 	/* How numbers are dialled: hotdesk/number.h. NULL. */
 	char *country, *area, *own, *outside, *national, *international;
+	char *voicemail, *fallback; /* struct hd_dialling has what they mean. NULL */
 };
 
 struct hd_conf_rights {

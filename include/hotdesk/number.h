@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "hotdesk/base/peer.h"
 #include "hotdesk/base/str.h"
 #include "hotdesk/directory.h"
 
@@ -53,6 +54,8 @@ struct hd_number {
 	char dialled
 		[HD_DIALLED_SIZE]; /* digits, '*', '#', perhaps a '+' in front; no line prefix */
 	char e164[HD_E164_SIZE];   /* "" when it cannot be known, or is not outside */
+	/* Of a destination of the configuration: the only peer for it. "": as routes say. */
+	char peer[HD_PEER_NAME_SIZE];
 };
 
 /**

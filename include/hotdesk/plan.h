@@ -72,6 +72,7 @@ struct hd_plan {
 	size_t n_bindings;
 	/* Of a forwarded call: the user who was called first, and the last who forwarded it. */
 	char called[HD_NUMBER_SIZE], diverted_by[HD_NUMBER_SIZE];
+	const char *called_reason, *diverted_reason; /* of RFC 5806: why these two forwarded it */
 	const char *why; /* static text for the log: "user is logged out", ... */
 	/*
 	 * Of a call: what was dialled, and what it has become when nobody here has that: outside,
@@ -81,6 +82,8 @@ struct hd_plan {
 	char class[HD_CLASS_SIZE]; /* whose rights were looked at last */
 };
 
+enum { HD_DESTINATION_SIZE = 128 };
+
 /** How numbers are dialled here, and who may dial which. Read-only. */
 struct hd_dialling {
 	struct hd_number_plan numbers;
@@ -89,6 +92,12 @@ struct hd_dialling {
 	char free[HD_CLASS_SIZE];   /* of phones without an owner where nobody is logged in */
 	char closed[HD_CLASS_SIZE]; /* of phones whose owner is logged out */
 	bool outside;		    /* there is a way to numbers outside; else nobody has them */
+	/*
+	 * Where a user's voicemail is, and where calls to a user go who is logged out and has not
+	 * said where: "": nowhere; a number or a phone's id; sip:USER@PEER, for the upstream peer
+	 * of that name; a fallback also HD_FORWARD_VOICEMAIL. {number} is the user's.
+	 */
+	char voicemail[HD_DESTINATION_SIZE], fallback[HD_DESTINATION_SIZE];
 };
 
 struct hd_planner {
@@ -121,9 +130,22 @@ HD_MUSTCHECK int hd_plan_route(const struct hd_planner *planner, struct hd_txn *
  * Whoever forwards may not make others pay for what their own class forbids: a forwarding that the
  * class of the forwarding user does not allow is HD_PLAN_FORBIDDEN. Whether the caller may call
  * `number` is hd_plan_authorize()'s to say.
+ *
+ * A user who is logged out, or whose phone is not registered, is reached where that user has said,
+ * else at the fallback, at most once in a call. Fallback and voicemail are the administrator's, and
+ * nobody's rights are looked at.
  */
 HD_MUSTCHECK int hd_plan_call(const struct hd_planner *planner, struct hd_txn *txn,
 			      struct hd_slice user, int64_t now_ms, struct hd_plan *plan);
+
+/**
+ * The plan of a call that a user sends on to the target of a forwarding: a number, a phone's id or
+ * HD_FORWARD_VOICEMAIL. Judged by that user's class, as with hd_plan_call(); the user's own step is
+ * not in `diverted_by`.
+ */
+HD_MUSTCHECK int hd_plan_forwarded(const struct hd_planner *planner, struct hd_txn *txn,
+				   const char *by, const char *to, int64_t now_ms,
+				   struct hd_plan *plan);
 
 /**
  * The class of service of a phone: of the user who is logged in there, else of a free or closed

@@ -19,7 +19,13 @@
 #include "hotdesk/directory.h"
 #include "hotdesk/store.h"
 
-enum hd_forward_when { HD_FORWARD_ALWAYS, HD_FORWARD_BUSY, HD_FORWARD_NO_ANSWER, HD_FORWARD_COUNT };
+enum hd_forward_when {
+	HD_FORWARD_ALWAYS,
+	HD_FORWARD_BUSY,
+	HD_FORWARD_NO_ANSWER,
+	HD_FORWARD_NOT_LOGGED_IN, /* logged out, or at a phone that is not registered */
+	HD_FORWARD_COUNT,
+};
 
 enum {
 	HD_FORWARD_TO_SIZE = HD_PHONE_ID_SIZE,
@@ -27,9 +33,13 @@ enum {
 	HD_RINGS_MAX = 20,
 };
 
+/* The target that the configuration says (plan.voicemail). */
+#define HD_FORWARD_VOICEMAIL "voicemail"
+
 struct hd_forward {
 	bool active;
-	char to[HD_FORWARD_TO_SIZE]; /* a number; kept while it is not active; "" : none yet */
+	/* A number, a phone's id or HD_FORWARD_VOICEMAIL; kept while not active; "" : none yet. */
+	char to[HD_FORWARD_TO_SIZE];
 };
 
 struct hd_settings {
@@ -77,7 +87,9 @@ HD_MUSTCHECK int hd_settings_forget(struct hd_settings_store *s, struct hd_txn *
 				    const char *number);
 /** True for what may be a target: a number as people dial it, or a phone's id. */
 bool hd_forward_to_is_valid(struct hd_slice to);
-/** "always", "busy", "no-answer". */
+/** "always", "busy", "no-answer", "not-logged-in". */
 const char *hd_forward_name(enum hd_forward_when when);
+/** As RFC 5806 says it: "unconditional", "user-busy", "no-answer", "unavailable". */
+const char *hd_forward_reason(enum hd_forward_when when);
 
 #endif

@@ -3,10 +3,15 @@
 
 #include "admin_priv.h"
 
+static const char *const forward_fields[HD_FORWARD_COUNT] = {
+	"forward_always",
+	"forward_busy",
+	"forward_no_answer",
+	"forward_not_logged_in",
+};
+
 size_t settings_fields(struct hd_json_field fields[SETTINGS_FIELDS], struct settings_given *g)
 {
-	static const char *const names[HD_FORWARD_COUNT] = { "forward_always", "forward_busy",
-							     "forward_no_answer" };
 	size_t n = 0;
 
 	fields[n++] = (struct hd_json_field){ "hoteling", HD_JSON_BOOL, &g->hoteling,	 0,
@@ -15,8 +20,9 @@ size_t settings_fields(struct hd_json_field fields[SETTINGS_FIELDS], struct sett
 					      false, false,	   &g->has_dnd };
 	for (size_t i = 0; i < HD_FORWARD_COUNT; i++)
 		fields[n++] = (struct hd_json_field){
-			names[i], HD_JSON_TEXT, g->forward[i],	    sizeof(g->forward[i]),
-			false,	  true,		&g->has_forward[i],
+			forward_fields[i],     HD_JSON_TEXT, g->forward[i],
+			sizeof(g->forward[i]), false,	     true,
+			&g->has_forward[i],
 		};
 	fields[n++] = (struct hd_json_field){ "rings", HD_JSON_TEXT, g->rings,	   sizeof(g->rings),
 					      false,   false,	     &g->has_rings };
@@ -104,8 +110,6 @@ int settings_write(struct hd_txn *txn, struct admin_op *op, const char *number,
 
 int show_settings(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn, const char *number)
 {
-	static const char *const names[HD_FORWARD_COUNT] = { "forward_always", "forward_busy",
-							     "forward_no_answer" };
 	struct hd_account account;
 	struct hd_settings st;
 	int err;
@@ -117,7 +121,7 @@ int show_settings(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
 	hd_json_bool(j, "hoteling_ready", st.has_pin);
 	hd_json_bool(j, "dnd", st.dnd);
 	for (size_t i = 0; i < HD_FORWARD_COUNT; i++)
-		hd_json_str(j, names[i], st.forward[i].active ? st.forward[i].to : NULL);
+		hd_json_str(j, forward_fields[i], st.forward[i].active ? st.forward[i].to : NULL);
 	hd_json_uint(j, "rings", st.rings);
 	err = hd_accounts_get(admin->o.accounts, txn, HD_ACCOUNT_OF_USER, number, &account);
 	hd_json_str(j, "upstream_user", err ? NULL : account.user);

@@ -143,6 +143,10 @@ bool hd_form_country(struct hd_slice s);    /* 1..4 digits, the first no 0 */
 bool hd_form_e164(struct hd_slice s);	    /* "+" and 1..15 digits */
 bool hd_form_header(struct hd_slice s);	    /* the name of a header field, 1..40 */
 bool hd_form_emergency_target(struct hd_slice s); /* a number, or a SIP URI */
+/** A number or a phone's id, or sip:USER@PEER; with at most one {number} in it. */
+bool hd_form_destination(struct hd_slice s);
+/** The name of the peer; {NULL, 0}: it is for none. */
+struct hd_slice hd_destination_peer(struct hd_slice s);
 #define HD_LOGOUT_WORDS "never, or parts such as at 20:00, after 10h, unregistered 30m"
 bool hd_form_address(struct hd_slice s); /* IPv4 or IPv6, without [] */
 bool hd_form_mac(struct hd_slice s);

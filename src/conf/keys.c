@@ -93,6 +93,8 @@ _Static_assert(sizeof(hd_log_levels) / sizeof(hd_log_levels[0]) == HD_LOG_LEVELS
 #define PHRASE_WORDS                                                                               \
 	"1 to 128 bytes of text, in which {label}, {user}, {owner} and {number} are filled in"
 #define PREFIX_WORDS "1 to 8 digits, * and #"
+#define DESTINATION_WORDS                                                                          \
+	"a number, the id of a phone or sip:USER@PEER, at most once with {number} in it"
 #define RULE_WORDS(what) "\"" what "\" of up to 1000 bytes, in quotes"
 #define CLASS_WORDS "the name of a class of service: 1 to 32 of a-z 0-9 - _, a letter first"
 #define CODE_WORDS "1 to 16 of the keys 0-9 A-D * #"
@@ -243,6 +245,8 @@ const struct hd_key_info hd_keys[] = {
 	NULLABLE(plan, outside, hd_form_prefix, PREFIX_WORDS),
 	NULLABLE(plan, national, hd_form_prefix, PREFIX_WORDS),
 	NULLABLE(plan, international, hd_form_prefix, PREFIX_WORDS),
+	NULLABLE(plan, voicemail, hd_form_destination, DESTINATION_WORDS),
+	NULLABLE(plan, fallback, hd_form_destination, DESTINATION_WORDS),
 
 	LIST(rights, lists, IN(rights, lists), IN(rights, n_lists), 0, 256, "[]", LIVE,
 	     hd_form_rule, RULE_WORDS("NAME: PATTERN ...")),

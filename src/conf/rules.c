@@ -317,6 +317,20 @@ static void check_peers(const struct ctx *ctx)
 	}
 }
 
+/* A destination at a peer that is not there would never be reached. */
+static void check_destination(const struct ctx *ctx, const char *name)
+{
+	struct value v = value_of(ctx, "plan", name), peers = value_of(ctx, "upstream", "peers");
+	struct hd_slice peer = hd_destination_peer(v.text);
+	char text[HD_PEER_NAME_SIZE];
+
+	if (!v.node || !v.usable || !peer.len || hd_str_copy(text, sizeof(text), peer))
+		return;
+	if (!peers.node || !line_of_peer(ctx, peers.node->child, 0, text))
+		hd_report_add(ctx->report, v.node->line,
+			      "plan.%s: \"%s\" is the name of none of upstream.peers", name, text);
+}
+
 /* ---- paths ----------------------------------------------------------------------------------- */
 
 static void check_socket(const struct ctx *ctx)
@@ -347,6 +361,8 @@ void hd_check_rules(const struct hd_checked *checked, const char *folder, struct
 	check_media_ports(&ctx);
 	check_codes(&ctx);
 	check_peers(&ctx);
+	check_destination(&ctx, "voicemail");
+	check_destination(&ctx, "fallback");
 	for (size_t i = 0; i < sizeof(tls_rules) / sizeof(tls_rules[0]); i++)
 		check_tls(&ctx, &tls_rules[i]);
 	check_socket(&ctx);

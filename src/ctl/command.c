@@ -27,6 +27,8 @@ static const struct ctl_option user_options[] = {
 	{ "forward-busy", "NUMBER", "the same when busy", CTL_TEXT, "forward_busy", false },
 	{ "forward-no-answer", "NUMBER", "the same after so many rings", CTL_TEXT,
 	  "forward_no_answer", false },
+	{ "forward-not-logged-in", "NUMBER", "the same while logged out; also voicemail", CTL_TEXT,
+	  "forward_not_logged_in", false },
 	{ "rings", "COUNT", "1 to 20 (3)", CTL_TEXT, "rings", false },
 	{ "upstream-user", "NAME", "account at the PBX, registered while logged in; '' none",
 	  CTL_TEXT, "upstream_user", false },

@@ -51,6 +51,12 @@ int daemon_dialling_new(struct hd_dialling **dp, const struct hd_conf *conf, str
 	dialling->outside = conf->upstream.n_peers > 0;
 	err = copy_numbers(&dialling->numbers, &conf->plan);
 	if (!err)
+		err = hd_str_set(dialling->voicemail, sizeof(dialling->voicemail),
+				 conf->plan.voicemail);
+	if (!err)
+		err = hd_str_set(dialling->fallback, sizeof(dialling->fallback),
+				 conf->plan.fallback);
+	if (!err)
 		err = hd_rights_new(&dialling->rights, (const char *const *)c->lists, c->n_lists,
 				    (const char *const *)c->classes, c->n_classes, &why);
 	if (err && why.len)

@@ -66,9 +66,17 @@ void daemon_add_diversions(struct hd_buf *lines, const struct daemon *d, const s
 {
 	if (!plan->diverted_by[0])
 		return;
-	add_line(lines, plan->diverted_by, d->domain_copy, "unconditional");
+	add_line(lines, plan->diverted_by, d->domain_copy, plan->diverted_reason);
 	if (strcmp(plan->called, plan->diverted_by) != 0)
-		add_line(lines, plan->called, d->domain_copy, "unconditional");
+		add_line(lines, plan->called, d->domain_copy, plan->called_reason);
+}
+
+void daemon_keep_diversions(struct hd_buf *lines, struct hd_msg *msg)
+{
+	const char *value;
+
+	for (unsigned i = 0; lines->len && (value = hd_msg_header(msg, "Diversion", i)); i++)
+		hd_buf_addf(lines, "Diversion: %s\r\n", value);
 }
 
 /* Those of the plan, then whom it leaves now, then those before. */
@@ -78,8 +86,7 @@ static int add_left(struct diversion *v, const struct hd_call *call, const struc
 	struct hd_buf lines = { 0 };
 
 	daemon_add_diversions(&lines, v->d, plan);
-	add_line(&lines, call->callee.user, v->d->domain_copy,
-		 when == HD_FORWARD_BUSY ? "user-busy" : "no-answer");
+	add_line(&lines, call->callee.user, v->d->domain_copy, hd_forward_reason(when));
 	hd_buf_adds(&lines, hd_buf_text(&v->lines));
 	hd_buf_fini(&v->lines);
 	v->lines = lines;
@@ -127,21 +134,6 @@ static int find_forward(struct daemon *d, const char *user, enum hd_forward_when
 	return err;
 }
 
-/* Who forwards may not call more than on a phone. */
-static int plan_for(struct daemon *d, struct hd_txn *txn, const char *by, struct hd_slice to,
-		    struct hd_plan *plan)
-{
-	char class[HD_CLASS_SIZE];
-	int err;
-
-	err = hd_plan_call(&d->planner, txn, to, hd_clock_wall_ms(d->clock), plan);
-	if (!err)
-		err = hd_plan_class_of_user(&d->planner, txn, by, class);
-	if (!err)
-		hd_plan_authorize(&d->planner, class, plan);
-	return err;
-}
-
 /* A number of one of the peers. */
 static bool is_outside(const struct daemon *d, const struct hd_plan *plan)
 {
@@ -151,19 +143,14 @@ static bool is_outside(const struct daemon *d, const struct hd_plan *plan)
 
 static int make_plan(struct daemon *d, const char *by, const char *to, struct hd_plan *plan)
 {
-	struct hd_buf user = { 0 };
 	struct hd_txn *txn;
 	int err;
 
-	hd_uri_escape_user(&user, hd_slice_of(to));
-	err = hd_buf_error(&user);
-	if (!err)
-		err = hd_store_begin_read(d->store, &txn);
+	err = hd_store_begin_read(d->store, &txn);
 	if (!err) {
-		err = plan_for(d, txn, by, hd_slice_of(hd_buf_text(&user)), plan);
+		err = hd_plan_forwarded(&d->planner, txn, by, to, hd_clock_wall_ms(d->clock), plan);
 		hd_store_end_read(txn);
 	}
-	hd_buf_fini(&user);
 	if (err)
 		return err;
 	return plan->verdict == HD_PLAN_PHONE || is_outside(d, plan) ? 0 : HD_ENOENT;

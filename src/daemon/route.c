@@ -233,7 +233,7 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 	case HD_PLAN_UNKNOWN:
 	default:
 		if (!daemon_upstream_forward(d, req, phone, &plan))
-			refuse(req, 404, subject, plan.why);
+			refuse(req, plan.outside.peer[0] ? 480 : 404, subject, plan.why);
 		break;
 	}
 	hd_feature_wipe(&plan.feature);

@@ -286,6 +286,8 @@ bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const cha
 		return true;
 	}
 	daemon_add_diversions(&diversion, d, plan);
+	if (!phone)
+		daemon_keep_diversions(&diversion, hd_request_msg(req));
 	if (hd_buf_error(&diversion) ||
 	    !send_out(d, req, phone, &number, plan->diverted_by[0] ? plan->diverted_by : NULL,
 		      diversion.len ? hd_buf_text(&diversion) : NULL))

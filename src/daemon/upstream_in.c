@@ -100,6 +100,7 @@ static void deliver(struct daemon *d, struct hd_request *req, const struct hd_pe
 	size_t n;
 
 	daemon_add_diversions(&diversion, d, plan);
+	daemon_keep_diversions(&diversion, msg);
 	if (hd_buf_error(&diversion)) {
 		hd_buf_fini(&diversion);
 		hd_request_reply(req, 500, NULL, NULL);

@@ -37,6 +37,8 @@ bool daemon_upstream_has(const struct daemon *d, const struct hd_number *number)
  */
 bool daemon_upstream_divert(struct daemon *d, const struct hd_call *call, const char *payer,
 			    const struct hd_plan *plan, const char *identity, const char *lines);
+/** Behind those of ours, if there are any, the ones that a peer has sent: it is believed. */
+void daemon_keep_diversions(struct hd_buf *lines, struct hd_msg *msg);
 /** An initial request from a peer: ends it. @return false: it is from nobody we know */
 bool daemon_upstream_receive(struct daemon *d, struct hd_request *req);
 /* A number that a peer calls, without what it puts in front of ours. @return 0 or HD_E* */

@@ -6,7 +6,7 @@
 
 #define SPACE "http://www.ecma-international.org/standards/ecma-323/csta/ed3"
 
-static const char *const types[HD_FORWARD_COUNT] = {
+static const char *const types[SETTINGS_FORWARDS] = {
 	[HD_FORWARD_ALWAYS] = "forwardImmediate",
 	[HD_FORWARD_BUSY] = "forwardBusy",
 	[HD_FORWARD_NO_ANSWER] = "forwardNoAns",
@@ -49,9 +49,9 @@ static int read_forwarding(struct settings_change *change, const struct hd_xml *
 	uint64_t n = 0;
 	int err;
 
-	while (change->item < HD_FORWARD_COUNT && strcmp(type, types[change->item]) != 0)
+	while (change->item < SETTINGS_FORWARDS && strcmp(type, types[change->item]) != 0)
 		change->item++;
-	if (change->item == HD_FORWARD_COUNT)
+	if (change->item == SETTINGS_FORWARDS)
 		return HD_EPARSE;
 	err = read_bool(&change->on, text_of(x, "activateForward"));
 	if (!err)
@@ -140,7 +140,7 @@ unsigned settings_xml_differ(const struct hd_settings *one, const struct hd_sett
 {
 	unsigned bits = one->dnd != other->dnd ? 1U << SETTINGS_ITEM_DND : 0;
 
-	for (unsigned i = 0; i < HD_FORWARD_COUNT; i++)
+	for (unsigned i = 0; i < SETTINGS_FORWARDS; i++)
 		if (one->forward[i].active != other->forward[i].active ||
 		    strcmp(one->forward[i].to, other->forward[i].to) != 0)
 			bits |= 1U << i;

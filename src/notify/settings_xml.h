@@ -6,8 +6,11 @@
 
 #define SETTINGS_XML_TYPE "application/x-as-feature-event+xml"
 
+/** The package knows no more forwardings than these. */
+enum { SETTINGS_FORWARDS = HD_FORWARD_NO_ANSWER + 1 };
+
 /** What is told by a document of its own: do not disturb, and each forwarding. */
-enum { SETTINGS_ITEM_DND = HD_FORWARD_COUNT, SETTINGS_ITEMS };
+enum { SETTINGS_ITEM_DND = SETTINGS_FORWARDS, SETTINGS_ITEMS };
 
 /** What a phone wants to be changed. */
 struct settings_change {

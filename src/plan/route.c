@@ -5,27 +5,12 @@
 #include "hotdesk/plan.h"
 #include "plan_priv.h"
 
-static int decide(struct hd_plan *plan, enum hd_plan_verdict verdict, const char *why)
+int plan_decide(struct hd_plan *plan, enum hd_plan_verdict verdict, const char *why)
 {
 	plan->verdict = verdict;
 	plan->why = why;
 	return 0;
 }
-
-enum { PHONES_MAX = 16, FORWARDS_MAX = 10 };
-
-/* Phones in the order in which they are to be looked at, each of them once. */
-struct walk {
-	const struct hd_planner *planner;
-	struct hd_txn *txn;
-	int64_t now_ms;
-	char phones[PHONES_MAX][HD_PHONE_ID_SIZE];
-	size_t n;
-	bool looped;
-	bool call;	   /* settings count */
-	bool cleaned;	   /* its number in another form is being looked for */
-	unsigned forwards; /* so many forwardings were followed */
-};
 
 static void walk_add(struct walk *w, const char *phone)
 {
@@ -37,8 +22,6 @@ static void walk_add(struct walk *w, const char *phone)
 	if (w->n < PHONES_MAX)
 		memcpy(w->phones[w->n++], phone, strlen(phone) + 1);
 }
-
-static int enter_name(struct walk *w, const char *name, struct hd_plan *plan);
 
 /* The same number as a user here may have it, or NULL. */
 static const char *other_form(const struct hd_number *number, const struct hd_number_plan *numbers,
@@ -60,13 +43,13 @@ static int enter_outside(struct walk *w, const char *name, struct hd_plan *plan)
 	const char *form;
 	int err = 0;
 
-	(void)decide(plan, HD_PLAN_UNKNOWN, "no such number");
+	(void)plan_decide(plan, HD_PLAN_UNKNOWN, "no such number");
 	if (!dialling || hd_number_read(&number, &dialling->numbers, name))
 		return 0;
 	form = other_form(&number, &dialling->numbers, name);
 	if (form) {
 		w->cleaned = true;
-		err = enter_name(w, form, plan);
+		err = plan_enter(w, form, plan);
 		w->cleaned = false;
 	}
 	if (err || plan->verdict != HD_PLAN_UNKNOWN || w->forwards != forwards)
@@ -74,7 +57,7 @@ static int enter_outside(struct walk *w, const char *name, struct hd_plan *plan)
 	plan->outside = number;
 	if (number.kind < HD_NUMBER_KIND_LOCAL || !dialling->outside)
 		return 0;
-	return decide(plan, HD_PLAN_OUTSIDE, "number outside");
+	return plan_decide(plan, HD_PLAN_OUTSIDE, "number outside");
 }
 
 static int enter_phone(struct walk *w, const char *id, struct hd_plan *plan)
@@ -84,69 +67,18 @@ static int enter_phone(struct walk *w, const char *id, struct hd_plan *plan)
 
 	err = hd_phone_get(w->planner->dir, w->txn, id, &phone);
 	if (err == HD_ENOENT && plan->user[0])
-		return decide(plan, HD_PLAN_UNAVAILABLE, "user's phone is gone");
+		return plan_decide(plan, HD_PLAN_UNAVAILABLE, "user's phone is gone");
 	if (err == HD_ENOENT)
 		return enter_outside(w, id, plan);
 	if (err)
 		return err;
 	if (phone.disabled)
-		return decide(plan, HD_PLAN_UNAVAILABLE,
-			      plan->user[0] ? "user's phone is disabled" : "phone is disabled");
+		return plan_decide(plan, HD_PLAN_UNAVAILABLE,
+				   plan->user[0] ? "user's phone is disabled"
+						 : "phone is disabled");
 	memcpy(plan->phone, phone.id, sizeof(plan->phone));
 	walk_add(w, phone.id);
-	return decide(plan, HD_PLAN_PHONE, plan->user[0] ? "user is logged in" : "phone");
-}
-
-/* A damaged record must not make a user unreachable. */
-static int read_settings(struct walk *w, const char *number, struct hd_settings *settings)
-{
-	int err;
-
-	if (!w->call || !w->planner->settings) {
-		hd_settings_standard(settings);
-		return 0;
-	}
-	err = hd_settings_get(w->planner->settings, w->txn, number, settings);
-	if (err == HD_ECORRUPT)
-		hd_settings_standard(settings);
-	return err == HD_ECORRUPT ? 0 : err;
-}
-
-/* What a target of a forwarding is for the class of who forwards. */
-static void read_target(const struct walk *w, const char *to, struct hd_number *number)
-{
-	const struct hd_dialling *dialling = w->planner->dialling;
-
-	if (!dialling || hd_number_read(number, &dialling->numbers, to))
-		*number = (struct hd_number){ .kind = HD_NUMBER_KIND_INTERNAL };
-}
-
-/* Users who forward to each other end here, too. */
-static int forward(struct walk *w, const struct hd_user *by, const char *to, struct hd_plan *plan)
-{
-	struct hd_number target;
-	unsigned forwards;
-	int err;
-
-	if (w->forwards++ == FORWARDS_MAX || strcmp(to, plan->called) == 0)
-		return decide(plan, HD_PLAN_LOOP, "forwarding leads back to itself");
-	read_target(w, to, &target);
-	if (target.kind == HD_NUMBER_KIND_EMERGENCY)
-		return decide(plan, HD_PLAN_FORBIDDEN, "forwarding to an emergency number");
-	forwards = w->forwards;
-	w->cleaned = false;
-	memcpy(plan->diverted_by, plan->user, sizeof(plan->diverted_by));
-	plan->user[0] = '\0';
-	err = enter_name(w, to, plan);
-	if (err || plan->verdict == HD_PLAN_FORBIDDEN)
-		return err;
-	if (plan->verdict == HD_PLAN_OUTSIDE && w->forwards == forwards)
-		target = plan->outside;
-	else
-		target.kind = HD_NUMBER_KIND_INTERNAL;
-	if (!plan_allows(w->planner, plan_class_of(w->planner, by), &target, plan))
-		return decide(plan, HD_PLAN_FORBIDDEN, "who forwards may not call there");
-	return 0;
+	return plan_decide(plan, HD_PLAN_PHONE, plan->user[0] ? "user is logged in" : "phone");
 }
 
 /* Whether the user has called for help of late, and at which phone. */
@@ -156,8 +88,7 @@ static bool is_called_back(const struct walk *w, const char *number, char phone[
 	       !hd_callback_get(w->planner->callbacks, w->txn, number, w->now_ms, phone);
 }
 
-/* A number or a phone's id (they never coincide) to the phone, which enters the walk. */
-static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
+int plan_enter(struct walk *w, const char *name, struct hd_plan *plan)
 {
 	struct hd_desk_session session;
 	struct hd_settings settings;
@@ -174,8 +105,8 @@ static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
 	if (!plan->called[0])
 		memcpy(plan->called, user.number, sizeof(plan->called));
 	if (user.disabled)
-		return decide(plan, HD_PLAN_UNAVAILABLE, "user is disabled");
-	err = read_settings(w, plan->user, &settings);
+		return plan_decide(plan, HD_PLAN_UNAVAILABLE, "user is disabled");
+	err = plan_read_settings(w, plan->user, &settings);
 	if (err)
 		return err;
 	/* Who called for help can be called back. */
@@ -183,16 +114,18 @@ static int enter_name(struct walk *w, const char *name, struct hd_plan *plan)
 	    is_called_back(w, plan->user, phone))
 		hd_settings_standard(&settings);
 	if (settings.forward[HD_FORWARD_ALWAYS].active)
-		return forward(w, &user, settings.forward[HD_FORWARD_ALWAYS].to, plan);
+		return plan_forward(w, &user, settings.forward[HD_FORWARD_ALWAYS].to,
+				    hd_forward_reason(HD_FORWARD_ALWAYS), plan);
 	if (settings.dnd && settings.forward[HD_FORWARD_BUSY].active)
-		return forward(w, &user, settings.forward[HD_FORWARD_BUSY].to, plan);
+		return plan_forward(w, &user, settings.forward[HD_FORWARD_BUSY].to,
+				    "do-not-disturb", plan);
 	if (settings.dnd)
-		return decide(plan, HD_PLAN_BUSY, "user does not want to be disturbed");
+		return plan_decide(plan, HD_PLAN_BUSY, "user does not want to be disturbed");
 	err = hd_desk_get_by_user(w->planner->desk, w->txn, plan->user, &session);
 	if (err == HD_ENOENT && is_called_back(w, plan->user, phone))
 		return enter_phone(w, phone, plan);
 	if (err == HD_ENOENT)
-		return decide(plan, HD_PLAN_UNAVAILABLE, "user is logged out");
+		return plan_go_elsewhere(w, &user, &settings, "user is logged out", plan);
 	return err ? err : enter_phone(w, session.phone, plan);
 }
 
@@ -212,7 +145,7 @@ static int follow(struct walk *w, const struct hd_uri *uri)
 
 	if (hd_uri_unescape(name, sizeof(name), uri->user))
 		return 0;
-	return enter_name(w, name, &there);
+	return plan_enter(w, name, &there);
 }
 
 static bool is_ours(const struct hd_planner *planner, const struct hd_binding *b,
@@ -260,20 +193,63 @@ static void sort_by_q(struct hd_plan *plan)
 	}
 }
 
-static int route_name(struct walk *w, const char *name, struct hd_plan *plan)
+/* It is where the user is logged in, and as good as logged out. */
+static int leave_phone(struct walk *w, struct hd_plan *plan)
 {
+	static const char why[] = "phone is not registered";
+	char phone[HD_PHONE_ID_SIZE];
+	struct hd_settings settings;
+	struct hd_user user;
 	int err;
 
-	err = enter_name(w, name, plan);
-	for (size_t i = 0; !err && i < w->n; i++)
-		err = add_bindings(w, w->phones[i], plan);
+	w->n = 0;
+	if (w->looped)
+		return plan_decide(plan, HD_PLAN_LOOP, "its bindings lead back to itself");
+	if (!plan->user[0])
+		return plan_decide(plan, HD_PLAN_UNAVAILABLE, why);
+	err = hd_user_get(w->planner->dir, w->txn, plan->user, &user);
+	if (!err)
+		err = plan_read_settings(w, plan->user, &settings);
+	if (err)
+		return err;
+	if (is_called_back(w, plan->user, phone))
+		hd_settings_standard(&settings);
+	return plan_go_elsewhere(w, &user, &settings, why, plan);
+}
+
+/* The bindings of the phones that were entered; of others when they have none. */
+static int find_bindings(struct walk *w, struct hd_plan *plan)
+{
+	int err = 0;
+
+	do {
+		for (size_t i = 0; !err && i < w->n; i++)
+			err = add_bindings(w, w->phones[i], plan);
+		if (err || plan->verdict != HD_PLAN_PHONE || plan->n_bindings)
+			break;
+		err = leave_phone(w, plan);
+	} while (!err && plan->verdict == HD_PLAN_PHONE);
 	if (w->n > 1)
 		sort_by_q(plan);
-	if (err || plan->verdict != HD_PLAN_PHONE || plan->n_bindings)
-		return err;
-	if (w->looped)
-		return decide(plan, HD_PLAN_LOOP, "its bindings lead back to itself");
-	return decide(plan, HD_PLAN_UNAVAILABLE, "phone is not registered");
+	return err;
+}
+
+static int route_name(struct walk *w, const char *name, struct hd_plan *plan)
+{
+	int err = plan_enter(w, name, plan);
+
+	return err ? err : find_bindings(w, plan);
+}
+
+/* Not the whole of it: the bindings are large, and only those that count are set. */
+static void clear(struct hd_plan *plan)
+{
+	plan->user[0] = plan->phone[0] = plan->called[0] = plan->diverted_by[0] = '\0';
+	plan->called_reason = plan->diverted_reason = NULL;
+	plan->class[0] = '\0';
+	plan->number = (struct hd_number){ .kind = HD_NUMBER_KIND_INTERNAL };
+	plan->outside = plan->number;
+	plan->n_bindings = 0;
 }
 
 static int route(struct walk *w, struct hd_slice user, struct hd_plan *plan)
@@ -285,23 +261,19 @@ static int route(struct walk *w, struct hd_slice user, struct hd_plan *plan)
 	if (!planner || !w->txn || !plan)
 		return HD_EINVAL;
 
-	/* Not the whole of it: the bindings are large, and only those that count are set. */
-	plan->user[0] = plan->phone[0] = plan->called[0] = plan->diverted_by[0] = '\0';
-	plan->class[0] = '\0';
-	plan->number = (struct hd_number){ .kind = HD_NUMBER_KIND_INTERNAL };
-	plan->outside = plan->number;
-	plan->n_bindings = 0;
+	clear(plan);
 	if (w->call && planner->dialling &&
 	    !hd_number_parse(&plan->number, &planner->dialling->numbers, user) &&
 	    plan->number.kind == HD_NUMBER_KIND_EMERGENCY)
-		return decide(plan, HD_PLAN_EMERGENCY, "emergency number");
+		return plan_decide(plan, HD_PLAN_EMERGENCY, "emergency number");
 	err = hd_feature_parse(&plan->feature, &planner->codes, user);
 	if (!err)
-		return decide(plan, HD_PLAN_FEATURE,
-			      plan->feature.malformed ? "malformed feature code" : "feature code");
+		return plan_decide(plan, HD_PLAN_FEATURE,
+				   plan->feature.malformed ? "malformed feature code"
+							   : "feature code");
 
 	if (hd_uri_unescape(name, sizeof(name), user))
-		return decide(plan, HD_PLAN_UNKNOWN, "no such number");
+		return plan_decide(plan, HD_PLAN_UNKNOWN, "no such number");
 	err = route_name(w, name, plan);
 	if (plan->verdict != HD_PLAN_OUTSIDE || plan->diverted_by[0])
 		plan->number.kind = HD_NUMBER_KIND_INTERNAL;
@@ -322,4 +294,21 @@ int hd_plan_call(const struct hd_planner *planner, struct hd_txn *txn, struct hd
 	struct walk w = { .planner = planner, .txn = txn, .now_ms = now_ms, .call = true };
 
 	return route(&w, user, plan);
+}
+
+int hd_plan_forwarded(const struct hd_planner *planner, struct hd_txn *txn, const char *by,
+		      const char *to, int64_t now_ms, struct hd_plan *plan)
+{
+	struct walk w = { .planner = planner, .txn = txn, .now_ms = now_ms, .call = true };
+	struct hd_user user;
+	int err;
+
+	if (!planner || !txn || !by || !to || !plan)
+		return HD_EINVAL;
+	clear(plan);
+	err = hd_user_get(planner->dir, txn, by, &user);
+	if (err)
+		return err == HD_ENOENT ? plan_decide(plan, HD_PLAN_UNKNOWN, "no such user") : err;
+	err = plan_enter_target(&w, &user, to, plan);
+	return err ? err : find_bindings(&w, plan);
 }

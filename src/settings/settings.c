@@ -8,7 +8,7 @@
 #include "settings_priv.h"
 
 enum { SETTINGS_VERSION = 1, RECORD_MAX = 512 };
-enum { FLAG_DND = 1, FLAG_HOTELING = 2, FLAG_PIN = 4, FLAG_FORWARD = 8 /* and the next two */ };
+enum { FLAG_DND = 1, FLAG_HOTELING = 2, FLAG_PIN = 4, FLAG_FORWARD = 8 /* and the next three */ };
 
 /* The PIN is sealed at its largest size, so that the record does not tell its length. */
 enum { PIN_TEXT = HD_PIN_SIZE - 1, PIN_SEALED = PIN_TEXT + HD_SEAL_BYTES };
@@ -51,9 +51,17 @@ void hd_settings_free(struct hd_settings_store *s)
 
 const char *hd_forward_name(enum hd_forward_when when)
 {
-	static const char *const names[] = { "always", "busy", "no-answer" };
+	static const char *const names[] = { "always", "busy", "no-answer", "not-logged-in" };
 
 	return names[when];
+}
+
+const char *hd_forward_reason(enum hd_forward_when when)
+{
+	static const char *const reasons[] = { "unconditional", "user-busy", "no-answer",
+					       "unavailable" };
+
+	return reasons[when];
 }
 
 bool hd_forward_to_is_valid(struct hd_slice to)
@@ -81,14 +89,15 @@ static int decode(struct record *r, struct hd_slice value)
 	st->hoteling = (flags & FLAG_HOTELING) != 0;
 	st->has_pin = (flags & FLAG_PIN) != 0;
 	st->rings = hd_decode_u8(&d);
-	for (unsigned i = 0; i < HD_FORWARD_COUNT; i++) {
+	for (unsigned i = 0; i < HD_FORWARD_COUNT; i++)
 		st->forward[i].active = (flags & (FLAG_FORWARD << i)) != 0;
+	for (unsigned i = 0; i < HD_FORWARD_NOT_LOGGED_IN; i++)
 		hd_decode_str(&d, st->forward[i].to, sizeof(st->forward[i].to));
-	}
 	if (st->has_pin && hd_decoder_at_end(&d))
 		return HD_ECORRUPT;
 	if (st->has_pin)
 		hd_decode_bytes(&d, r->sealed, sizeof(r->sealed));
+	hd_decode_str(&d, st->forward[HD_FORWARD_NOT_LOGGED_IN].to, HD_FORWARD_TO_SIZE);
 	return hd_decoder_finish(&d);
 }
 
@@ -137,10 +146,11 @@ static int put(struct hd_settings_store *s, struct hd_txn *txn, const char *numb
 	hd_encoder_init(&e, buf, sizeof(buf), SETTINGS_VERSION);
 	hd_encode_u8(&e, (uint8_t)flags);
 	hd_encode_u8(&e, st->rings);
-	for (unsigned i = 0; i < HD_FORWARD_COUNT; i++)
+	for (unsigned i = 0; i < HD_FORWARD_NOT_LOGGED_IN; i++)
 		hd_encode_str(&e, st->forward[i].to);
 	if (st->has_pin)
 		hd_encode_bytes(&e, r->sealed, sizeof(r->sealed));
+	hd_encode_str(&e, st->forward[HD_FORWARD_NOT_LOGGED_IN].to);
 	err = hd_encoder_finish(&e, &value);
 	return err ? err : hd_txn_put(txn, s->table, hd_slice_of(number), value);
 }

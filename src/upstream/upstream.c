@@ -158,6 +158,8 @@ bool hd_upstreams_is_at(const struct hd_upstreams *u, const char *account, const
 
 static bool fits(const struct hd_peer *peer, const struct hd_number *number)
 {
+	if (number->peer[0])
+		return strcmp(number->peer, peer->name) == 0;
 	for (size_t i = 0; i < peer->n_routes; i++) {
 		const char *pattern = peer->routes[i];
 

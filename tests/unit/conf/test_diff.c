@@ -100,8 +100,9 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 			 : key->form == hd_form_country || key->form == hd_form_area ||
 					 key->form == hd_form_prefix
 				 ? "49"
-			 : key->form == hd_form_base_url ? "https://other.example"
-							 : "other");
+			 : key->form == hd_form_destination ? "'*97{number}'"
+			 : key->form == hd_form_base_url    ? "https://other.example"
+							    : "other");
 		for (size_t i = 0; i < 3; i++) {
 			if (!strcmp(key->name, codes[i]))
 				snprintf(dst, size, "'*9%zu'", i);

@@ -279,12 +279,144 @@ static void test_forwarding(void **state)
 	expect(t, "desk-2", "201", HD_PLAN_LOOP);
 }
 
+/* ---- nobody is there --------------------------------------------------------------------------*/
+
+static int put_settings(struct hd_txn *txn, void *arg)
+{
+	struct test *t = arg;
+
+	return hd_settings_put(t->planner.settings, txn, t->user.number, &t->settings);
+}
+
+/* @param to while not logged in; "": nothing is said */
+static void set_not_logged_in(struct test *t, const char *number, const char *class, const char *to)
+{
+	set_user(t, number, class, "");
+	t->settings.forward[HD_FORWARD_NOT_LOGGED_IN].active = to[0] != '\0';
+	fixture_set(t->settings.forward[HD_FORWARD_NOT_LOGGED_IN].to, HD_FORWARD_TO_SIZE, to);
+	assert_ok(hd_store_execute(t->store, put_settings, t));
+}
+
+static void set_destinations(struct test *t, const char *voicemail, const char *fallback)
+{
+	fixture_set(t->dialling.voicemail, sizeof(t->dialling.voicemail), voicemail);
+	fixture_set(t->dialling.fallback, sizeof(t->dialling.fallback), fallback);
+}
+
+static int register_there(struct hd_txn *txn, void *arg)
+{
+	struct test *t = arg;
+	struct hd_location_change change = {
+		.loc = t->planner.loc, .now_ms = NOW_MS, .n_contacts = 1, .max_contacts = 1
+	};
+
+	fixture_set(change.aor, sizeof(change.aor), t->dialled);
+	fixture_set(change.contacts[0].contact_uri, sizeof(change.contacts[0].contact_uri),
+		    "sip:x@192.0.2.1");
+	fixture_set(change.contacts[0].call_id, sizeof(change.contacts[0].call_id), "c");
+	change.contacts[0].expires_at_ms = NOW_MS + 60000;
+	return hd_location_change(txn, &change);
+}
+
+static void register_phone(struct test *t, const char *id)
+{
+	t->dialled = id;
+	assert_ok(hd_store_execute(t->store, register_there, t));
+}
+
+static void expect_at(struct test *t, const char *dialled, const char *user, const char *by,
+		      const char *reason)
+{
+	expect(t, "desk-2", dialled, HD_PLAN_PHONE);
+	assert_string_equal(t->plan.user, user);
+	assert_string_equal(t->plan.diverted_by, by);
+	if (by[0])
+		assert_string_equal(t->plan.diverted_reason, reason);
+}
+
+static void test_not_logged_in(void **state)
+{
+	static const struct {
+		const char *class, *to; /* of 203, who is logged out */
+		int verdict;
+	} rows[] = {
+		{ "", "01234", OUT },	 { "house", "01234", NO }, { "", "112", NO },
+		{ "", "*772", NONE },	 { "", "999", NONE },	   { "", "voicemail", NONE },
+		{ "boss", "0033", OUT }, { "house", "202", HERE },
+	};
+	struct test *t = *state;
+
+	set_not_logged_in(t, "203", "", "");
+	expect(t, "desk-2", "203", HD_PLAN_UNAVAILABLE);
+	assert_string_equal(t->plan.why, "user is logged out");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		set_not_logged_in(t, "203", rows[i].class, rows[i].to);
+		expect(t, "desk-2", "203", (enum hd_plan_verdict)rows[i].verdict);
+		if (t->plan.verdict != HD_PLAN_UNAVAILABLE)
+			assert_string_equal(t->plan.diverted_by, "203");
+	}
+	/* 202 sits at a phone that is not registered, and 201 at one that is. */
+	register_phone(t, "desk-1");
+	expect(t, "desk-2", "202", HD_PLAN_UNAVAILABLE);
+	assert_string_equal(t->plan.why, "phone is not registered");
+	set_not_logged_in(t, "202", "house", "201");
+	expect_at(t, "202", "201", "202", "unavailable");
+	set_not_logged_in(t, "203", "house", "202");
+	expect_at(t, "203", "201", "202", "unavailable");
+	assert_string_equal(t->plan.called, "203");
+	assert_string_equal(t->plan.called_reason, "unavailable");
+	/* Nobody who is there goes by it. */
+	set_not_logged_in(t, "201", "", "202");
+	expect_at(t, "201", "201", "", "");
+	set_not_logged_in(t, "202", "", "203");
+	expect(t, "desk-2", "203", HD_PLAN_LOOP);
+	expect(t, "desk-2", "202", HD_PLAN_LOOP);
+}
+
+static void test_fallback(void **state)
+{
+	struct test *t = *state;
+
+	register_phone(t, "desk-1");
+	set_not_logged_in(t, "203", "gone", "");
+	set_destinations(t, "", "201");
+	expect_at(t, "203", "201", "203", "unavailable");
+	expect_at(t, "202", "201", "202", "unavailable");
+	set_destinations(t, "", "203");
+	expect(t, "desk-2", "203", HD_PLAN_UNAVAILABLE);
+	expect(t, "desk-2", "202", HD_PLAN_UNAVAILABLE);
+	set_destinations(t, "", "nobody");
+	expect(t, "desk-2", "203", HD_PLAN_UNAVAILABLE);
+	set_destinations(t, "", "voicemail"); /* which is nowhere */
+	expect(t, "desk-2", "203", HD_PLAN_UNAVAILABLE);
+	set_destinations(t, "00033{number}", "voicemail"); /* nobody's rights are looked at */
+	expect(t, "desk-2", "203", HD_PLAN_OUTSIDE);
+	assert_string_equal(t->plan.outside.e164, "+33203");
+	assert_string_equal(t->plan.outside.peer, "");
+	set_destinations(t, "sip:*97{number}@pbx", "voicemail");
+	expect(t, "desk-2", "203", HD_PLAN_OUTSIDE);
+	assert_string_equal(t->plan.outside.dialled, "*97203");
+	assert_string_equal(t->plan.outside.peer, "pbx");
+	assert_string_equal(t->plan.diverted_by, "203");
+	/* A user may say that, too, and does not need the right to call there. */
+	set_destinations(t, "sip:*97{number}@pbx", "201");
+	set_not_logged_in(t, "203", "gone", "voicemail");
+	expect(t, "desk-2", "203", HD_PLAN_OUTSIDE);
+	assert_string_equal(t->plan.outside.peer, "pbx");
+	set_user(t, "201", "house", "203");
+	expect(t, "desk-2", "201", HD_PLAN_OUTSIDE);
+	assert_string_equal(t->plan.outside.dialled, "*97203");
+	assert_string_equal(t->plan.called_reason, "unconditional");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forwarding, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_not_logged_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fallback, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

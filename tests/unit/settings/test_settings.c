@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "hotdesk/base/record.h"
 #include "hotdesk/settings.h"
 
 struct world {
@@ -135,6 +136,52 @@ static void test_standard_and_back(void **state)
 	assert_false(get(w, "201").dnd);
 }
 
+/* A record as it was before there were calls for who is logged out, without and with a PIN. */
+static int put_old(struct hd_txn *txn, void *arg)
+{
+	const bool *with_pin = arg;
+	uint8_t buf[512];
+	struct hd_slice value;
+	struct hd_encoder e;
+
+	hd_encoder_init(&e, buf, sizeof(buf), 1);
+	hd_encode_u8(&e, (uint8_t)(8 | (*with_pin ? 6 : 0)));
+	hd_encode_u8(&e, 4);
+	hd_encode_str(&e, "202");
+	hd_encode_str(&e, "");
+	hd_encode_str(&e, "203");
+	if (*with_pin)
+		hd_encode_bytes(&e, buf, HD_PIN_SIZE - 1 + HD_SEAL_BYTES);
+	return hd_encoder_finish(&e, &value) ? HD_ELIMIT
+					     : hd_txn_put(txn, 0, hd_slice_of("201"), value);
+}
+
+static void test_not_logged_in(void **state)
+{
+	struct world *w = *state;
+	struct hd_settings st;
+
+	for (int i = 0; i < 2; i++) {
+		bool with_pin = i == 1;
+
+		assert_int_equal(hd_store_execute(w->store, put_old, &with_pin), 0);
+		st = get(w, "201");
+		assert_true(st.forward[HD_FORWARD_ALWAYS].active);
+		assert_string_equal(st.forward[HD_FORWARD_NO_ANSWER].to, "203");
+		assert_false(st.forward[HD_FORWARD_NOT_LOGGED_IN].active);
+		assert_string_equal(st.forward[HD_FORWARD_NOT_LOGGED_IN].to, "");
+		assert_int_equal(st.has_pin, with_pin);
+		st.forward[HD_FORWARD_NOT_LOGGED_IN].active = true;
+		set_target(&st, HD_FORWARD_NOT_LOGGED_IN, HD_FORWARD_VOICEMAIL);
+		assert_int_equal(put(w, "201", &st), 0);
+		st = get(w, "201");
+		assert_true(st.forward[HD_FORWARD_NOT_LOGGED_IN].active);
+		assert_string_equal(st.forward[HD_FORWARD_NOT_LOGGED_IN].to, "voicemail");
+		assert_string_equal(st.forward[HD_FORWARD_ALWAYS].to, "202");
+		assert_int_equal(st.has_pin, with_pin);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -216,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_standard_and_back),
+		TEST(test_not_logged_in),
 		TEST(test_refused),
 		TEST(test_pin_is_kept_only_for_hoteling),
 		TEST(test_pin_of_another_key),
