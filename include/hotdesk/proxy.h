@@ -88,8 +88,12 @@ struct hd_proxy_target {
 	const char *caller; /* the phone that was authenticated, or NULL */
 	bool called;	    /* `user` is a user's number that was called, not the phone's id */
 	const char *caller_user, *callee_user; /* who sits at those phones; NULL or "": nobody */
-	const char *identity;  /* caller as P-Asserted-Identity (RFC 3325) names it, or NULL */
-	bool emergency;	       /* who calls for help does not withhold who that is */
+	const char *identity; /* caller as P-Asserted-Identity (RFC 3325) names it, or NULL */
+	/*
+	 * Who calls for help does not withhold who that is; whatever one target says, a 6xx too,
+	 * the next is asked.
+	 */
+	bool emergency;
 	const char *diversion; /* lines of RFC 5806 in place of what the phone sent, or NULL */
 	unsigned q_permille;   /* of the Contact, 0 to 1000 */
 	/**
@@ -99,11 +103,11 @@ struct hd_proxy_target {
 	 * in the dialog from then on, and who challenges without state (as RFC 3261 26.3.2.4
 	 * wants) sees no difference. Refused credentials are as good as 503.
 	 *
-	 * The target with the next lower q is asked only when this one gives no answer, not even
-	 * 100, within answer_ms, cannot be reached, or says 503; whatever else it says is final.
+	 * Of several servers the one with the next lower q is asked only when this one gives no
+	 * answer, cannot be reached, or says 503; whatever else it says is final.
 	 */
 	const char *account;
-	uint32_t answer_ms;
+	uint32_t answer_ms; /* a call that has no answer by then, not even 100, goes on; 0: 64*T1 */
 	/**
 	 * Our account at a server that calls; or NULL: a phone does. Either account stands in the
 	 * token: when the server challenges a request inside the dialog that was on its way to

@@ -63,6 +63,8 @@ const struct hd_peer *hd_upstreams_from(const struct hd_upstreams *u, const char
  */
 size_t hd_upstreams_find(const struct hd_upstreams *u, const struct hd_number *number,
 			 const struct hd_peer *peers[HD_PEERS_MAX]);
+/** The peer whose URI has the host and port of this one, or NULL. */
+const struct hd_peer *hd_upstreams_at(const struct hd_upstreams *u, const struct hd_uri *uri);
 /** Whether a URI names the host of the peer that an account is for, or an address of its. */
 bool hd_upstreams_is_at(const struct hd_upstreams *u, const char *account,
 			const struct hd_uri *uri);

@@ -27,7 +27,8 @@ struct sos {
 	struct daemon_caller caller;
 	struct hd_phone record;
 	struct hd_buf lines;
-	struct hd_plan *plans; /* of the numbers and phones it goes to */
+	struct hd_plan *plans;			    /* of the numbers and phones it goes to */
+	char (*accounts)[HD_UPSTREAM_ACCOUNT_SIZE]; /* at the peers among them */
 	struct hd_proxy_target targets[HD_PROXY_TARGETS_MAX];
 	size_t n;
 };
@@ -138,6 +139,7 @@ static void add_target(struct sos *sos, struct hd_proxy_target *target, size_t r
 	target->caller_user = sos->caller.user;
 	target->identity = daemon_caller_identity(&sos->caller);
 	target->emergency = true;
+	target->answer_ms = sos->d->upstream_answer_ms;
 	sos->targets[sos->n++] = *target;
 }
 
@@ -172,9 +174,9 @@ static void add_all(struct sos *sos, struct hd_txn *txn, struct hd_slice dialled
 			add_named(sos, txn, hd_slice_of(text), i);
 			continue;
 		}
-		target = (struct hd_proxy_target){
-			.contact_uri = text, .flow = "", .user = text, .phone = ""
-		};
+		target = (struct hd_proxy_target){ .contact_uri = text, .user = text, .phone = "" };
+		if (daemon_upstream_account(sos->d, &uri, sos->caller.user, sos->accounts[i]))
+			target.account = sos->accounts[i];
 		add_target(sos, &target, i);
 	}
 	if (sos->d->n_emergency_targets == 0)
@@ -187,7 +189,8 @@ static int prepare(struct sos *sos, struct hd_slice dialled)
 	int err;
 
 	sos->plans = calloc(sos->d->n_emergency_targets + 1, sizeof(*sos->plans));
-	if (!sos->plans)
+	sos->accounts = calloc(sos->d->n_emergency_targets + 1, sizeof(*sos->accounts));
+	if (!sos->plans || !sos->accounts)
 		return HD_ENOMEM;
 	err = hd_store_begin_read(sos->d->store, &txn);
 	if (err)
@@ -254,6 +257,7 @@ void daemon_emergency(struct daemon *d, struct hd_request *req, const char *phon
 	daemon_caller_fini(&sos.caller);
 	hd_buf_fini(&sos.lines);
 	free(sos.plans);
+	free(sos.accounts);
 }
 
 void daemon_emergency_take(struct daemon *d, const struct hd_conf *conf)

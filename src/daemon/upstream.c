@@ -57,6 +57,26 @@ int daemon_upstream_credentials(void *arg, const char *account, struct hd_slice 
 			    : HD_ENOENT;
 }
 
+static void help_account(struct daemon *d, const struct hd_peer *peer, const char *user,
+			 char *account)
+{
+	struct hd_uac_credentials credentials;
+
+	hd_upstream_account(account, peer, user);
+	if (hd_upstreams_credentials(d->upstreams, account, &credentials))
+		hd_upstream_account(account, peer, "");
+}
+
+bool daemon_upstream_account(struct daemon *d, const struct hd_uri *uri, const char *user,
+			     char *account)
+{
+	const struct hd_peer *peer = d->upstreams ? hd_upstreams_at(d->upstreams, uri) : NULL;
+
+	if (peer)
+		help_account(d, peer, user, account);
+	return peer != NULL;
+}
+
 bool daemon_upstream_is_server(void *arg, const char *account, const struct hd_uri *uri)
 {
 	const struct daemon *d = arg;
@@ -107,7 +127,10 @@ static int add_way(struct ways *w, struct daemon *d, const struct hd_peer *peer,
 	if (err)
 		return err;
 	hd_peer_uri(&way->uri, peer, text);
-	hd_upstream_account(way->account, peer, w->payer ? w->payer : w->caller.user);
+	if (number->kind == HD_NUMBER_KIND_EMERGENCY)
+		help_account(d, peer, w->caller.user, way->account);
+	else
+		hd_upstream_account(way->account, peer, w->payer ? w->payer : w->caller.user);
 	w->targets[w->n] = (struct hd_proxy_target){
 		.contact_uri = hd_buf_text(&way->uri),
 		.user = w->number,

@@ -49,6 +49,14 @@ bool daemon_summary_receive(struct daemon *d, struct hd_request *req, const stru
 /** For hd_proxy_new(): our account there. */
 int daemon_upstream_credentials(void *arg, const char *account, struct hd_slice realm,
 				struct hd_uac_credentials *credentials);
+/**
+ * Our account for a call for help: the user's, else the peer's; account has room for
+ * HD_UPSTREAM_ACCOUNT_SIZE.
+ * @param uri of a peer or of somebody else
+ * @return false: it is nobody's we know
+ */
+bool daemon_upstream_account(struct daemon *d, const struct hd_uri *uri, const char *user,
+			     char *account);
 /** For hd_proxy_new(): whether a URI is the server's. */
 bool daemon_upstream_is_server(void *arg, const char *account, const struct hd_uri *uri);
 /** Adds GET /v1/upstreams (upstream_state.c). */

@@ -113,6 +113,7 @@ void branch_send(struct branch *b, struct forward *fwd)
 
 	b->state = TRYING;
 	b->record = fwd->record;
+	b->emergency = fwd->emergency;
 	if (fwd->account[0] && !b->upstream)
 		b->upstream = upstream_new(fwd);
 	fwd->target.prepare = on_hop;
@@ -125,7 +126,7 @@ void branch_send(struct branch *b, struct forward *fwd)
 		branch_end(b, 503, too_many);
 	else if (err)
 		branch_end(b, b->upstream ? 503 : 500, "Next Hop Cannot Be Reached");
-	else if (b->upstream && b->rc->invite && fwd->answer_ms)
+	else if (b->rc->invite && fwd->answer_ms)
 		set_timer(b, fwd->answer_ms);
 }
 
@@ -305,11 +306,13 @@ static void on_timer(void *arg)
 		branch_cancel(b, "SIP;cause=408;text=\"Timer C\"");
 		return;
 	}
-	if (b->state == TRYING) { /* of a server behind us: whatever it says now comes too late */
+	if (b->state == TRYING) { /* answer_ms: whatever it says now comes too late */
 		hd_log_call(HD_LOG_NOTICE, "proxy", hd_msg_call_id(hd_irq_msg(rc->irq)),
-			    "%s: %s is silent", rc->what, b->upstream->account);
+			    "%s: %s is silent", rc->what,
+			    b->upstream ? b->upstream->account : "who was asked");
 		hd_orq_cancel(b->orq, NULL);
-		branch_end(b, 503, "Upstream Does Not Answer");
+		branch_end(b, b->upstream ? 503 : 408,
+			   b->upstream ? "Upstream Does Not Answer" : NULL);
 	} else {
 		branch_end(b, 487, NULL);
 	}
@@ -395,7 +398,7 @@ static void on_failure(struct branch *b, int status, struct hd_msg *response)
 	if (!response && b->state == CANCELLED)
 		status = 487;
 	branch_end(b, status, phrase);
-	if (b->upstream && status != 503 && status != 408)
+	if (b->upstream && !b->emergency && status != 503 && status != 408)
 		pass_over_others(rc);
 	if (response && rc->n_branches == 1) {
 		if (goes_on(rc, status))
@@ -407,7 +410,7 @@ static void on_failure(struct branch *b, int status, struct hd_msg *response)
 	}
 	if (response)
 		b->response = copy_response(rc, response);
-	if (status >= 600 && !rc->accepted && !b->moved) {
+	if (status >= 600 && !rc->accepted && !b->moved && !b->emergency) {
 		rc->closed = true;
 		cancel_all(rc, "SIP;cause=603;text=\"Declined elsewhere\"");
 	}

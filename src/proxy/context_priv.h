@@ -26,6 +26,7 @@ struct branch {
 	enum { WAITING, TRYING, PROCEEDING, CANCELLED, ACCEPTED, ENDED } state;
 	bool separate;		   /* allocated by itself */
 	bool moved;		   /* the user has left its phone: its failure is not the call's */
+	bool emergency;		   /* the others are asked whatever this one says */
 	struct upstream *upstream; /* of a server behind us; NULL: of a phone */
 	struct forward *later;	 /* WAITING: its turn comes when those of a higher q have failed */
 	int status;		 /* ENDED: without a 2xx */

@@ -117,6 +117,7 @@ int forward_copy(struct forward *fwd, struct hd_proxy *proxy, const struct recei
 	fwd->what = target->user;
 	fwd->q_permille = target->q_permille;
 	fwd->answer_ms = target->answer_ms;
+	fwd->emergency = target->emergency;
 	if (target->account && hd_str_set(fwd->account, sizeof(fwd->account), target->account)) {
 		hd_msg_free(fwd->msg);
 		return HD_ELIMIT;

@@ -146,7 +146,7 @@ struct forward {
 	const char *what;    /* called number, for the log */
 	unsigned q_permille; /* those with the highest are tried first, and all at once */
 	char account[HD_PROXY_ACCOUNT_SIZE]; /* "": a phone */
-	bool in_dialog;
+	bool in_dialog, emergency;
 	uint32_t answer_ms;
 	/* Of an initial request, until response_context_begin() returns; else NULL. */
 	const struct hd_proxy_target *initial;

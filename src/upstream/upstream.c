@@ -133,6 +133,23 @@ const struct hd_peer *hd_upstreams_from(const struct hd_upstreams *u, const char
 	return NULL;
 }
 
+static bool is_host_of(const struct hd_peer *peer, const struct hd_uri *uri, bool port)
+{
+	struct hd_uri own;
+
+	return uri->scheme <= HD_URI_SIPS && !hd_uri_parse(&own, hd_slice_of(peer->uri)) &&
+	       hd_slice_caseeq(own.host, uri->host) &&
+	       (!port || hd_uri_port(&own) == hd_uri_port(uri));
+}
+
+const struct hd_peer *hd_upstreams_at(const struct hd_upstreams *u, const struct hd_uri *uri)
+{
+	for (size_t i = 0; i < u->n_peers; i++)
+		if (is_host_of(&u->peers[i]->peer, uri, true))
+			return &u->peers[i]->peer;
+	return NULL;
+}
+
 static bool is_from(const struct hd_peer *peer, struct hd_slice host)
 {
 	struct hd_network one;
@@ -147,13 +164,8 @@ static bool is_from(const struct hd_peer *peer, struct hd_slice host)
 bool hd_upstreams_is_at(const struct hd_upstreams *u, const char *account, const struct hd_uri *uri)
 {
 	const struct upstream_peer *p = peer_of_account(u, account);
-	struct hd_uri own;
 
-	if (!p || uri->scheme > HD_URI_SIPS)
-		return false;
-	if (!hd_uri_parse(&own, hd_slice_of(p->peer.uri)) && hd_slice_caseeq(own.host, uri->host))
-		return true;
-	return is_from(&p->peer, uri->host);
+	return p && (is_host_of(&p->peer, uri, false) || is_from(&p->peer, uri->host));
 }
 
 static bool fits(const struct hd_peer *peer, const struct hd_number *number)

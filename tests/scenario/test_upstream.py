@@ -175,6 +175,32 @@ def test_a_call_for_help(house):
     end(call, leg)
 
 
+def test_a_call_for_help_goes_on_whatever_is_said(house):
+    """By emergency.targets: one is silent, a trunk challenges and declines, the next knows nothing, a phone answers."""
+    d, a, b = house
+    silent, last, phone = Peer("127.0.0.8"), d.phone(register=True), d.phone(register=True)
+    d.conf["emergency"] = {"targets": [f"sip:112@{silent.host}:{silent.port}", f"sip:112@{a.host}:{a.port}",
+                                       f"sip:help@{b.host}:{b.port}", last.user]}
+    d.write_conf()
+    d.ctl("reload")
+    call = phone.call("112", SDP).challenge()
+    silent.accept(call_id=call.call_id)
+    leg = a.accept(call_id=call.call_id)
+    challenge(leg, nonce="help")
+    a.request("ACK")
+    leg = a.accept(call_id=call.call_id)
+    assert proved(leg.invite, "proxy-authorization", "help", "INVITE"), repr(leg.invite)
+    leg.answer(603)
+    leg = b.accept(call_id=call.call_id)
+    assert ruri(leg) == f"sip:help@{b.host}:{b.port}"
+    leg.answer(404)
+    answered(call, last.accept(call_id=call.call_id))
+    d.conf["emergency"] = {}
+    d.write_conf()
+    d.ctl("reload")
+    silent.close()
+
+
 def test_no_route(house, desk):
     _, phone = desk
     assert phone.call("77123", SDP).final().status == 404
