@@ -8,7 +8,8 @@
  * are completed.
  *
  * Tables: "call" (owner, NUL, time of the begin from the newest on, hash: an entry), "call_open"
- * (hash of the call). Keys of one call are always the same, so that nothing is entered twice.
+ * (hash of the call), "call_unseen" (owner, NUL, phone: how many missed calls the owner has not
+ * looked at). Keys of one call are always the same, so that nothing is entered twice.
  *
  * Layer: 2.  May include: base, store.  Thread: any; each call works inside the caller's
  * transaction.
@@ -58,6 +59,7 @@ struct hd_calls_record {
 	bool elsewhere; /* not answered here, but at another place: it was not missed */
 	bool learned;	/* only hash, ended_ms and cause are known: the rest stands in the store */
 	bool final;	/* it has ended */
+	bool missed;	/* out of hd_calls_write(): its callee has one more that was not seen */
 };
 void hd_calls_hash(uint8_t hash[HD_CALLS_HASH_BYTES], const char *call_id, const char *from_tag);
 
@@ -118,6 +120,24 @@ HD_MUSTCHECK int hd_calls_page(struct hd_calls *calls, struct hd_txn *txn,
 /** Removes all of an owner, inside the caller's command. @param removedp may be NULL */
 HD_MUSTCHECK int hd_calls_remove(struct hd_calls *calls, struct hd_txn *txn, const char *owner,
 				 uint64_t *removedp);
+
+/** More are not counted. */
+enum { HD_CALLS_UNSEEN_MAX = 100 };
+/**
+ * Missed calls that were written since the owner has looked, of those that a phone may show.
+ * @param phone missed there; NULL: anywhere
+ * @param np receives their number, at most HD_CALLS_UNSEEN_MAX
+ * @return 0 or the store's error
+ */
+HD_MUSTCHECK int hd_calls_unseen(struct hd_calls *calls, struct hd_txn *txn, const char *owner,
+				 const char *phone, uint32_t *np);
+/** An hd_command_fn argument: the owner has looked at the missed calls. */
+struct hd_calls_seen {
+	struct hd_calls *calls;
+	char owner[HD_CALLS_OWNER_SIZE];
+	char phone[HD_CALLS_OWNER_SIZE]; /* those of this phone; "": all */
+};
+HD_MUSTCHECK int hd_calls_seen(struct hd_txn *txn, void *seen);
 
 /**
  * Somebody's number and name out of everybody's lists, in steps: an hd_command_fn, argument a

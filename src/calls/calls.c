@@ -28,6 +28,8 @@ int hd_calls_new(struct hd_calls **cp, struct hd_store *store)
 	err = hd_store_table(store, "call", &calls->entries);
 	if (!err)
 		err = hd_store_table(store, "call_open", &calls->open);
+	if (!err)
+		err = hd_store_table(store, "call_unseen", &calls->unseen);
 	if (err)
 		free(calls);
 	else
@@ -66,32 +68,57 @@ static void fill_times(struct hd_calls_entry *entry, const struct hd_calls_recor
 	memcpy(entry->forwarded_by, r->forwarded_by, sizeof(entry->forwarded_by));
 }
 
-static int put_entry(const struct hd_calls_batch *batch, struct hd_txn *txn,
-		     struct hd_calls_entry *entry, const struct hd_calls_record *r)
+static bool is_missed(const struct hd_calls_entry *entry)
 {
-	uint8_t key[HD_CALLS_KEY_MAX], bytes[CALLS_RECORD_MAX];
-	size_t len = calls_key(key, entry->owner, r->started_ms, r->hash);
-	struct hd_slice record;
-	struct hd_encoder e;
-	int err;
+	return entry->kind == HD_CALL_MISSED && !entry->hidden;
+}
 
-	if (len == 0)
+/* A call that is told twice, or completed after a crash, has been counted. */
+static int count_missed(struct hd_calls *calls, struct hd_txn *txn, struct hd_slice key,
+			const struct hd_calls_entry *entry, bool *newp)
+{
+	struct hd_calls_entry before = { 0 };
+	struct hd_slice value;
+	int err = hd_txn_get(txn, calls->entries, key, &value);
+	bool was, is = is_missed(entry);
+
+	if (err && err != HD_ENOENT && err != HD_ECORRUPT)
+		return err;
+	was = !err && !calls_entry_decode(&before, value) && is_missed(&before);
+	*newp = is && !was;
+	return is == was ? 0
+			 : calls_unseen_add(calls, txn, entry->owner, entry->phone, is ? 1 : -1);
+}
+
+/* @param newp receives whether it is a missed call that was not there; NULL: it is none */
+static int put_entry(const struct hd_calls_batch *batch, struct hd_txn *txn,
+		     struct hd_calls_entry *entry, const struct hd_calls_record *r, bool *newp)
+{
+	uint8_t bytes[HD_CALLS_KEY_MAX], record_bytes[CALLS_RECORD_MAX];
+	struct hd_slice key = { (const char *)bytes, 0 }, record;
+	struct hd_encoder e;
+	int err = 0;
+
+	key.len = calls_key(bytes, entry->owner, r->started_ms, r->hash);
+	if (key.len == 0)
 		return 0;
 	entry->hidden = batch->is_off && batch->is_off(batch->arg, txn, entry->owner);
-	hd_encoder_init(&e, bytes, sizeof(bytes), CALLS_ENTRY_VERSION);
-	err = calls_entry_encode(&e, entry, &record);
-	return err ? err
-		   : hd_txn_put(txn, batch->calls->entries, (struct hd_slice){ (char *)key, len },
-				record);
+	if (newp)
+		err = count_missed(batch->calls, txn, key, entry, newp);
+	hd_encoder_init(&e, record_bytes, sizeof(record_bytes), CALLS_ENTRY_VERSION);
+	if (!err)
+		err = calls_entry_encode(&e, entry, &record);
+	return err ? err : hd_txn_put(txn, batch->calls->entries, key, record);
 }
 
 static int put_entries(const struct hd_calls_batch *batch, struct hd_txn *txn,
-		       const struct hd_calls_record *r)
+		       struct hd_calls_record *r)
 {
 	const struct hd_calls_side *caller = &r->caller, *callee = &r->callee;
 	struct hd_calls_entry entry;
 	int err;
 
+	r->missed = false;
 	memset(&entry, 0, sizeof(entry));
 	fill_times(&entry, r);
 	entry.kind = HD_CALL_DIALLED;
@@ -100,7 +127,7 @@ static int put_entries(const struct hd_calls_batch *batch, struct hd_txn *txn,
 	memcpy(entry.number, callee->number, sizeof(entry.number));
 	memcpy(entry.name, callee->name, sizeof(entry.name));
 	memcpy(entry.identity, caller->number, sizeof(entry.identity));
-	err = put_entry(batch, txn, &entry, r);
+	err = put_entry(batch, txn, &entry, r, NULL);
 	/* Who calls the own number has one entry, that of the call. */
 	if (err || strcmp(caller->owner, callee->owner) == 0)
 		return err;
@@ -112,7 +139,7 @@ static int put_entries(const struct hd_calls_batch *batch, struct hd_txn *txn,
 	memcpy(entry.identity, callee->number, sizeof(entry.identity));
 	if (r->withheld)
 		entry.number[0] = entry.name[0] = '\0';
-	return put_entry(batch, txn, &entry, r);
+	return put_entry(batch, txn, &entry, r, &r->missed);
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */
@@ -158,7 +185,7 @@ static int recall(struct hd_calls *calls, struct hd_txn *txn, struct hd_calls_re
 }
 
 static int write_end(const struct hd_calls_batch *batch, struct hd_txn *txn,
-		     const struct hd_calls_record *end)
+		     struct hd_calls_record *end)
 {
 	struct hd_calls_record r = *end;
 	int err = 0;
@@ -167,6 +194,7 @@ static int write_end(const struct hd_calls_batch *batch, struct hd_txn *txn,
 		err = recall(batch->calls, txn, &r);
 	if (!err)
 		err = put_entries(batch, txn, &r);
+	end->missed = !err && r.missed;
 	if (err)
 		return err == HD_ENOENT || err == HD_ECORRUPT || err == HD_EVERSION ? 0 : err;
 	err = hd_txn_del(txn, batch->calls->open, hash_key(&r));
@@ -179,8 +207,9 @@ int hd_calls_write(struct hd_txn *txn, void *arg)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < batch->n; i++) {
-		const struct hd_calls_record *r = &batch->records[i];
+		struct hd_calls_record *r = &batch->records[i];
 
+		r->missed = false;
 		err = r->final ? write_end(batch, txn, r) : put_open(batch->calls, txn, r, false);
 	}
 	return err;

@@ -8,7 +8,7 @@
 enum { CALLS_RECORD_MAX = 1536, HASH_IN_KEY = 4, CALLS_ENTRY_VERSION = 1 };
 
 struct hd_calls {
-	unsigned entries, open;
+	unsigned entries, open, unseen;
 };
 
 HD_MUSTCHECK int calls_entry_encode(struct hd_encoder *e, const struct hd_calls_entry *entry,
@@ -26,5 +26,18 @@ size_t calls_key(uint8_t *dst, const char *owner, int64_t started_ms, const uint
 /** Length of the owner in a key, or 0 when it is none. */
 size_t calls_key_owner(struct hd_slice key);
 int64_t calls_key_time(struct hd_slice key);
+
+/** How many entries a query fits. @param np in: no need to count further, out: how many */
+HD_MUSTCHECK int calls_count(struct hd_calls *calls, struct hd_txn *txn,
+			     const struct hd_calls_query *query, uint32_t *np);
+
+/* ---- unseen.c -------------------------------------------------------------------------------- */
+
+/** @param more 1 or -1 */
+HD_MUSTCHECK int calls_unseen_add(struct hd_calls *calls, struct hd_txn *txn, const char *owner,
+				  const char *phone, int more);
+/** @param phone NULL: of all */
+HD_MUSTCHECK int calls_unseen_forget(struct hd_calls *calls, struct hd_txn *txn, const char *owner,
+				     const char *phone);
 
 #endif

@@ -79,6 +79,27 @@ int hd_calls_page(struct hd_calls *calls, struct hd_txn *txn, const struct hd_ca
 	return err == HD_ENOENT || err == HD_ECORRUPT ? 0 : err;
 }
 
+int calls_count(struct hd_calls *calls, struct hd_txn *txn, const struct hd_calls_query *query,
+		uint32_t *np)
+{
+	uint8_t begin[HD_CALLS_KEY_MAX];
+	struct hd_calls_entry entry;
+	struct hd_slice key, value, after = begin_key(begin, query);
+	uint32_t n = 0, enough = *np;
+	int err = 0;
+
+	while (n < enough) {
+		err = hd_txn_next(txn, calls->entries, after, &key, &value);
+		if ((err && err != HD_ECORRUPT) || !is_of(key, query->owner))
+			break;
+		after = key;
+		if (!err && !take(&entry, key, value) && fits(query, &entry))
+			n++;
+	}
+	*np = n;
+	return err == HD_ENOENT || err == HD_ECORRUPT ? 0 : err;
+}
+
 int hd_calls_remove(struct hd_calls *calls, struct hd_txn *txn, const char *owner,
 		    uint64_t *removedp)
 {
@@ -103,7 +124,9 @@ int hd_calls_remove(struct hd_calls *calls, struct hd_txn *txn, const char *owne
 	}
 	if (removedp)
 		*removedp = removed;
-	return err == HD_ENOENT || err == HD_ECORRUPT ? 0 : err;
+	if (err && err != HD_ENOENT && err != HD_ECORRUPT)
+		return err;
+	return calls_unseen_forget(calls, txn, owner, NULL);
 }
 
 /* ---- retention ------------------------------------------------------------------------------ */

@@ -1,107 +1,5 @@
 /* test_calls.c - call lists: what is written, read, completed, removed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "calls/calls_priv.h"
-
-enum { PAGE = 50 };
-static const int64_t noon = 1800000000000;
-
-struct test {
-	struct hd_store *store;
-	struct hd_calls *calls;
-	struct hd_calls_entry page[PAGE];
-	size_t n;
-	uint64_t removed;
-};
-
-static void text(char *dst, size_t size, const char *src)
-{
-	assert_int_equal(hd_str_set(dst, size, src), 0);
-}
-
-static int setup(void **state)
-{
-	struct test *t = calloc(1, sizeof(*t));
-
-	assert_non_null(t);
-	assert_int_equal(hd_store_open_mem(&t->store, &(struct hd_store_options){ 0 }), 0);
-	assert_int_equal(hd_calls_new(&t->calls, t->store), 0);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct test *t = *state;
-
-	hd_calls_free(t->calls);
-	hd_store_close(t->store);
-	free(t);
-	return 0;
-}
-
-/* 201 at desk-1 has called 202 at desk-2, who answered after 3 s and talked for 60. */
-static struct hd_calls_record call_of(const char *call_id, int64_t started_ms)
-{
-	struct hd_calls_record r = {
-		.started_ms = started_ms,
-		.ringing_ms = started_ms + 1000,
-		.answered_ms = started_ms + 4000,
-		.ended_ms = started_ms + 64500,
-		.status = 200,
-		.cause = 16,
-		.final = true,
-	};
-
-	hd_calls_hash(r.hash, call_id, "tag");
-	text(r.caller.owner, sizeof(r.caller.owner), "201");
-	text(r.caller.phone, sizeof(r.caller.phone), "desk-1");
-	text(r.caller.number, sizeof(r.caller.number), "201");
-	text(r.caller.name, sizeof(r.caller.name), "Anna");
-	text(r.callee.owner, sizeof(r.callee.owner), "202");
-	text(r.callee.phone, sizeof(r.callee.phone), "desk-2");
-	text(r.callee.number, sizeof(r.callee.number), "202");
-	text(r.callee.name, sizeof(r.callee.name), "Ben");
-	return r;
-}
-
-static void write(struct test *t, struct hd_calls_record *records, size_t n)
-{
-	struct hd_calls_batch batch = { .calls = t->calls, .records = records, .n = n };
-
-	assert_int_equal(hd_store_execute(t->store, hd_calls_write, &batch), 0);
-}
-
-static int close_open(struct test *t)
-{
-	struct hd_calls_batch batch = { .calls = t->calls };
-
-	return hd_store_execute(t->store, hd_calls_close, &batch);
-}
-
-static void page(struct test *t, const struct hd_calls_query *query, size_t room)
-{
-	struct hd_txn *txn;
-
-	t->n = room;
-	assert_int_equal(hd_store_begin_read(t->store, &txn), 0);
-	assert_int_equal(hd_calls_page(t->calls, txn, query, t->page, &t->n), 0);
-	hd_store_end_read(txn);
-}
-
-static size_t list(struct test *t, const char *owner)
-{
-	page(t, &(struct hd_calls_query){ .owner = owner }, PAGE);
-	return t->n;
-}
+#include "fixture.h"
 
 static uint64_t open_calls(struct test *t)
 {
@@ -180,12 +78,6 @@ static void test_blank(void **state)
 	assert_int_equal(list(t, "201"), 1);
 	assert_string_equal(t->page[0].number, "202");
 	assert_string_equal(t->page[0].identity, "201");
-}
-
-static bool is_202(const void *arg, struct hd_txn *txn, const char *owner)
-{
-	assert_non_null(txn);
-	return *(const bool *)arg && strcmp(owner, "202") == 0;
 }
 
 /* What was written while the list was off stays hidden, what was before is there again. */
@@ -405,18 +297,6 @@ static void test_remove(void **state)
 	assert_int_equal(t->removed, 10);
 	assert_int_equal(list(t, "201"), 0);
 	assert_int_equal(list(t, "202"), 10);
-}
-
-static void sweep_all(struct test *t, struct hd_calls_sweep *sweep)
-{
-	struct hd_txn *txn;
-
-	do {
-		assert_int_equal(hd_store_begin_read(t->store, &txn), 0);
-		assert_int_equal(hd_calls_look(txn, sweep), 0);
-		hd_store_end_read(txn);
-		assert_int_equal(hd_store_execute(t->store, hd_calls_sweep, sweep), 0);
-	} while (sweep->at_len);
 }
 
 static void test_retention(void **state)
