@@ -80,13 +80,13 @@ struct hd_vendor {
 	/* In a URL for all its phones: "{mac}.xml"; NULL: they add the name to a folder. */
 	const char *url_file;
 	const struct hd_vendor_dhcp *dhcp; /* option 0 ends */
-	const char *form;		   /* template in conf/form/ for its browser, or NULL */
-	const char *form_type;
-	bool form_key;	   /* a key of it can open a form */
+	const char *form, *form_type;	   /* template in conf/form/ for its browser, or NULL */
+	bool form_key;			   /* a key of it can open a form */
 	const char *list;  /* template in conf/form/ of call lists, of form_type; NULL: JSON */
 	uint8_t list_page; /* entries on one page of it */
-	/* Text on its screen by NOTIFY, NULL: by MESSAGE only; begin, end: XML around it. */
+	/* XML by NOTIFY, around a text (NULL: by MESSAGE) and the idle line; its lamp and lists. */
 	const char *screen_event, *screen_type, *screen_begin, *screen_end;
+	const char *status_begin, *status_end, *lamp_on, *lamp_off, *forget_calls;
 };
 /** The vendor of a directory model ("snom-d785", "generic", ""); the generic one when unknown. */
 const struct hd_vendor *hd_vendor_of_model(const char *model);

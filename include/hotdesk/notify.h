@@ -71,6 +71,16 @@ enum { HD_NOTIFY_TEXT_SIZE = 160 };
  * @return 0; HD_EGONE: not registered; HD_EBUSY, HD_ENOMEM, HD_ELIMIT, the store's error
  */
 HD_MUSTCHECK int hd_notify_text(struct hd_notify *notify, const char *phone, const char *text);
+/**
+ * What a line on the phone's idle screen says from now on, "": nothing, and whether its lamp calls
+ * for attention; by the NOTIFY of its vendor, where the vendor has such a line or lamp. A phone
+ * that is not registered, or does not answer, is told when it registers anew, or when there is more
+ * to tell; what changes meanwhile once, as it is then. A challenge is answered as at a resync.
+ * @return 0, HD_ENOMEM or HD_ELIMIT
+ */
+HD_MUSTCHECK int hd_notify_status(struct hd_notify *notify, const char *phone, const char *text);
+/** In the same way: the phone is to forget the calls in its own lists, where it can. */
+HD_MUSTCHECK int hd_notify_forget_calls(struct hd_notify *notify, const char *phone);
 /** A phone has no call any more. */
 void hd_notify_idle(struct hd_notify *notify, const char *phone);
 /**

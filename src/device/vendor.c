@@ -85,6 +85,17 @@ static const struct hd_vendor vendors[] = {
 		.screen_begin = "<YealinkIPPhoneTextScreen Beep=\"yes\" Timeout=\"30\"><Title>"
 				"hotdesk</Title><Text>",
 		.screen_end = "</Text></YealinkIPPhoneTextScreen>",
+		.status_begin = "<YealinkIPPhoneStatus Beep=\"no\" SessionID=\"hotdesk\" "
+				"Timeout=\"0\"><Message>",
+		.status_end = "</Message></YealinkIPPhoneStatus>",
+		.lamp_on = "<YealinkIPPhoneExecute Beep=\"no\">"
+			   "<ExecuteItem URI=\"Led:POWER=slowflash\"/></YealinkIPPhoneExecute>",
+		.lamp_off = "<YealinkIPPhoneExecute Beep=\"no\">"
+			    "<ExecuteItem URI=\"Led:POWER=off\"/></YealinkIPPhoneExecute>",
+		.forget_calls = "<YealinkIPPhoneExecute Beep=\"no\">"
+				"<ExecuteItem URI=\"Command:ClearCallersList\"/>"
+				"<ExecuteItem URI=\"Command:ClearRedialList\"/>"
+				"</YealinkIPPhoneExecute>",
 	},
 	{
 		.name = "snom",
@@ -203,6 +214,11 @@ static const struct hd_vendor vendors[] = {
 		.list = "cisco-calls.xml",
 		.list_page = 24,
 		.form_type = XML,
+		.screen_event = "XML-Service",
+		.screen_type = XML,
+		.forget_calls = "<CiscoIPPhoneExecute>"
+				"<ExecuteItem Priority=\"0\" URL=\"Init:CallHistory\"/>"
+				"</CiscoIPPhoneExecute>",
 	},
 	{
 		.name = "fanvil",
@@ -260,6 +276,14 @@ static const struct hd_vendor vendors[] = {
 		.screen_begin = "<AastraIPPhoneTextScreen Beep=\"yes\" Timeout=\"30\"><Title>"
 				"hotdesk</Title><Text>",
 		.screen_end = "</Text></AastraIPPhoneTextScreen>",
+		.status_begin = "<AastraIPPhoneStatus Beep=\"no\"><Session>hotdesk</Session>"
+				"<Message index=\"0\">",
+		.status_end = "</Message></AastraIPPhoneStatus>",
+		/* Not ClearDirectory: what is in there are people. */
+		.forget_calls = "<AastraIPPhoneExecute Beep=\"no\">"
+				"<ExecuteItem URI=\"Command: ClearCallersList\"/>"
+				"<ExecuteItem URI=\"Command: ClearRedialList\"/>"
+				"</AastraIPPhoneExecute>",
 	},
 	{
 		.name = "gigaset",

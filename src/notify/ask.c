@@ -17,14 +17,14 @@ void ask_forget(struct resync *r)
 /* ---- the phone ------------------------------------------------------------------------------- */
 
 /* The newest one that is open, and another one each time that it was not there. */
-static int choose_binding(struct resync *r, struct hd_txn *txn, struct hd_binding *binding)
+static int choose_binding(const struct hd_notify_options *o, struct hd_txn *txn, const char *id,
+			  uint32_t turn, struct hd_binding *binding)
 {
-	const struct hd_notify_options *o = &r->notify->options;
 	struct hd_binding bindings[HD_BINDINGS_MAX];
 	size_t n = HD_BINDINGS_MAX, open = 0, i;
 	int err;
 
-	err = hd_location_get(o->location, txn, r->phone, hd_clock_wall_ms(o->clock), bindings, &n);
+	err = hd_location_get(o->location, txn, id, hd_clock_wall_ms(o->clock), bindings, &n);
 	if (err)
 		return err;
 	if (n == 0)
@@ -32,39 +32,41 @@ static int choose_binding(struct resync *r, struct hd_txn *txn, struct hd_bindin
 	for (i = 0; i < n; i++)
 		if (hd_flow_is_alive(o->agent, bindings[i].flow))
 			bindings[open++] = bindings[i];
-	*binding = bindings[open ? r->turn % open : 0];
+	*binding = bindings[open ? turn % open : 0];
 	return 0;
 }
 
-static int read_account(struct resync *r, struct hd_txn *txn, struct resync_phone *phone)
+static int read_account(const struct hd_notify_options *o, struct hd_txn *txn, const char *id,
+			struct resync_phone *phone)
 {
-	const struct hd_notify_options *o = &r->notify->options;
 	int err;
 
-	err = hd_phone_get(o->directory, txn, r->phone, &phone->record);
+	err = hd_phone_get(o->directory, txn, id, &phone->record);
 	if (err)
 		return err;
 	/* An unreadable record of what was seen makes a generic phone. */
 	err = hd_device_vendor(o->device, txn, &phone->record, &phone->vendor);
 	if (err && err != HD_ECORRUPT && err != HD_EVERSION)
 		return err;
-	if (hd_device_secret_get(o->device, txn, r->phone, phone->secret))
+	if (hd_device_secret_get(o->device, txn, id, phone->secret))
 		phone->secret[0] = '\0';
 	return 0;
 }
 
-int ask_read(struct resync *r, struct resync_phone *phone)
+int ask_read(const struct hd_notify *notify, const char *id, uint32_t turn,
+	     struct resync_phone *phone)
 {
+	const struct hd_notify_options *o = &notify->options;
 	struct hd_txn *txn;
 	int err;
 
 	memset(phone, 0, sizeof(*phone));
-	err = hd_store_begin_read(r->notify->options.store, &txn);
+	err = hd_store_begin_read(o->store, &txn);
 	if (err)
 		return err;
-	err = read_account(r, txn, phone);
+	err = read_account(o, txn, id, phone);
 	if (!err)
-		err = choose_binding(r, txn, &phone->binding);
+		err = choose_binding(o, txn, id, turn, &phone->binding);
 	hd_store_end_read(txn);
 	if (err)
 		hd_wipe(phone, sizeof(*phone));
@@ -100,8 +102,7 @@ static int send(struct resync *r, const struct resync_phone *phone)
 
 /* ---- challenges ------------------------------------------------------------------------------ */
 
-/* An hd_uac_lookup_fn: the line's own account. */
-static int credentials_of(void *arg, struct hd_slice realm, struct hd_uac_credentials *c)
+int ask_credentials(void *arg, struct hd_slice realm, struct hd_uac_credentials *c)
 {
 	const struct resync_phone *phone = arg;
 
@@ -125,10 +126,10 @@ static int answer_challenge(struct resync *r, struct hd_msg *response)
 
 	err = r->auth ? 0 : hd_uac_auth_new(&r->auth);
 	if (!err)
-		err = ask_read(r, &phone);
+		err = ask_read(r->notify, r->phone, r->turn, &phone);
 	if (err)
 		return err;
-	err = hd_uac_auth_take(r->auth, response, credentials_of, &phone);
+	err = hd_uac_auth_take(r->auth, response, ask_credentials, &phone);
 	r->cseq++;
 	if (!err)
 		err = send(r, &phone);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hotdesk/base/log.h"
+#include "hotdesk/xml.h"
 #include "notify_priv.h"
 
 /* The keys themselves, if they fit a way to this phone. @return whether there is a body */
@@ -66,6 +67,43 @@ int notify_message(struct resync *r, const struct resync_phone *phone, struct hd
 		return err;
 	r->whole = add_patch(r, phone, &body);
 	err = make(r, phone, local, (struct hd_slice){ body.data, body.len }, msgp);
+	hd_buf_fini(&body);
+	return err;
+}
+
+int notify_document(const struct hd_notify *notify, const struct notify_document *d,
+		    struct hd_msg **msgp)
+{
+	char from[HD_REALM_SIZE + 32], to[HD_PHONE_ID_SIZE + HD_REALM_SIZE + 8];
+	const char *domain = notify->options.domain;
+	struct hd_buf lines = { 0 }, body = { 0 };
+	struct hd_new_request r = {
+		.method = "NOTIFY",
+		.ruri = d->binding->contact_uri,
+		.from = from,
+		.to = to,
+		.call_id = d->call_id,
+		.cseq = d->cseq,
+	};
+	int err;
+
+	snprintf(from, sizeof(from), "<sip:%s>;tag=%s", domain, d->from_tag);
+	snprintf(to, sizeof(to), "<sip:%s@%s>", d->phone, domain);
+	hd_buf_addf(&lines,
+		    "Event: %s\r\nSubscription-State: terminated;reason=timeout\r\n"
+		    "Content-Type: %s\r\n",
+		    d->vendor->screen_event, d->vendor->screen_type);
+	hd_buf_adds(&body, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+	hd_buf_adds(&body, d->begin);
+	hd_xml_escape(&body, hd_slice_of(d->text));
+	hd_buf_adds(&body, d->end);
+	err = hd_buf_error(&lines) || hd_buf_error(&body) ? HD_ENOMEM : 0;
+	if (!err) {
+		r.lines = hd_buf_text(&lines);
+		r.body = (struct hd_slice){ hd_buf_text(&body), body.len };
+		err = hd_msg_new_request(msgp, &r);
+	}
+	hd_buf_fini(&lines);
 	hd_buf_fini(&body);
 	return err;
 }

@@ -27,6 +27,7 @@ void hd_notify_free(struct hd_notify *n)
 	if (!n)
 		return;
 	warn_end_all(n);
+	screen_end_all(n);
 	HASH_ITER (hh, n->resyncs, r, next)
 		resync_free(r);
 	free(n);
@@ -101,6 +102,7 @@ void hd_notify_bound(struct hd_notify *n, const char *phone)
 
 	if (r)
 		resync_bound(r);
+	screen_bound(n, phone);
 }
 
 void hd_notify_idle(struct hd_notify *n, const char *phone)

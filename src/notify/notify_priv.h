@@ -6,6 +6,7 @@
  * ask.c     a NOTIFY and its answer, challenges included
  * message.c the NOTIFY of a vendor
  * warn.c    a line of text on the screen
+ * screen.c  the line on the idle screen, and what the phone itself keeps of calls
  * note.c    what came of it, in the store
  */
 #ifndef NOTIFY_PRIV_H
@@ -80,6 +81,7 @@ struct hd_notify {
 	struct resync *resyncs;
 	struct warning *warnings; /* sent, not yet answered */
 	size_t n_warnings;
+	struct screen *screens; /* of phones that have something yet to be told */
 };
 
 /* ---- notify.c -------------------------------------------------------------------------------- */
@@ -108,10 +110,14 @@ void resync_struck_out(struct resync *r, int err);
 /* ---- ask.c ----------------------------------------------------------------------------------- */
 
 /**
- * Reads what is known of the phone; to be wiped.
+ * Reads what is known of a phone; to be wiped.
+ * @param turn which of its bindings, from 0, the newest
  * @return 0; HD_EGONE: not registered; HD_ENOENT: no such phone
  */
-HD_MUSTCHECK int ask_read(struct resync *r, struct resync_phone *phone);
+HD_MUSTCHECK int ask_read(const struct hd_notify *notify, const char *id, uint32_t turn,
+			  struct resync_phone *phone);
+/** An hd_uac_lookup_fn, argument a struct resync_phone: the line's own account. */
+int ask_credentials(void *phone, struct hd_slice realm, struct hd_uac_credentials *credentials);
 /** Sends a NOTIFY; resync_answered() follows. */
 HD_MUSTCHECK int ask_send(struct resync *r, const struct resync_phone *phone);
 /** Lets go of the NOTIFY under way. */
@@ -125,6 +131,23 @@ void ask_forget(struct resync *r);
  */
 HD_MUSTCHECK int notify_message(struct resync *r, const struct resync_phone *phone,
 				struct hd_msg **msgp);
+/** A NOTIFY with an XML document of the phone's vendor. */
+struct notify_document {
+	const char *phone;
+	const struct hd_vendor *vendor;
+	const struct hd_binding *binding;
+	const char *begin, *text, *end; /* the text is escaped */
+	const char *call_id;		/* NULL: a new one */
+	const char *from_tag;
+	uint32_t cseq;
+};
+HD_MUSTCHECK int notify_document(const struct hd_notify *notify, const struct notify_document *d,
+				 struct hd_msg **msgp);
+
+/* ---- screen.c -------------------------------------------------------------------------------- */
+
+void screen_bound(struct hd_notify *notify, const char *phone);
+void screen_end_all(struct hd_notify *notify);
 
 /* ---- warn.c ---------------------------------------------------------------------------------- */
 

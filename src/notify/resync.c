@@ -258,7 +258,7 @@ void resync_look(struct resync *r)
 		return;
 	}
 	if (!err)
-		err = ask_read(r, &phone);
+		err = ask_read(r->notify, r->phone, r->turn, &phone);
 	/* Whoever removes a phone takes it out of the outbox, or will have. */
 	if (err == HD_EGONE || err == HD_ENOENT) {
 		enter(r, RESYNC_AWAY);

@@ -7,7 +7,6 @@
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/device.h"
-#include "hotdesk/xml.h"
 #include "notify_priv.h"
 
 enum { WARNINGS_MAX = 256 };
@@ -81,56 +80,46 @@ static int look_up(struct warning *w, struct hd_binding *binding)
 	if (!err && n > 0 && !hd_phone_get(o->directory, txn, w->phone, &phone))
 		w->vendor = hd_vendor_of_model(phone.model);
 	hd_store_end_read(txn);
-	if (w->refused || (w->vendor && !w->vendor->screen_event))
+	if (w->refused || (w->vendor && !w->vendor->screen_begin))
 		w->vendor = NULL;
 	return err ? err : n == 0 ? HD_EGONE : 0;
 }
 
-static void add_screen(struct hd_buf *lines, struct hd_buf *body, const struct warning *w)
+/* RFC 3428, for those without a screen of their vendor's. */
+static int make_text(struct hd_msg **msgp, const struct warning *w,
+		     const struct hd_binding *binding, const char *tag)
 {
-	const struct hd_vendor *v = w->vendor;
-
-	hd_buf_addf(lines,
-		    "Event: %s\r\nSubscription-State: terminated;reason=timeout\r\n"
-		    "Content-Type: %s\r\n",
-		    v->screen_event, v->screen_type);
-	hd_buf_adds(body, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
-	hd_buf_adds(body, v->screen_begin);
-	hd_xml_escape(body, hd_slice_of(w->text));
-	hd_buf_adds(body, v->screen_end);
-}
-
-static int make(struct hd_msg **msgp, const struct warning *w, const struct hd_binding *binding)
-{
-	const struct hd_notify_options *o = &w->notify->options;
-	char from[2 * HD_PHONE_ID_SIZE + HD_REALM_SIZE], to[sizeof(from)];
-	struct hd_buf lines = { 0 }, body = { 0 };
-	struct hd_new_request r = {
-		.method = w->vendor ? "NOTIFY" : "MESSAGE",
+	char from[HD_REALM_SIZE + 32], to[HD_PHONE_ID_SIZE + HD_REALM_SIZE + 8];
+	const char *domain = w->notify->options.domain;
+	const struct hd_new_request r = {
+		.method = "MESSAGE",
 		.ruri = binding->contact_uri,
 		.from = from,
 		.to = to,
 		.cseq = 1,
+		.lines = "Content-Type: text/plain;charset=UTF-8\r\n",
+		.body = hd_slice_of(w->text),
 	};
-	int err;
 
-	snprintf(from, sizeof(from), "<sip:%s>;tag=%08x", o->domain, hd_random_u32(UINT32_MAX));
-	snprintf(to, sizeof(to), "<sip:%s@%s>", w->phone, o->domain);
-	if (w->vendor) {
-		add_screen(&lines, &body, w);
-	} else {
-		hd_buf_adds(&lines, "Content-Type: text/plain;charset=UTF-8\r\n");
-		hd_buf_adds(&body, w->text);
-	}
-	err = hd_buf_error(&lines) || hd_buf_error(&body) ? HD_ENOMEM : 0;
-	if (!err) {
-		r.lines = hd_buf_text(&lines);
-		r.body = (struct hd_slice){ hd_buf_text(&body), body.len };
-		err = hd_msg_new_request(msgp, &r);
-	}
-	hd_buf_fini(&lines);
-	hd_buf_fini(&body);
-	return err;
+	snprintf(from, sizeof(from), "<sip:%s>;tag=%s", domain, tag);
+	snprintf(to, sizeof(to), "<sip:%s@%s>", w->phone, domain);
+	return hd_msg_new_request(msgp, &r);
+}
+
+static int make(struct hd_msg **msgp, const struct warning *w, const struct hd_binding *binding)
+{
+	struct notify_document d = { .phone = w->phone, .binding = binding, .cseq = 1 };
+	char tag[9];
+
+	snprintf(tag, sizeof(tag), "%08x", hd_random_u32(UINT32_MAX));
+	if (!w->vendor)
+		return make_text(msgp, w, binding, tag);
+	d.vendor = w->vendor;
+	d.begin = w->vendor->screen_begin;
+	d.text = w->text;
+	d.end = w->vendor->screen_end;
+	d.from_tag = tag;
+	return notify_document(w->notify, &d, msgp);
 }
 
 static int send(struct warning *w)

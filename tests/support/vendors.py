@@ -7,6 +7,7 @@ import http.client
 import re
 import time
 import urllib.parse
+import xml.etree.ElementTree as ET
 
 from support.sip import DEADLINE, Phone, rand
 
@@ -20,6 +21,7 @@ class VendorPhone(Phone):
     files = ["{mac}.cfg"]  # asked for at each fetch, in this order; the last one must be there
     events = ["check-sync;reboot=false"]
     obeyed = staticmethod(lambda notify: True)  # further conditions
+    screen = None  # event of the XML documents that it takes
     realm, qop, algorithm = None, True, "MD5"  # of its challenge; None: it does not challenge
     user_at, password_at, label_at = None, None, None  # where they are in its configuration
     habits = []  # further headers of its REGISTER
@@ -90,6 +92,9 @@ class VendorPhone(Phone):
     def handle(self, m):
         if m.method == "BYE":
             self.reply(m, 200)
+        elif self.screen and m.get("event") == self.screen and m.body:
+            ET.fromstring(m.body)
+            self.reply(m, 200, to_tag=rand(4))
         elif m.get("event") not in self.events or not self.obeyed(m):
             self.refused += 1
             self.reply(m, 489, "Bad Event", to_tag=rand(4))
@@ -153,6 +158,7 @@ class Yealink(VendorPhone):
     vendor, model, mac = "yealink", "yealink-t46u", "805e0c1a2b00"
     agent = "Yealink SIP-T46U 108.86.0.40"
     http_agent = "Yealink SIP-T46U 108.86.0.40 {colons}"
+    screen = "Yealink-xml"
     files = ["y000000000000.boot", "y000000000108.cfg", "{mac}.cfg"]
     user_at, password_at = r"^account\.1\.auth_name = (.*?)$", r"^account\.1\.password = (.*?)$"
     label_at = r"^linekey\.2\.label = (.*?)$"
@@ -211,7 +217,7 @@ class CiscoMpp(CiscoSpa):
     agent = "Cisco-CP-8851-3PCC/11.0.1_00562b0436"
     http_agent = "Cisco-CP-8851-3PCC/11.0.1 ({mac})"
     files = ["{mac}.xml"]
-    realm, algorithm = "cisco", "SHA-256"
+    realm, algorithm, screen = "cisco", "SHA-256", "XML-Service"
 
 
 class Fanvil(VendorPhone):
@@ -230,7 +236,7 @@ class Mitel(VendorPhone):
     agent = "Mitel 6940/6.4.0.4006"
     http_agent = "Mitel6940 MAC:{dashes} V:6.4.0.4006-SIP"
     files = ["aastra.cfg", "{MAC}.cfg"]
-    events = ["aastra-xml"]
+    events, screen = ["aastra-xml"], "aastra-xml"
     obeyed = staticmethod(lambda m: m.get("content-type") == "application/xml" and not m.body)
     user_at, password_at = r"^sip line1 auth name: (.*?)$", r"^sip line1 password: (.*?)$"
     label_at = r"(?:^prgkey2 label: |<Parameter>prgkey2 label</Parameter><Value>)(.*?)(?:$|</Value>)"
