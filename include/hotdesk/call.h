@@ -73,8 +73,8 @@ const char *hd_call_state_name(enum hd_call_state state);
 /**
  * Told of each call that begins, changes its state (or, while it rings, its callee's phone or tag)
  * or ends. A call that was not known may be told as TERMINATED at once: its BYE came, maybe
- * repeated. `call` is borrowed until it returns; it must not call into the proxy but for the
- * functions below.
+ * repeated. `call` stays where it is until it has been told as TERMINATED, and is borrowed; the
+ * function must not call into the proxy but for those below.
  */
 typedef void hd_call_fn(void *arg, const struct hd_call *call);
 

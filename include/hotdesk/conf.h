@@ -214,7 +214,9 @@ struct hd_conf_calls {
 	enum hd_list_mode list; /* central */
 	char **group_lists;	/* "sales=local" */
 	size_t n_group_lists;
-	uint32_t shown; /* 50 entries on a phone */
+	uint32_t shown;	       /* 50 entries on a phone */
+	bool missed_on_phones; /* true: how many, on the idle screen */
+	bool clear_phones;     /* true: free phones forget their own lists */
 };
 
 struct hd_conf_upstream {

@@ -54,6 +54,12 @@ struct hd_form_options {
 	struct hd_device *device;
 	struct hd_operations *operations; /* the control thread's */
 	struct hd_calls *calls;		  /* NULL: no lists */
+	/**
+	 * A user was shown the missed calls: of this phone, or all, if it is NULL. NULL: nobody
+	 * wants to know.
+	 */
+	void (*seen)(void *arg, const char *user, const char *phone);
+	void *arg;
 };
 
 /** What is shown of call lists. */

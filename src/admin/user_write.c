@@ -81,6 +81,8 @@ static int write_run(struct hd_txn *txn, void *arg)
 				     u->has_pin ? u->pin : NULL);
 	if (!err && !u->added && (u->has_name || u->has_language || u->mode == REPLACE))
 		err = name_tell(txn, u);
+	else if (!err && !u->added && (u->has_group || u->has_list))
+		err = tell_user(txn, &u->op, user.number); /* of missed calls */
 	return err ? err : user_settle(txn, &u->op, &user, &u->ended);
 }
 

@@ -356,6 +356,8 @@ const struct hd_key_info hd_keys[] = {
 	     HD_LIST_GROUPS_MAX, "[]", LIVE, hd_form_group_list,
 	     "a group and its list, such as sales=local; central, local or off"),
 	NUMBER(calls, shown, 1, 1000, "50", LIVE),
+	BOOL(calls, missed_on_phones, "true", LIVE),
+	BOOL(calls, clear_phones, "true", LIVE),
 
 	LIST(upstream, peers, IN(upstream, peers), IN(upstream, n_peers), 0, HD_PEERS_MAX, "[]",
 	     LIVE, hd_form_line, "NAME sip:HOST and then KEY=VALUE, 1 to 1024 bytes"),

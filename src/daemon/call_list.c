@@ -4,6 +4,7 @@
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "missed.h"
 
 enum { PAGE_DEFAULT = 50, PAGE_MAX = 1000, BLANK_LOOKS = 5000 };
 _Static_assert((int)HD_CALLS_NUMBER_SIZE == (int)HD_CALLS_OWNER_SIZE, "copied");
@@ -258,6 +259,7 @@ static void on_removed(struct hd_command *command)
 	if (command->err) {
 		hd_http_answer_error(r->req, command->err, "calls: %s", hd_strerror(command->err));
 	} else {
+		daemon_missed_cleared(r->d, r->owner);
 		hd_notice("admin", "calls of %s: %llu removed, %llu of others blanked (%s)",
 			  r->owner, (unsigned long long)r->removed, (unsigned long long)r->blanked,
 			  r->who);

@@ -5,6 +5,7 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/sip/uac_auth.h"
 #include "hotdesk/summary_event.h"
+#include "missed.h"
 
 /* ---- where a phone is ----------------------------------------------------------------------- */
 
@@ -125,6 +126,7 @@ void daemon_tell_watchers(struct daemon *d)
 		hd_hoteling_phone_changed(d->hoteling, entry.phone);
 		hd_settings_events_phone_changed(d->settings_events, entry.phone);
 		hd_summary_events_phone_changed(d->summary_events, entry.phone);
+		daemon_missed_desk_changed(d, entry.phone, entry.epoch);
 		if (entry.epoch > newest)
 			newest = entry.epoch;
 	}

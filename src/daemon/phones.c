@@ -6,6 +6,7 @@
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "missed.h"
 
 enum { BODY_MAX = 4096, HEADER_MAX = 8192, DESCRIPTORS_SHARE = 10 };
 
@@ -184,6 +185,8 @@ static int open_form(struct daemon *d)
 		.device = d->device,
 		.operations = d->control_operations,
 		.calls = d->calls,
+		.seen = daemon_missed_seen,
+		.arg = d,
 	};
 
 	return hd_form_new(&d->form, &options);

@@ -4,22 +4,27 @@
 #include <time.h>
 
 #include <uthash.h>
+#include <utlist.h>
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "missed.h"
 
 enum {
-	EVERY_MS = 1000,    /* calls that are shorter are written once */
+	AFTER_MS = 200,	    /* a change is written; calls that are shorter are written once */
 	BATCH_MAX = 512,    /* then at once */
 	WAITING_MAX = 64,   /* batches that the store has yet to write; more are lost */
 	SWEEP_LOOKS = 2000, /* entries a second */
 	DAY_S = 86400,
 };
 
-/* A call that is written as open, in this state. */
-struct stored {
+/* A call in progress that is written as open, or will be. */
+struct known {
 	uint64_t id;
-	enum hd_call_state state;
+	const struct hd_call *call; /* the proxy's */
+	bool changed;		    /* in the list of those */
+	bool written;
+	struct known *prev, *next;
 	UT_hash_handle hh;
 };
 
@@ -34,20 +39,47 @@ struct batch {
 struct daemon_recorder {
 	struct daemon *d;
 	struct batch *batch; /* being filled; or NULL */
-	struct stored *stored;
+	struct known *known, *changed;
 	struct hd_sip_timer *timer;
-	bool ticking;
-	atomic_uint waiting;
+	bool armed;
+	unsigned waiting;
+	/* An empty command that does not wait: the soft ones before it go with its commit. */
+	struct hd_command kick;
+	bool kicking, again;
 	/* control thread */
 	struct hd_calls_sweep sweep;
 	struct hd_command sweep_command;
 	bool sweeping;
 };
 
-static void stored_free(struct daemon_recorder *r, struct stored *s)
+static struct known *known_of(struct daemon_recorder *r, const struct hd_call *call, bool make)
 {
-	HASH_DEL(r->stored, s);
-	free(s);
+	struct known *k;
+
+	HASH_FIND(hh, r->known, &call->id, sizeof(call->id), k);
+	if (k || !make)
+		return k;
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return NULL;
+	k->id = call->id;
+	k->call = call;
+	HASH_ADD(hh, r->known, id, sizeof(k->id), k);
+	return k;
+}
+
+static void unchanged(struct daemon_recorder *r, struct known *k)
+{
+	if (k->changed)
+		DL_DELETE(r->changed, k);
+	k->changed = false;
+}
+
+static void known_free(struct daemon_recorder *r, struct known *k)
+{
+	unchanged(r, k);
+	HASH_DEL(r->known, k);
+	free(k);
 }
 
 /* ---- from a call to its record -------------------------------------------------------------- */
@@ -168,12 +200,49 @@ int daemon_close_calls(struct hd_txn *txn, void *arg)
 static void on_written(struct hd_command *command)
 {
 	struct batch *b = (struct batch *)command;
+	struct daemon_recorder *r = b->recorder;
 
+	r->waiting--;
 	if (command->err)
 		hd_warn("calls", "%zu calls not recorded: %s", b->calls.n,
 			hd_strerror(command->err));
-	atomic_fetch_sub(&b->recorder->waiting, 1);
+	for (size_t i = 0; !command->err && i < b->calls.n; i++)
+		if (b->records[i].missed)
+			daemon_missed_changed(r->d, b->records[i].callee.owner);
 	free(b);
+}
+
+static int do_nothing(struct hd_txn *txn, void *arg)
+{
+	(void)txn;
+	(void)arg;
+	return 0;
+}
+
+static void on_kicked(struct hd_command *command);
+
+static void kick(struct daemon_recorder *r)
+{
+	r->again = r->kicking;
+	if (r->kicking)
+		return;
+	r->kick = (struct hd_command){
+		.run = do_nothing,
+		.arg = r,
+		.reply_to = hd_agent_mailbox(r->d->agent),
+		.done = on_kicked,
+	};
+	/* Without it they are written a little later. */
+	r->kicking = hd_store_submit(r->d->store, &r->kick) == 0;
+}
+
+static void on_kicked(struct hd_command *command)
+{
+	struct daemon_recorder *r = command->arg;
+
+	r->kicking = false;
+	if (r->again)
+		kick(r);
 }
 
 static void flush(struct daemon_recorder *r)
@@ -193,12 +262,14 @@ static void flush(struct daemon_recorder *r)
 	b->calls.arg = &b->owners;
 	b->command.run = hd_calls_write;
 	b->command.arg = &b->calls;
+	b->command.reply_to = hd_agent_mailbox(r->d->agent);
 	b->command.done = on_written;
-	atomic_fetch_add(&r->waiting, 1);
 	err = hd_store_submit_soft(r->d->store, &b->command);
-	if (!err)
+	if (!err) {
+		r->waiting++;
+		kick(r);
 		return;
-	atomic_fetch_sub(&r->waiting, 1);
+	}
 	hd_warn("calls", "%zu calls not recorded: %s", b->calls.n, hd_strerror(err));
 	free(b);
 }
@@ -209,8 +280,7 @@ static struct hd_calls_record *next_record(struct daemon_recorder *r, const stru
 	struct hd_calls_record *record;
 
 	if (!r->batch) {
-		r->batch =
-			atomic_load(&r->waiting) < WAITING_MAX ? malloc(sizeof(*r->batch)) : NULL;
+		r->batch = r->waiting < WAITING_MAX ? malloc(sizeof(*r->batch)) : NULL;
 		if (!r->batch) {
 			hd_log_call(HD_LOG_WARNING, "calls", call->call_id, "not recorded: %s",
 				    hd_strerror(HD_EBUSY));
@@ -224,74 +294,74 @@ static struct hd_calls_record *next_record(struct daemon_recorder *r, const stru
 	return record;
 }
 
-static void add(struct daemon_recorder *r, const struct hd_call *call)
+static bool add(struct daemon_recorder *r, const struct hd_call *call)
 {
-	if (next_record(r, call) && r->batch->calls.n == BATCH_MAX)
+	bool added = next_record(r, call) != NULL;
+
+	if (added && r->batch->calls.n == BATCH_MAX)
 		flush(r);
-}
-
-static void add_open(void *arg, const struct hd_call *call)
-{
-	struct daemon_recorder *r = arg;
-	struct stored *s;
-
-	if (call->learned)
-		return; /* what the store knows of it is more */
-	HASH_FIND(hh, r->stored, &call->id, sizeof(call->id), s);
-	if (s && s->state == call->state)
-		return;
-	if (!s) {
-		s = calloc(1, sizeof(*s));
-		if (!s)
-			return;
-		s->id = call->id;
-		HASH_ADD(hh, r->stored, id, sizeof(s->id), s);
-	}
-	s->state = call->state;
-	add(r, call);
+	return added;
 }
 
 static void on_timer(void *arg)
 {
 	struct daemon_recorder *r = arg;
+	struct known *k;
 
-	if (r->d->conf_calls.record)
-		hd_proxy_walk_calls(r->d->proxy, add_open, r);
+	r->armed = false;
+	while ((k = r->changed) != NULL) {
+		unchanged(r, k);
+		if (r->d->conf_calls.record)
+			k->written |= add(r, k->call);
+	}
 	flush(r);
-	r->ticking = hd_proxy_calls(r->d->proxy) > 0;
-	if (r->ticking)
-		hd_sip_timer_set(r->timer, EVERY_MS);
 }
 
-static void tick(struct daemon_recorder *r)
+static void arm(struct daemon_recorder *r)
 {
-	if (r->ticking)
+	if (r->armed)
 		return;
 	if (!r->timer && hd_sip_timer_new(&r->timer, r->d->agent, on_timer, r)) {
 		hd_warn("calls", "not recorded: %s", hd_strerror(HD_ENOMEM));
 		return;
 	}
-	r->ticking = true;
-	hd_sip_timer_set(r->timer, EVERY_MS);
+	r->armed = true;
+	hd_sip_timer_set(r->timer, AFTER_MS);
+}
+
+static void note_open(struct daemon_recorder *r, const struct hd_call *call)
+{
+	struct known *k;
+
+	/* What the store knows of one that is learned again is more. */
+	if (!r->d->conf_calls.record || call->learned)
+		return;
+	k = known_of(r, call, true);
+	if (!k || k->changed)
+		return;
+	k->changed = true;
+	DL_APPEND(r->changed, k);
+	arm(r);
 }
 
 void daemon_record_call(struct daemon *d, const struct hd_call *call)
 {
 	struct daemon_recorder *r = d->recorder;
-	struct stored *s;
+	struct known *k;
 	bool was_open;
 
 	if (!r)
 		return;
-	tick(r);
-	if (call->state != HD_CALL_TERMINATED)
+	if (call->state != HD_CALL_TERMINATED) {
+		note_open(r, call);
 		return;
-	HASH_FIND(hh, r->stored, &call->id, sizeof(call->id), s);
-	was_open = s != NULL;
-	if (s)
-		stored_free(r, s);
-	if ((d->conf_calls.record && !is_tried_again(call)) || was_open)
-		add(r, call);
+	}
+	k = known_of(r, call, false);
+	was_open = k && k->written;
+	if (k)
+		known_free(r, k);
+	if (((d->conf_calls.record && !is_tried_again(call)) || was_open) && add(r, call))
+		arm(r);
 }
 
 void daemon_record_left(struct daemon *d, const struct hd_call *call, int status)
@@ -303,7 +373,6 @@ void daemon_record_left(struct daemon *d, const struct hd_call *call, int status
 
 	if (!r || !d->conf_calls.record || call->learned)
 		return;
-	tick(r);
 	left.state = HD_CALL_TERMINATED;
 	left.end = HD_CALL_REFUSED;
 	left.status = status;
@@ -318,6 +387,7 @@ void daemon_record_left(struct daemon *d, const struct hd_call *call, int status
 	hd_calls_hash(record->hash, call->call_id, call->callee.user);
 	if (r->batch->calls.n == BATCH_MAX)
 		flush(r);
+	arm(r);
 }
 
 /* ---- retention: control thread -------------------------------------------------------------- */
@@ -421,20 +491,20 @@ void daemon_recorder_stop(struct daemon *d)
 		return;
 	hd_sip_timer_free(r->timer);
 	r->timer = NULL;
-	r->ticking = true; /* nothing is recorded from here on */
+	r->armed = true; /* nothing is recorded from here on */
 }
 
 void daemon_recorder_free(struct daemon *d)
 {
-	struct stored *s, *next;
+	struct known *k, *next;
 
 	if (!d->recorder)
 		return;
-	s = d->recorder->stored;
-	HASH_CLEAR(hh, d->recorder->stored);
-	for (; s; s = next) {
-		next = s->hh.next;
-		free(s);
+	k = d->recorder->known;
+	HASH_CLEAR(hh, d->recorder->known);
+	for (; k; k = next) {
+		next = k->hh.next;
+		free(k);
 	}
 	free(d->recorder->batch);
 	free(d->recorder);

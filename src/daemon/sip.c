@@ -5,6 +5,7 @@
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "missed.h"
 #include "upstream_priv.h"
 
 static void on_bound(void *arg, const char *phone)
@@ -12,6 +13,7 @@ static void on_bound(void *arg, const char *phone)
 	struct daemon *d = arg;
 
 	hd_notify_bound(d->notify, phone);
+	daemon_missed_bound(d, phone);
 	daemon_follow(d);
 	hd_notifier_bound(d->notifier, phone);
 }
@@ -252,6 +254,7 @@ static void on_ready(void *arg)
 	daemon_render_set(&d->sip_render, d, d->conf, &d->sip_render.supply);
 	daemon_start_events(d);
 	daemon_start_upstream(d);
+	daemon_tell_watchers(d);
 	hd_notify_wake(d->notify);
 	if (hd_sip_io_new(&d->media_io, d->agent, hd_media_fd(d->media), on_media, d->media))
 		hd_error("daemon", "media: not served: login dialogues are without sound");

@@ -202,6 +202,18 @@ static bool arguments_read(struct hd_http_request *req, const struct hd_vendor *
 	return true;
 }
 
+/* The newest of them are on the first page. */
+static void seen_tell(const struct hd_form *form, const struct form_list *list, const char *phone)
+{
+	const struct hd_form_options *o = &form->options;
+	bool missed = !list->kinds || list->kinds & 1U << HD_CALL_MISSED;
+
+	if (!o->seen || list->nobody || list->mode == HD_LIST_OFF || list->page > 0 || !missed ||
+	    (list->menu && !list->json))
+		return;
+	o->seen(o->arg, list->user, list->mode == HD_LIST_LOCAL ? phone : NULL);
+}
+
 bool form_list_serve(struct hd_form *form, struct hd_http_request *req,
 		     const struct hd_phone *phone, const struct hd_vendor *vendor, const char *rest)
 {
@@ -232,6 +244,8 @@ bool form_list_serve(struct hd_form *form, struct hd_http_request *req,
 	} else {
 		page_answer(form, req, vendor, &list);
 	}
+	if (!err && strcmp(hd_http_method_name(req), "GET") == 0)
+		seen_tell(form, &list, phone->id);
 	free(list.all);
 	hd_wipe(url, sizeof(url));
 	return true;

@@ -19,7 +19,8 @@ phones:
 
 @pytest.fixture(scope="module")
 def d():
-    with Daemon({"sip": {"source_rate": 0}}, directory=DIRECTORY) as daemon:
+    with Daemon({"sip": {"source_rate": 0}, "calls": {"missed_on_phones": False, "clear_phones": False}},
+                directory=DIRECTORY) as daemon:
         yield daemon
 
 
