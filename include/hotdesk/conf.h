@@ -110,6 +110,13 @@ struct hd_conf_desk {
 	uint32_t resync_tries, resync_rare_s; /* 5, 3600: then it is reported, and asked rarely */
 };
 
+struct hd_conf_codes { /* hotdesk/plan.h; "": off */
+	char *dnd_on, *dnd_off, *dnd_toggle, *rings, *pickup, *forward_always, *forward_always_off,
+		*forward_busy, *forward_busy_off, *forward_no_answer, *forward_no_answer_off,
+		*forward_not_logged_in, *forward_not_logged_in_off;
+	bool pickup_everybody; /* false: of the same group only */
+};
+
 struct hd_conf_dialogue {
 	char *prompts;			      /* /usr/share/hotdeskd/prompts */
 	char *language;			      /* NULL: as the phone says */
@@ -243,6 +250,7 @@ struct hd_conf {
 	struct hd_conf_registrar registrar;
 	struct hd_conf_events events;
 	struct hd_conf_desk desk;
+	struct hd_conf_codes codes;
 	struct hd_conf_dialogue dialogue;
 	struct hd_conf_media media;
 	struct hd_conf_plan plan;

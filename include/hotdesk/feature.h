@@ -9,6 +9,9 @@
  * INFO; the result is said, then BYE. The logout code alone says goodbye, the toggle does one or
  * the other. Every way ends in one desk command.
  *
+ * A user's code changes what the user who is logged in there has set: 200 and BYE after the commit,
+ * and 403 where nobody is logged in or it cannot be.
+ *
  * Layer: 4.  May include: sip, L2.  Thread: the SIP thread.
  */
 #ifndef HOTDESK_FEATURE_H
@@ -47,7 +50,8 @@ struct hd_features_options {
 	struct hd_store *store;
 	struct hd_directory *dir;
 	struct hd_desk *desk;
-	struct hd_operations *operations; /* of the SIP thread */
+	struct hd_operations *operations;   /* of the SIP thread */
+	struct hd_settings_store *settings; /* NULL: users' codes are refused */
 	struct hd_feature_codes codes;
 	uint32_t dialogue_s, dialogues_max;
 	uint32_t t1_ms, t2_ms;
@@ -57,6 +61,8 @@ struct hd_features_options {
 	struct hd_dialogue_policy dialogue;
 	/** The first login dialogue of a phone begins, the last one ends. Or NULL. */
 	void (*running)(void *arg, const char *phone, bool running);
+	/** What the user at a phone has set is another now. Or NULL. */
+	void (*settings_changed)(void *arg, const char *phone);
 	void *arg;
 };
 HD_MUSTCHECK int hd_features_new(struct hd_features **fp,
@@ -67,6 +73,9 @@ void hd_features_set_policy(struct hd_features *features, const struct hd_featur
 /** For dialogues that begin from now on; prompts is moved, NULL keeps those that there are. */
 void hd_features_set_dialogue(struct hd_features *features, const struct hd_dialogue_policy *policy,
 			      struct hd_prompts *prompts);
+
+/** Whether there is a voicemail for who forwards to no number; false at first. */
+void hd_features_set_voicemail(struct hd_features *features, bool has_voicemail);
 
 /**
  * An INVITE or INFO of an authenticated phone whose Request-URI is a feature code (parsed, wiped by

@@ -19,19 +19,47 @@
 
 enum { HD_FEATURE_CODE_SIZE = 17 };
 
-/** The codes of the configuration; a code is 1..16 of 0-9 * # A-D. */
+/** What users dial for themselves at the phone where they are; X(name, a number may follow). */
+#define HD_USER_CODE_LIST(X)                                                                       \
+	X(DND_ON, false)                                                                           \
+	X(DND_OFF, false)                                                                          \
+	X(DND_TOGGLE, false)                                                                       \
+	X(FORWARD_ALWAYS, true)                                                                    \
+	X(FORWARD_ALWAYS_OFF, false)                                                               \
+	X(FORWARD_BUSY, true)                                                                      \
+	X(FORWARD_BUSY_OFF, false)                                                                 \
+	X(FORWARD_NO_ANSWER, true)                                                                 \
+	X(FORWARD_NO_ANSWER_OFF, false)                                                            \
+	X(FORWARD_NOT_LOGGED_IN, true)                                                             \
+	X(FORWARD_NOT_LOGGED_IN_OFF, false)                                                        \
+	X(RINGS, true)                                                                             \
+	X(PICKUP, true)
+enum hd_user_code {
+	HD_USER_CODE_NONE, /* login, logout or toggle */
+#define HD_USER_CODE_ENUM(name, number) HD_USER_CODE_##name,
+	HD_USER_CODE_LIST(HD_USER_CODE_ENUM)
+#undef HD_USER_CODE_ENUM
+		HD_USER_CODES
+};
+
+/** The codes of the configuration; a code is 1..16 of 0-9 * # A-D, or "" for none. */
 struct hd_feature_codes {
-	char login[HD_FEATURE_CODE_SIZE];  /* "*771" */
-	char logout[HD_FEATURE_CODE_SIZE]; /* "*772" */
-	char toggle[HD_FEATURE_CODE_SIZE]; /* "*770" */
+	char login[HD_FEATURE_CODE_SIZE];		/* "*771" */
+	char logout[HD_FEATURE_CODE_SIZE];		/* "*772" */
+	char toggle[HD_FEATURE_CODE_SIZE];		/* "*770" */
+	char user[HD_USER_CODES][HD_FEATURE_CODE_SIZE]; /* the first one is none */
 };
 
 /**
  * A recognised code: CODE, CODE*NUMBER*PIN, with an optional final '#'. The longest code wins;
  * NUMBER holds no '*' and no '#', PIN only digits. Wipe it after use.
+ *
+ * A user's code: CODE, CODE NUMBER or CODE*NUMBER, with an optional final '#'. NUMBER is digits
+ * and '*', perhaps with a '+' in front.
  */
 struct hd_feature {
-	enum hd_desk_event event;
+	enum hd_user_code code;
+	enum hd_desk_event event; /* of HD_USER_CODE_NONE */
 	bool has_arguments;
 	bool malformed; /* begins as a code but is none of the forms: refuse, never route it on */
 	char number[HD_NUMBER_SIZE];
@@ -45,7 +73,8 @@ HD_MUSTCHECK int hd_feature_parse(struct hd_feature *feature, const struct hd_fe
 				  struct hd_slice user);
 /**
  * The user part for the log: "*771*201*471147" gives "*771*201*...", and what only looks like a
- * mistyped code is cut as well. dst has room for 64.
+ * mistyped code is cut as well. Behind a user's code only a number of digits is shown. dst has
+ * room for 64.
  */
 void hd_feature_mask(char *dst, size_t size, const struct hd_feature_codes *codes,
 		     struct hd_slice user);

@@ -69,6 +69,23 @@ HD_MUSTCHECK int hd_settings_get(struct hd_settings_store *s, struct hd_txn *txn
  */
 HD_MUSTCHECK int hd_settings_put(struct hd_settings_store *s, struct hd_txn *txn,
 				 const char *number, const struct hd_settings *settings);
+/** One thing that a user changes, by code or form. */
+struct hd_settings_change {
+	enum { HD_CHANGE_DND, HD_CHANGE_FORWARD, HD_CHANGE_RINGS } what;
+	enum { HD_CHANGE_OFF, HD_CHANGE_ON, HD_CHANGE_TOGGLE } on; /* of the first two */
+	enum hd_forward_when when;
+	char to[HD_FORWARD_TO_SIZE]; /* "": that of the last time, else the voicemail */
+	bool has_voicemail;	     /* there is one */
+	uint8_t rings;
+};
+/**
+ * Reads, changes, writes; a record that is damaged begins anew.
+ * @param after receives what holds now
+ * @return as hd_settings_put(); HD_EINVAL also: a forwarding to nowhere
+ */
+HD_MUSTCHECK int hd_settings_change(struct hd_settings_store *s, struct hd_txn *txn,
+				    const char *number, const struct hd_settings_change *change,
+				    struct hd_settings *after);
 /**
  * Whether the PIN may be kept, and the PIN.
  * @param pin the zero slice: the one that is kept stays; ignored without hoteling

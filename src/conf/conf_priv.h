@@ -119,8 +119,9 @@ bool hd_form_server(struct hd_slice s);	     /* an address, IPv6 in [], also wit
 bool hd_form_network(struct hd_slice s);     /* ADDRESS/PREFIX without bits behind the prefix */
 bool hd_form_interface(struct hd_slice s);   /* of the network: "eth0", "vlan.20" */
 bool hd_form_code(struct hd_slice s);	     /* feature code: 1..16 of 0-9 A-D * # */
-bool hd_form_mode(struct hd_slice s);	     /* 660, 0660 */
-bool hd_form_login_key(struct hd_slice s);   /* vendor, none, 1..120 */
+bool hd_form_code_or_none(struct hd_slice s);
+bool hd_form_mode(struct hd_slice s);	   /* 660, 0660 */
+bool hd_form_login_key(struct hd_slice s); /* vendor, none, 1..120 */
 bool hd_form_timezone(
 	struct hd_slice s); /* Europe/Berlin; whether there is such a one is not known here */
 bool hd_form_phrase(struct hd_slice s); /* text whose {names} are those of hotdesk/face.h */

@@ -255,6 +255,11 @@ bool hd_form_code(struct hd_slice s)
 	return s.len > 0 && s.len <= 16;
 }
 
+bool hd_form_code_or_none(struct hd_slice s)
+{
+	return s.len == 0 || hd_form_code(s);
+}
+
 bool hd_form_mode(struct hd_slice s)
 {
 	size_t i = s.len == 4 && s.ptr[0] == '0' ? 1 : 0;

@@ -45,6 +45,9 @@ enum { DAY_S = 86400, MONTH_S = 30 * DAY_S };
 		.nullable = true, .offset = IN(sec, key), .standard = "null", .form = (frm),       \
 		.expected = (words)                                                                \
 	}
+#define CODE(key, std)                                                                             \
+	TEXT(codes, key, IN(codes, key), std, LIVE, hd_form_code_or_none,                          \
+	     CODE_WORDS ", or nothing for none")
 #define CHOICE(sec, key, kind, place, bytes, std, when, list)                                      \
 	{                                                                                          \
 		.section = #sec, .name = #key, .type = (kind), .live = (when), .offset = (place),  \
@@ -204,6 +207,21 @@ const struct hd_key_info hd_keys[] = {
 	TEXT(desk, logout, IN(desk, logout), "never", LIVE, hd_form_logout, HD_LOGOUT_WORDS),
 	NUMBER(desk, logout_warning_s, 0, 3600, "60", LIVE),
 	NUMBER(desk, audit_max, 1, 10000000, "10000", LIVE),
+
+	CODE(dnd_on, "*78"),
+	CODE(dnd_off, "*79"),
+	CODE(dnd_toggle, "*76"),
+	CODE(forward_always, "*72"),
+	CODE(forward_always_off, "*73"),
+	CODE(forward_busy, "*90"),
+	CODE(forward_busy_off, "*91"),
+	CODE(forward_no_answer, "*92"),
+	CODE(forward_no_answer_off, "*93"),
+	CODE(forward_not_logged_in, "*94"),
+	CODE(forward_not_logged_in_off, "*95"),
+	CODE(rings, "*96"),
+	CODE(pickup, "*8"),
+	BOOL(codes, pickup_everybody, "false", LIVE),
 
 	PATH(dialogue, prompts, IN(dialogue, prompts), "/usr/share/hotdeskd/prompts", false, LIVE),
 	{ .section = "dialogue",
@@ -397,10 +415,11 @@ const struct hd_key_info hd_keys[] = {
 const size_t hd_n_keys = sizeof(hd_keys) / sizeof(hd_keys[0]);
 _Static_assert(sizeof(hd_keys) / sizeof(hd_keys[0]) <= HD_KEYS_MAX, "HD_KEYS_MAX");
 
-const char *const hd_sections[] = { "sip",	 "auth",  "registrar", "events",   "desk",
-				    "dialogue",	 "media", "plan",      "rights",   "emergency",
-				    "pin",	 "store", "directory", "security", "admin",
-				    "provision", "calls", "upstream",  "log",	   "run" };
+const char *const hd_sections[] = { "sip",	 "auth",      "registrar", "events",	"desk",
+				    "codes",	 "dialogue",  "media",	   "plan",	"rights",
+				    "emergency", "pin",	      "store",	   "directory", "security",
+				    "admin",	 "provision", "calls",	   "upstream",	"log",
+				    "run" };
 const size_t hd_n_sections = sizeof(hd_sections) / sizeof(hd_sections[0]);
 _Static_assert(sizeof(hd_sections) / sizeof(hd_sections[0]) <= HD_SECTIONS_MAX, "HD_SECTIONS_MAX");
 

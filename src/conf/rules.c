@@ -127,33 +127,57 @@ static void check_media_ports(const struct ctx *ctx)
 
 /* ---- feature codes --------------------------------------------------------------------------- */
 
+static const struct code {
+	const char *section, *name;
+	bool number; /* one may follow at once */
+} codes[] = {
+	{ "desk", "login_code", false },
+	{ "desk", "logout_code", false },
+	{ "desk", "toggle_code", false },
+	{ "codes", "dnd_on", false },
+	{ "codes", "dnd_off", false },
+	{ "codes", "dnd_toggle", false },
+	{ "codes", "forward_always", true },
+	{ "codes", "forward_always_off", false },
+	{ "codes", "forward_busy", true },
+	{ "codes", "forward_busy_off", false },
+	{ "codes", "forward_no_answer", true },
+	{ "codes", "forward_no_answer_off", false },
+	{ "codes", "forward_not_logged_in", true },
+	{ "codes", "forward_not_logged_in_off", false },
+	{ "codes", "rings", true },
+	{ "codes", "pickup", true },
+};
+
 /* CODE, CODE*NUMBER*PIN, CODE#: a second code that goes on with * or # could be both. */
-static bool clash(struct hd_slice shorter, struct hd_slice longer)
+static bool clash(struct hd_slice shorter, struct hd_slice longer, bool number)
 {
-	return shorter.len <= longer.len && memcmp(shorter.ptr, longer.ptr, shorter.len) == 0 &&
-	       (shorter.len == longer.len || longer.ptr[shorter.len] == '*' ||
+	return shorter.len > 0 && shorter.len <= longer.len &&
+	       memcmp(shorter.ptr, longer.ptr, shorter.len) == 0 &&
+	       (number || shorter.len == longer.len || longer.ptr[shorter.len] == '*' ||
 		longer.ptr[shorter.len] == '#');
+}
+
+static void check_two_codes(const struct ctx *ctx, const struct code *one, const struct code *other)
+{
+	struct value a = value_of(ctx, one->section, one->name);
+	struct value b = value_of(ctx, other->section, other->name);
+
+	if (!a.usable || !b.usable ||
+	    (!clash(a.text, b.text, one->number) && !clash(b.text, a.text, other->number)))
+		return;
+	hd_report_add(ctx->report, line_of(&a, &b),
+		      "%s.%s: \"%.*s\" cannot be told from %s.%s \"%.*s\", "
+		      "expected codes that do not begin alike",
+		      one->section, one->name, (int)a.text.len, a.text.ptr, other->section,
+		      other->name, (int)b.text.len, b.text.ptr);
 }
 
 static void check_codes(const struct ctx *ctx)
 {
-	static const char *const names[] = { "login_code", "logout_code", "toggle_code" };
-
-	for (size_t i = 1; i < 3; i++) {
-		for (size_t j = 0; j < i; j++) {
-			struct value a = value_of(ctx, "desk", names[i]);
-			struct value b = value_of(ctx, "desk", names[j]);
-
-			if (!a.usable || !b.usable ||
-			    (!clash(a.text, b.text) && !clash(b.text, a.text)))
-				continue;
-			hd_report_add(ctx->report, line_of(&a, &b),
-				      "desk.%s: \"%.*s\" cannot be told from desk.%s \"%.*s\", "
-				      "expected codes that do not begin alike",
-				      names[i], (int)a.text.len, a.text.ptr, names[j],
-				      (int)b.text.len, b.text.ptr);
-		}
-	}
+	for (size_t i = 1; i < sizeof(codes) / sizeof(codes[0]); i++)
+		for (size_t j = 0; j < i; j++)
+			check_two_codes(ctx, &codes[i], &codes[j]);
 }
 
 /* ---- listeners and TLS ----------------------------------------------------------------------- */

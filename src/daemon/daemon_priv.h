@@ -163,12 +163,12 @@ void daemon_close_events(struct daemon *d);
 void daemon_start_events(struct daemon *d);
 /** New values out of a reload. */
 void daemon_events_take(struct daemon *d, const struct hd_conf *conf);
-/** A login or logout may have been committed: who watches is told. SIP thread. */
+/** A login or logout may have been committed, a call has changed: who watches is told. */
 void daemon_tell_watchers(struct daemon *d);
-/** A call has changed: who watches is told. */
 void daemon_call_changed(void *arg, const struct hd_call *call);
-/** A login dialogue has begun or ended: for hd_features_options. */
+/** For hd_features_options: a login dialogue has begun or ended, a user's code has done it. */
 void daemon_dialogue(void *arg, const char *phone, bool running);
+void daemon_settings_changed(void *arg, const char *phone);
 /**
  * A desk session or a binding has changed: calls that ring where their user sits no more will go
  * where the user is, in a moment; SIP thread (follow.c).

@@ -116,6 +116,7 @@ void daemon_dialling_take(struct daemon *d, struct hd_dialling *dialling)
 	daemon_dialling_free(d->dialling);
 	d->dialling = dialling;
 	d->planner.dialling = dialling;
+	hd_features_set_voicemail(d->features, dialling->voicemail[0] != '\0');
 }
 
 void daemon_forbid(struct daemon *d, struct hd_request *req, const char *phone,

@@ -108,6 +108,14 @@ void daemon_dialogue(void *arg, const char *phone, bool running)
 		hd_notify_idle(d->notify, phone);
 }
 
+void daemon_settings_changed(void *arg, const char *phone)
+{
+	struct daemon *d = arg;
+
+	if (d->settings_events)
+		hd_settings_events_phone_changed(d->settings_events, phone);
+}
+
 /* A change of the desk writes the phones concerned into the outbox, with its epoch. */
 void daemon_tell_watchers(struct daemon *d)
 {

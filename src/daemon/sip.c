@@ -197,7 +197,9 @@ static int open_features(struct daemon *d)
 		.dialogues_max = d->conf->desk.dialogues_max,
 		.t1_ms = d->conf->sip.t1_ms,
 		.t2_ms = d->conf->sip.t2_ms,
+		.settings = d->settings,
 		.running = daemon_dialogue,
+		.settings_changed = daemon_settings_changed,
 		.arg = d,
 	};
 
@@ -208,6 +210,8 @@ static int open_features(struct daemon *d)
 	err = hd_prompts_load(&o.prompts, d->conf->dialogue.prompts);
 	if (!err)
 		err = hd_features_new(&d->features, &o);
+	if (!err)
+		hd_features_set_voicemail(d->features, d->dialling && d->dialling->voicemail[0]);
 	if (err)
 		hd_prompts_unref(o.prompts);
 	return err;

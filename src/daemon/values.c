@@ -40,9 +40,28 @@ static void set(char *dst, size_t size, const char *src)
 
 void conf_codes(struct hd_feature_codes *codes, const struct hd_conf *conf)
 {
+	const struct hd_conf_codes *c = &conf->codes;
+	const char *const texts[HD_USER_CODES] = {
+		[HD_USER_CODE_DND_ON] = c->dnd_on,
+		[HD_USER_CODE_DND_OFF] = c->dnd_off,
+		[HD_USER_CODE_DND_TOGGLE] = c->dnd_toggle,
+		[HD_USER_CODE_FORWARD_ALWAYS] = c->forward_always,
+		[HD_USER_CODE_FORWARD_ALWAYS_OFF] = c->forward_always_off,
+		[HD_USER_CODE_FORWARD_BUSY] = c->forward_busy,
+		[HD_USER_CODE_FORWARD_BUSY_OFF] = c->forward_busy_off,
+		[HD_USER_CODE_FORWARD_NO_ANSWER] = c->forward_no_answer,
+		[HD_USER_CODE_FORWARD_NO_ANSWER_OFF] = c->forward_no_answer_off,
+		[HD_USER_CODE_FORWARD_NOT_LOGGED_IN] = c->forward_not_logged_in,
+		[HD_USER_CODE_FORWARD_NOT_LOGGED_IN_OFF] = c->forward_not_logged_in_off,
+		[HD_USER_CODE_RINGS] = c->rings,
+		[HD_USER_CODE_PICKUP] = c->pickup,
+	};
+
 	set(codes->login, sizeof(codes->login), conf->desk.login_code);
 	set(codes->logout, sizeof(codes->logout), conf->desk.logout_code);
 	set(codes->toggle, sizeof(codes->toggle), conf->desk.toggle_code);
+	for (unsigned i = 1; i < HD_USER_CODES; i++)
+		set(codes->user[i], sizeof(codes->user[i]), texts[i]);
 }
 
 void conf_registrar_policy(struct hd_registrar_policy *policy, const struct hd_conf *conf)

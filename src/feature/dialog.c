@@ -121,7 +121,7 @@ static const char *code_of(const struct hd_features *f, enum hd_desk_event event
 					       : f->options.codes.toggle;
 }
 
-static int fill(struct dialog *d, struct hd_irq *irq, const char *phone)
+static int fill(struct dialog *d, struct hd_irq *irq, const struct dialog_plan *plan)
 {
 	struct hd_msg *msg = hd_irq_msg(irq);
 	struct hd_contact contact;
@@ -142,7 +142,7 @@ static int fill(struct dialog *d, struct hd_irq *irq, const char *phone)
 	if (!err)
 		err = hd_str_set(d->remote_contact, sizeof(d->remote_contact), contact.uri_text);
 	if (!err)
-		err = hd_str_set(d->phone, sizeof(d->phone), phone);
+		err = hd_str_set(d->phone, sizeof(d->phone), plan->phone);
 	if (!err)
 		err = hd_str_set(d->call_id, sizeof(d->call_id), hd_msg_call_id(msg));
 	if (!err)
@@ -157,7 +157,8 @@ static int fill(struct dialog *d, struct hd_irq *irq, const char *phone)
 	hd_msg_from_uri(msg, &uri);
 	if (!err)
 		err = uri_text(d->remote_uri, sizeof(d->remote_uri), &uri);
-	hd_uri_escape_user(&user, hd_slice_of(code_of(d->features, d->event)));
+	hd_uri_escape_user(&user,
+			   hd_slice_of(plan->code ? plan->code : code_of(d->features, d->event)));
 	snprintf(d->local_contact, sizeof(d->local_contact), "sip:%s@%s", hd_buf_text(&user),
 		 local + strlen("sip:"));
 	hd_buf_fini(&user);
@@ -241,7 +242,7 @@ bool dialog_open(struct hd_features *f, struct hd_irq *irq, const struct dialog_
 		return false;
 	}
 	hd_irq_bind(irq, dialog_on_irq, d);
-	err = fill(d, irq, plan->phone);
+	err = fill(d, irq, plan);
 	id_of(d->id, d->call_id, d->local_tag);
 	HASH_ADD(hh, f->dialogs, id, DIALOG_ID_SIZE, d);
 	if (!err)

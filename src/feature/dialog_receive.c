@@ -50,7 +50,7 @@ static void receive_info(struct dialog *d, struct hd_request *req)
 	if (d->operation || d->state == CLOSING || d->kind == DIALOG_SILENT) {
 		hd_request_reply(req, 481, NULL, NULL);
 	} else if (!hd_feature_parse(&code, &d->features->options.codes, uri.user) &&
-		   code.has_arguments && !code.malformed) {
+		   code.code == HD_USER_CODE_NONE && code.has_arguments && !code.malformed) {
 		begin_operation(d, req, &code);
 	} else {
 		digit = digit_of_info(hd_msg_header(msg, "Content-Type", 0), hd_msg_body(msg));

@@ -87,6 +87,8 @@ struct operation {
 
 struct hd_features {
 	struct hd_features_options options;
+	bool has_voicemail;
+	struct setting *settings; /* under way */
 	struct dialog *dialogs;
 	struct operation *operations;
 };
@@ -100,10 +102,19 @@ void operation_begin(struct operation *op, struct hd_irq *irq, struct dialog *di
 /** The dialog, if any, learns of it. */
 void operation_free(struct operation *op);
 
+/* ---- setting.c: what users set by code ------------------------------------------------------ */
+
+/** Ends the request. */
+void setting_begin(struct hd_features *f, struct hd_request *req, const char *phone,
+		   const struct hd_feature *code);
+/** Before the store goes. */
+void settings_free(struct hd_features *f);
+
 /* ---- dialog.c: life ------------------------------------------------------------------------- */
 
 struct dialog_plan {
 	const char *phone;
+	const char *code; /* NULL: that of the event */
 	enum hd_desk_event event;
 	enum dialog_kind kind;
 	const struct hd_operation_result *result; /* of kind RESULT */

@@ -31,6 +31,7 @@ void hd_features_free(struct hd_features *f)
 		operation_free(f->operations);
 	HASH_ITER (hh, f->dialogs, d, next)
 		dialog_free(d);
+	settings_free(f);
 	hd_prompts_unref(f->options.prompts);
 	free(f);
 }
@@ -51,6 +52,11 @@ void hd_features_set_dialogue(struct hd_features *f, const struct hd_dialogue_po
 		return;
 	hd_prompts_unref(f->options.prompts);
 	f->options.prompts = prompts;
+}
+
+void hd_features_set_voicemail(struct hd_features *f, bool has_voicemail)
+{
+	f->has_voicemail = has_voicemail;
 }
 
 static bool is_occupied(struct hd_features *f, const char *phone)
@@ -142,6 +148,10 @@ void hd_features_receive(struct hd_features *f, struct hd_request *req, const ch
 		return;
 	if (code->malformed) {
 		refuse(req, phone, "malformed feature code refused");
+		return;
+	}
+	if (code->code != HD_USER_CODE_NONE) {
+		setting_begin(f, req, phone, code);
 		return;
 	}
 	dialogue = wants_dialogue(f, phone, code);

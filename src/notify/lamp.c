@@ -73,7 +73,7 @@ static int may(void *arg, const struct hd_subscribe *subscribe, char resource[HD
 
 	err = hd_feature_parse(&code, &l->options.codes, user);
 	if (!err) {
-		bool bare = !code.has_arguments && !code.malformed;
+		bool bare = !code.code && !code.has_arguments && !code.malformed;
 
 		hd_feature_wipe(&code);
 		name_resource(resource, SELF, subscribe->phone);

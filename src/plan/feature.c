@@ -60,9 +60,30 @@ static size_t code_length(const struct typed *t, const char *code)
 	return t->text[len] == '*' || t->text[len] == '#' ? len : 0;
 }
 
+static bool takes_number(enum hd_user_code code)
+{
+	static const bool takes[] = { false,
+#define TAKES(name, number) number,
+				      HD_USER_CODE_LIST(TAKES)
+#undef TAKES
+	};
+
+	return takes[code];
+}
+
+/* The same where a number may follow at once. */
+static size_t user_code_length(const struct typed *t, const char *code, bool number)
+{
+	size_t len = strnlen(code, HD_FEATURE_CODE_SIZE);
+
+	if (!number)
+		return code_length(t, code);
+	return len > 0 && t->len >= len && memcmp(t->text, code, len) == 0 ? len : 0;
+}
+
 /* The longest code wins: *77 and *771 can live side by side. */
 static size_t find_code(const struct hd_feature_codes *codes, const struct typed *t,
-			enum hd_desk_event *eventp)
+			enum hd_desk_event *eventp, enum hd_user_code *codep)
 {
 	const struct {
 		const char *code;
@@ -80,6 +101,15 @@ static size_t find_code(const struct hd_feature_codes *codes, const struct typed
 		if (len > best) {
 			best = len;
 			*eventp = rows[i].event;
+		}
+	}
+	*codep = HD_USER_CODE_NONE;
+	for (unsigned i = 1; i < HD_USER_CODES; i++) {
+		size_t len = user_code_length(t, codes->user[i], takes_number(i));
+
+		if (len > best) {
+			best = len;
+			*codep = i;
 		}
 	}
 	return best;
@@ -125,6 +155,36 @@ static int parse_arguments(struct hd_feature *feature, struct hd_slice rest)
 	return err ? err : hd_str_copy(feature->pin, sizeof(feature->pin), pin);
 }
 
+/* What follows a user's code. @return the number; {NULL, 0}: none of the forms; len 0: nothing */
+static struct hd_slice user_argument(struct hd_slice rest)
+{
+	static const struct hd_slice none = { NULL, 0 };
+	bool star = rest.len > 0 && rest.ptr[0] == '*';
+
+	if (rest.len > 0 && rest.ptr[rest.len - 1] == '#')
+		rest.len--;
+	if (star) {
+		rest.ptr++;
+		rest.len--;
+	}
+	if (star && !rest.len)
+		return none;
+	for (size_t i = 0; i < rest.len; i++)
+		if ((rest.ptr[i] < '0' || rest.ptr[i] > '9') && rest.ptr[i] != '*' &&
+		    (rest.ptr[i] != '+' || i > 0 || rest.len == 1))
+			return none;
+	return rest.len < HD_NUMBER_SIZE ? rest : none;
+}
+
+static void parse_user_code(struct hd_feature *feature, struct hd_slice rest)
+{
+	struct hd_slice number = user_argument(rest);
+
+	feature->has_arguments = number.len > 0;
+	feature->malformed = !number.ptr || (number.len > 0 && !takes_number(feature->code)) ||
+			     hd_str_copy(feature->number, sizeof(feature->number), number);
+}
+
 int hd_feature_parse(struct hd_feature *feature, const struct hd_feature_codes *codes,
 		     struct hd_slice user)
 {
@@ -138,7 +198,7 @@ int hd_feature_parse(struct hd_feature *feature, const struct hd_feature_codes *
 
 	memset(feature, 0, sizeof(*feature));
 	type_out(&t, user);
-	len = find_code(codes, &t, &feature->event);
+	len = find_code(codes, &t, &feature->event, &feature->code);
 	if (len == 0) {
 		err = t.broken ? HD_EINVAL : HD_ENOENT;
 		goto out;
@@ -147,6 +207,8 @@ int hd_feature_parse(struct hd_feature *feature, const struct hd_feature_codes *
 	rest = (struct hd_slice){ t.text + len, t.len - len };
 	if (!t.whole) {
 		feature->malformed = true;
+	} else if (feature->code != HD_USER_CODE_NONE) {
+		parse_user_code(feature, rest);
 	} else if (rest.len > 0 && rest.ptr[0] == '*') {
 		rest.ptr++;
 		rest.len--;
@@ -160,6 +222,7 @@ int hd_feature_parse(struct hd_feature *feature, const struct hd_feature_codes *
 	if (feature->malformed) {
 		hd_wipe(feature->number, sizeof(feature->number));
 		hd_wipe(feature->pin, sizeof(feature->pin));
+		feature->has_arguments = false;
 	}
 out:
 	hd_wipe(&t, sizeof(t));
@@ -209,15 +272,32 @@ static size_t shown_length_of_other(const struct hd_feature_codes *codes, const 
 	return prefix > 0 && t->len - prefix >= PIN_PROBABLE ? prefix : t->len;
 }
 
+/* Of a user's code all when a number of digits follows: whatever else it was meant to be. */
+static size_t shown_length_of_user_code(const struct hd_feature_codes *codes, const struct typed *t,
+					enum hd_user_code code, size_t len)
+{
+	struct hd_slice number = user_argument((struct hd_slice){ t->text + len, t->len - len });
+
+	if (code_prefix(codes, t) > 0)
+		len = shown_length_of_other(codes, t);
+	else if (t->whole && number.ptr &&
+		 (!number.len || (takes_number(code) && !memchr(number.ptr, '*', number.len))))
+		len = t->len;
+	return len;
+}
+
 /* How many characters may be shown; fewer than all when a PIN could follow. */
 static size_t shown_length(const struct hd_feature_codes *codes, const struct typed *t)
 {
 	enum hd_desk_event event;
+	enum hd_user_code code;
 	struct hd_slice number;
-	size_t len = find_code(codes, t, &event);
+	size_t len = find_code(codes, t, &event, &code);
 
 	if (len == 0)
 		return shown_length_of_other(codes, t);
+	if (code != HD_USER_CODE_NONE)
+		return shown_length_of_user_code(codes, t, code, len);
 	if (t->len <= len + 1 || t->text[len] != '*')
 		return t->whole && t->len <= len + 1 ? t->len : len;
 

@@ -13,7 +13,13 @@ static void check_feature(const struct hd_feature *f)
 
 	if (number == sizeof(f->number) || pin == sizeof(f->pin))
 		abort();
-	if (f->has_arguments != (number > 0 && pin > 0) || (f->malformed && f->has_arguments))
+	if (f->code != HD_USER_CODE_NONE) {
+		if (f->code >= HD_USER_CODES || pin > 0 || f->has_arguments != (number > 0))
+			abort();
+	} else if (f->has_arguments != (number > 0 && pin > 0)) {
+		abort();
+	}
+	if ((f->malformed && f->has_arguments))
 		abort();
 	if (number > 0 && !hd_number_is_valid((struct hd_slice){ f->number, number }))
 		abort();
@@ -31,6 +37,16 @@ static void check_mask(const struct hd_feature_codes *codes, const struct hd_fea
 	for (const char *p = text; *p; p++)
 		if (*p <= ' ' || *p > '~')
 			abort();
+	/* Of a user's code no more than the code, or a number. */
+	if (f && f->code != HD_USER_CODE_NONE) {
+		char *star = strrchr(text, '*');
+
+		if (f->malformed && f->has_arguments)
+			abort();
+		if (star > text + 1 && strlen(star) > HD_NUMBER_SIZE + 1)
+			abort();
+		return;
+	}
 	if (f && f->has_arguments && strlen(text) < sizeof(text) - 1) {
 		size_t len = strlen(text);
 
@@ -45,6 +61,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		{ "*771", "*772", "*770" },
 		{ "*77", "*77*9", "" },
 		{ "#", "##", "*" },
+		{ "*771",
+		  "*772",
+		  "*770",
+		  { [HD_USER_CODE_DND_ON] = "*78",
+		    [HD_USER_CODE_FORWARD_ALWAYS] = "*72",
+		    [HD_USER_CODE_RINGS] = "*77",
+		    [HD_USER_CODE_PICKUP] = "*8" } },
 	};
 	struct hd_slice user = { (const char *)data, len };
 

@@ -173,8 +173,8 @@ static void test_paths(void **state)
 /* ---- refused files --------------------------------------------------------------------------- */
 
 #define LIST_OF_SECTIONS                                                                           \
-	"sip, auth, registrar, events, desk, dialogue, media, plan, rights, emergency, pin, "      \
-	"store, directory, "                                                                       \
+	"sip, auth, registrar, events, desk, codes, dialogue, media, plan, rights, emergency, "    \
+	"pin, store, directory, "                                                                  \
 	"security, admin, provision, calls, upstream, log or run"
 #define LISTEN "\"udp:ADDRESS:PORT\", \"tcp:...\" or \"tls:...\", an IPv6 address in []"
 #define HOST "a host name, an IPv4 address, or an IPv6 address in []"

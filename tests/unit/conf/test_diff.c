@@ -105,8 +105,10 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 							    : "other");
 		for (size_t i = 0; i < 3; i++) {
 			if (!strcmp(key->name, codes[i]))
-				snprintf(dst, size, "'*9%zu'", i);
+				snprintf(dst, size, "'*5%zu'", i);
 		}
+		if (key->form == hd_form_code_or_none)
+			snprintf(dst, size, "'*60'");
 	}
 }
 

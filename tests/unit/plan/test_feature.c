@@ -109,6 +109,103 @@ static const struct row nested_rows[] = {
 	{ "#", NONE, IN, "", "" },
 };
 
+/* Codes of users among those of the desk. */
+static const struct hd_feature_codes users = {
+	.login = "*771",
+	.logout = "*772",
+	.toggle = "*770",
+	.user = { [HD_USER_CODE_DND_ON] = "*78",
+		  [HD_USER_CODE_FORWARD_ALWAYS] = "*72",
+		  [HD_USER_CODE_FORWARD_ALWAYS_OFF] = "*73",
+		  [HD_USER_CODE_RINGS] = "#7",
+		  [HD_USER_CODE_PICKUP] = "*8" },
+};
+
+static const struct {
+	const char *user;
+	enum hd_user_code code;
+	enum form form;
+	const char *number, *shown;
+} user_rows[] = {
+	{ "*78", HD_USER_CODE_DND_ON, BARE, "", "*78" },
+	{ "*78#", HD_USER_CODE_DND_ON, BARE, "", "*78#" },
+	{ "%2a78%23", HD_USER_CODE_DND_ON, BARE, "", "*78#" },
+	{ "*78*", HD_USER_CODE_DND_ON, MALFORMED, "", "*78..." },
+	{ "*78*201", HD_USER_CODE_DND_ON, MALFORMED, "", "*78..." },
+	{ "*78*201*471147", HD_USER_CODE_DND_ON, MALFORMED, "", "*78..." },
+	{ "*78*4711#47", HD_USER_CODE_DND_ON, MALFORMED, "", "*78..." },
+	{ "*781", HD_USER_CODE_NONE, NONE, "", "*781" },
+	{ "*72202", HD_USER_CODE_FORWARD_ALWAYS, ARGS, "202", "*72202" },
+	{ "*72*202", HD_USER_CODE_FORWARD_ALWAYS, ARGS, "202", "*72*202" },
+	{ "*72202#", HD_USER_CODE_FORWARD_ALWAYS, ARGS, "202", "*72202#" },
+	{ "*72*+4930123%23", HD_USER_CODE_FORWARD_ALWAYS, ARGS, "+4930123", "*72*+4930123#" },
+	{ "*72**97", HD_USER_CODE_FORWARD_ALWAYS, ARGS, "*97", "*72..." },
+	{ "*72", HD_USER_CODE_FORWARD_ALWAYS, BARE, "", "*72" },
+	{ "*72*", HD_USER_CODE_FORWARD_ALWAYS, MALFORMED, "", "*72..." },
+	{ "*72*#", HD_USER_CODE_FORWARD_ALWAYS, MALFORMED, "", "*72..." },
+	{ "*7220+2", HD_USER_CODE_FORWARD_ALWAYS, MALFORMED, "", "*72..." },
+	{ "*72+", HD_USER_CODE_FORWARD_ALWAYS, MALFORMED, "", "*72..." },
+	{ "*72anna", HD_USER_CODE_FORWARD_ALWAYS, MALFORMED, "", "*72..." },
+	{ "*72201*471147", HD_USER_CODE_FORWARD_ALWAYS, ARGS, "201*471147", "*72..." },
+	{ "*72201*471147*", HD_USER_CODE_FORWARD_ALWAYS, ARGS, "201*471147*", "*72..." },
+	{ "*72#201#471147", HD_USER_CODE_FORWARD_ALWAYS, MALFORMED, "", "*72..." },
+	{ "*72202%zz", HD_USER_CODE_FORWARD_ALWAYS, MALFORMED, "", "*72..." },
+	{ "*72123456789012345678901234567890123", HD_USER_CODE_FORWARD_ALWAYS, MALFORMED, "",
+	  "*72..." },
+	{ "*73", HD_USER_CODE_FORWARD_ALWAYS_OFF, BARE, "", "*73" },
+	{ "*73202", HD_USER_CODE_NONE, NONE, "", "*73202" },
+	{ "#75", HD_USER_CODE_RINGS, ARGS, "5", "#75" },
+	{ "*8", HD_USER_CODE_PICKUP, BARE, "", "*8" },
+	{ "*8201", HD_USER_CODE_PICKUP, ARGS, "201", "*8201" },
+	{ "*8*201*471147", HD_USER_CODE_PICKUP, ARGS, "201*471147", "*8..." },
+	/* As before. */
+	{ "*771*201*471147", HD_USER_CODE_NONE, ARGS, "201", "*771*201*..." },
+	{ "*7712014711", HD_USER_CODE_NONE, NONE, "", "*771..." },
+	{ "*77*201*4711", HD_USER_CODE_NONE, NONE, "", "*77*201*..." },
+	{ "*774711", HD_USER_CODE_NONE, NONE, "", "*774711" },
+};
+
+static void test_user_codes(void **state)
+{
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(user_rows) / sizeof(user_rows[0]); i++) {
+		struct hd_slice user = hd_slice_of(user_rows[i].user);
+		enum form form = user_rows[i].form;
+		struct hd_feature f;
+		int err = hd_feature_parse(&f, &users, user);
+
+		if (err != (form == NONE ? HD_ENOENT : 0) || f.code != user_rows[i].code)
+			fail_msg("\"%s\": %d, code %d", user_rows[i].user, err, (int)f.code);
+		if (f.malformed != (form == MALFORMED) || f.has_arguments != (form == ARGS))
+			fail_msg("\"%s\": malformed %d, arguments %d", user_rows[i].user,
+				 f.malformed, f.has_arguments);
+		assert_string_equal(f.number, user_rows[i].number);
+		hd_feature_mask(text, sizeof(text), &users, user);
+		assert_string_equal(text, user_rows[i].shown);
+	}
+}
+
+/* A code that a careless administrator has made the beginning of a login's hides no less. */
+static void test_mask_of_short_codes(void **state)
+{
+	struct hd_feature_codes short_codes = users;
+	char text[64], usual[64];
+
+	(void)state;
+	memcpy(short_codes.user[HD_USER_CODE_PICKUP], "*77", 4);
+	memcpy(short_codes.user[HD_USER_CODE_RINGS], "*", 2);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hd_slice user = hd_slice_of(rows[i].user);
+
+		hd_feature_mask(usual, sizeof(usual), &codes, user);
+		hd_feature_mask(text, sizeof(text), &short_codes, user);
+		if (strlen(text) > strlen(usual))
+			fail_msg("\"%s\": %s, without them %s", rows[i].user, text, usual);
+	}
+}
+
 static void check_row(const struct hd_feature_codes *c, const struct row *row)
 {
 	struct hd_feature f;
@@ -272,6 +369,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_user_codes),
+		cmocka_unit_test(test_mask_of_short_codes),
 		cmocka_unit_test(test_never_routed_on),
 		cmocka_unit_test(test_bad_arguments),
 		cmocka_unit_test(test_wipe),
