@@ -21,6 +21,7 @@
 #include "hotdesk/base/str.h"
 #include "hotdesk/directory_file.h"
 
+enum hd_conf_identity { HD_IDENTITY_PAI = 1, HD_IDENTITY_FROM, HD_IDENTITY_BOTH }; /* bits */
 enum hd_transport { HD_UDP, HD_TCP, HD_TLS, HD_HTTP, HD_HTTPS };
 
 /** "udp:192.0.2.1:5060", "tls:[::]:5061", "https:[::]:8443"; port 0 asks for a free one. */
@@ -62,6 +63,7 @@ struct hd_conf_sip {
 	size_t n_source_exempt;
 	char **trusted; /* networks whose P-Asserted-Identity counts; without it: none */
 	size_t n_trusted;
+	enum hd_conf_identity identity; /* pai */
 	char **dns_servers; /* for next hops with a name; without it: those of resolv.conf */
 	size_t n_dns_servers;
 	uint32_t dns_timeout_ms, dns_lookups_max;	       /* 5000, 256 */

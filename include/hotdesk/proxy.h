@@ -25,6 +25,8 @@ struct hd_proxy_limits {
 	uint32_t timer_c_s;
 	uint32_t max_forwards, max_breadth; /* of a request that names none */
 	uint32_t accepted_max;		    /* calls of which late copies are recognised */
+	/* Where the identity of a target goes: P-Asserted-Identity, From. */
+	bool asserts_identity, rewrites_from;
 };
 
 struct hd_proxy_options {

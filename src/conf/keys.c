@@ -65,6 +65,11 @@ static const struct hd_choice transports[] = {
 	{ "tcp", HD_TCP },
 	{ "tls", HD_TLS },
 };
+static const struct hd_choice identities[] = {
+	{ "pai", HD_IDENTITY_PAI },
+	{ "from", HD_IDENTITY_FROM },
+	{ "both", HD_IDENTITY_BOTH },
+};
 static const struct hd_choice login_codes[] = {
 	{ "toggle", HD_LOGIN_CODE_TOGGLE },
 	{ "login", HD_LOGIN_CODE_LOGIN },
@@ -127,6 +132,8 @@ const struct hd_key_info hd_keys[] = {
 	     "[127.0.0.0/8, \"::1/128\"]", LIVE, hd_form_network, NETWORK_WORDS),
 	LIST(sip, trusted, IN(sip, trusted), IN(sip, n_trusted), 0, 64, "[]", LIVE, hd_form_network,
 	     NETWORK_WORDS),
+	CHOICE(sip, identity, HD_KEY_CHOICE, IN(sip, identity), sizeof(enum hd_conf_identity),
+	       "pai", LIVE, identities),
 	NUMBER(sip, transactions_max, 1, 1000000, "10000", LIVE),
 	NUMBER(sip, transactions_kept_max, 1, 10000000, "50000", LIVE),
 	NUMBER(sip, retry_after_min_s, 1, 3600, "5", LIVE),

@@ -102,6 +102,8 @@ void conf_proxy_limits(struct hd_proxy_limits *limits, const struct hd_conf *con
 		.max_forwards = c->max_forwards,
 		.max_breadth = c->max_breadth,
 		.accepted_max = c->transactions_kept_max,
+		.asserts_identity = c->identity & HD_IDENTITY_PAI,
+		.rewrites_from = c->identity & HD_IDENTITY_FROM,
 	};
 }
 

@@ -10,7 +10,7 @@
 
 enum { KEY_SIZE = 16 };
 
-/* 240 bytes for 64*T1, where the transactions themselves are 12 KB. */
+/* 250 bytes for 64*T1, where the transactions themselves are 12 KB. */
 struct accepted {
 	uint8_t request[KEY_SIZE];  /* of its Call-ID, CSeq and Via */
 	uint8_t response[KEY_SIZE]; /* of our branch and its Via */
@@ -18,6 +18,7 @@ struct accepted {
 	struct hd_flow caller;
 	UT_hash_handle hh_request, hh_response;
 	struct accepted *prev, *next; /* the oldest first */
+	char *names[2];		      /* of From and To as they came; NULL: nothing was renamed */
 };
 
 struct accepted_table {
@@ -29,13 +30,22 @@ struct accepted_table *accepted_table_new(void)
 	return calloc(1, sizeof(struct accepted_table));
 }
 
+static void accepted_free(struct accepted *a)
+{
+	if (!a)
+		return;
+	free(a->names[0]);
+	free(a->names[1]);
+	free(a);
+}
+
 static void forget(struct accepted_table *table, struct accepted *a)
 {
 	assert(table->by_request && table->by_response);
 	HASH_DELETE(hh_request, table->by_request, a);
 	HASH_DELETE(hh_response, table->by_response, a);
 	DL_DELETE(table->list, a);
-	free(a);
+	accepted_free(a);
 }
 
 void accepted_table_free(struct accepted_table *table)
@@ -76,16 +86,29 @@ static void sweep(struct accepted_table *table, int64_t now_ms)
 		forget(table, table->list);
 }
 
-void accepted_add(struct hd_proxy *proxy, const struct hd_msg *invite, const struct hd_flow *caller,
-		  const char *branch, int64_t until_ms)
+static bool keep_names(struct accepted *a, struct hd_msg *invite)
+{
+	struct hd_buf name = { 0 };
+
+	for (int to = 0; to < 2; to++) {
+		hd_msg_party(invite, to, &name);
+		a->names[to] = hd_buf_take(&name);
+		hd_buf_fini(&name);
+	}
+	return a->names[0] && a->names[1];
+}
+
+void accepted_add(struct hd_proxy *proxy, struct hd_msg *invite, const struct hd_flow *caller,
+		  const char *branch, int64_t until_ms, bool renamed)
 {
 	struct accepted_table *table = proxy->accepted;
 	struct accepted *a = calloc(1, sizeof(*a)), *known = NULL;
 
 	sweep(table, hd_clock_mono_ms(proxy->options.clock));
-	if (!a || !make_key(a->request, hd_msg_call_id(invite), hd_msg_cseq(invite), invite, 0) ||
+	if (!a || (renamed && !keep_names(a, invite)) ||
+	    !make_key(a->request, hd_msg_call_id(invite), hd_msg_cseq(invite), invite, 0) ||
 	    !make_key(a->response, branch, hd_msg_cseq(invite), invite, 0)) {
-		free(a);
+		accepted_free(a);
 		return;
 	}
 	HASH_FIND(hh_request, table->by_request, a->request, KEY_SIZE, known);
@@ -113,7 +136,8 @@ bool accepted_is_repeated(struct hd_proxy *proxy, const struct hd_msg *invite)
 	return a != NULL;
 }
 
-const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_msg *response)
+const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_msg *response,
+				      const char *names[2])
 {
 	struct accepted *a = NULL;
 	uint8_t key[KEY_SIZE];
@@ -123,5 +147,9 @@ const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_ms
 	    !make_key(key, hd_msg_branch(response), hd_msg_cseq(response), response, 1))
 		return NULL;
 	HASH_FIND(hh_response, proxy->accepted->by_response, key, KEY_SIZE, a);
-	return a ? &a->caller : NULL;
+	if (!a)
+		return NULL;
+	names[0] = a->names[0];
+	names[1] = a->names[1];
+	return &a->caller;
 }

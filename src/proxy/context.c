@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alias.h"
 #include "call_priv.h"
 #include "context_priv.h"
 #include "hotdesk/base/log.h"
@@ -102,7 +103,7 @@ static int on_hop(void *arg, struct hd_msg *msg, const struct hd_flow *hop, bool
 		return 0;
 	b->record.token.callee = *hop;
 	b->record.token.callee_flow_only = by_flow;
-	return record_route(b->rc->proxy, msg, &b->record);
+	return record_route(b->rc->proxy, msg, &b->record, hd_irq_msg(b->rc->irq));
 }
 
 static const char too_many[] = "Too Many Look-Ups";
@@ -114,6 +115,7 @@ void branch_send(struct branch *b, struct forward *fwd)
 	b->state = TRYING;
 	b->record = fwd->record;
 	b->emergency = fwd->emergency;
+	b->rc->renamed |= fwd->record.renamed;
 	if (fwd->account[0] && !b->upstream)
 		b->upstream = upstream_new(fwd);
 	fwd->target.prepare = on_hop;
@@ -189,7 +191,7 @@ static struct hd_msg *copy_response(struct response_context *rc, struct hd_msg *
 
 	if (!copy)
 		return NULL;
-	if (!hd_msg_pop_via(copy)) {
+	if (!hd_msg_pop_via(copy) || (rc->renamed && alias_put_back(copy, hd_irq_msg(rc->irq)))) {
 		hd_msg_free(copy);
 		return NULL;
 	}
@@ -563,7 +565,7 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 	set_timer(rc->branches, (int64_t)proxy->options.t2_ms + 2 * (int64_t)proxy->options.t1_ms);
 	if (!rc->acked)
 		accepted_add(proxy, hd_irq_msg(rc->irq), &caller, rc->branches->via,
-			     rc->branches->until_ms);
+			     rc->branches->until_ms, rc->renamed);
 	rc->acked = true;
 }
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alias.h"
 #include "hotdesk/base/log.h"
-#include "proxy_priv.h"
 
 static bool may_make_dialog(enum hd_method method)
 {
@@ -27,10 +27,13 @@ static void callee_flow(struct hd_proxy *proxy, struct hd_flow *flow,
 		memset(flow, 0, sizeof(*flow));
 }
 
+static const char alias_param[] = ";" ALIAS_PARAM "=";
+
+/* @param user the token, and maybe a parameter behind it */
 static int add_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct hd_flow *side,
-		     const char *token, bool sips)
+		     const char *user, bool sips)
 {
-	char local[160], uri[160 + TOKEN_SIZE];
+	char local[160], uri[160 + TOKEN_SIZE + sizeof(alias_param) + ALIAS_SIZE];
 	int err;
 
 	err = hd_flow_local_uri(proxy->options.agent, side, local, sizeof(local));
@@ -38,18 +41,39 @@ static int add_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct hd
 		return err;
 	if (sips)
 		local[strcspn(local, ";")] = '\0';
-	snprintf(uri, sizeof(uri), "%s:%s@%s;lr", sips ? "sips" : "sip", token,
-		 local + strlen("sip:"));
+	snprintf(uri, sizeof(uri), "%s:%.*s@%s;lr%s", sips ? "sips" : "sip",
+		 (int)strcspn(user, ";"), user, local + strlen("sip:"), user + strcspn(user, ";"));
 	return hd_msg_add_record_route(msg, uri);
 }
 
-int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct record *record)
+static int add_alias(struct hd_proxy *proxy, char *text, struct hd_msg *msg,
+		     struct hd_msg *received)
+{
+	struct alias alias;
+	size_t n = strlen(text);
+	int err = alias_read(&alias, received, msg);
+
+	if (err)
+		return err;
+	alias_format(text + n + sizeof(alias_param) - 1, &proxy->alias_key, hd_msg_call_id(msg),
+		     text, &alias);
+	memcpy(text + n, alias_param, sizeof(alias_param) - 1);
+	return 0;
+}
+
+int record_route(struct hd_proxy *proxy, struct hd_msg *msg, const struct record *record,
+		 struct hd_msg *received)
 {
 	const struct route_token *token = &record->token;
-	char text[TOKEN_SIZE];
+	char text[TOKEN_SIZE + sizeof(alias_param) + ALIAS_SIZE];
 	int err;
 
 	route_token_format(text, &proxy->options.key, hd_msg_call_id(msg), token);
+	if (record->renamed) {
+		err = add_alias(proxy, text, msg, received);
+		if (err)
+			return err;
+	}
 	if (hd_flow_is_beside(&token->caller, &token->callee))
 		return add_route(proxy, msg, &token->caller, text, record->leaves_secure);
 	err = add_route(proxy, msg, &token->caller, text, record->asked_secure);
@@ -66,14 +90,14 @@ static void set_account(struct route_token *token, const struct hd_proxy_target 
 }
 
 static int make_record(struct hd_proxy *proxy, struct record *record, const struct forward *fwd,
-		       const char *caller_flow, const struct hd_proxy_target *target)
+		       const struct received *received, const struct hd_proxy_target *target)
 {
 	struct route_token *token = &record->token;
 	const struct hd_target *hop = &fwd->target;
 	struct hd_uri contact;
 	bool known;
 
-	if (hd_flow_parse(&token->caller, caller_flow))
+	if (hd_flow_parse(&token->caller, received->flow))
 		return HD_EINVAL;
 	record->asked_secure = secure_is_asked(fwd->msg);
 	record->leaves_secure = record->asked_secure || secure_is_sips(target->contact_uri);
@@ -87,7 +111,7 @@ static int make_record(struct hd_proxy *proxy, struct record *record, const stru
 	moved_remember(proxy, token, target);
 	set_account(token, target);
 	if (!hd_target_is_name(hop))
-		return record_route(proxy, fwd->msg, record);
+		return record_route(proxy, fwd->msg, record, received->msg);
 	/* What the name leads to is no binding of the phone, and so cannot move. */
 	token->callee_phone[0] = '\0';
 	record->wanted = true;
@@ -136,13 +160,15 @@ int forward_copy(struct forward *fwd, struct hd_proxy *proxy, const struct recei
 	if (!err)
 		err = identity_assert(proxy, fwd, target);
 	if (!err)
+		err = identity_rename(proxy, fwd, received->msg, target);
+	if (!err)
 		err = hd_msg_step_max_forwards(fwd->msg, proxy->options.limits.max_forwards);
 	if (!err && target->diversion) {
 		hd_msg_remove(fwd->msg, "Diversion");
 		err = hd_msg_add(fwd->msg, target->diversion);
 	}
 	if (!err && may_make_dialog(hd_msg_method(fwd->msg)))
-		err = make_record(proxy, &fwd->record, fwd, received->flow, target);
+		err = make_record(proxy, &fwd->record, fwd, received, target);
 	if (!err)
 		err = hd_msg_set_ruri(fwd->msg, target->contact_uri);
 	if (!err)

@@ -1,5 +1,7 @@
 /* identity.c - whose request it is said to be (RFC 3325, RFC 3323); see proxy_priv.h. */
-#include "proxy_priv.h"
+#include <string.h>
+
+#include "alias.h"
 
 static void strip(struct hd_msg *msg)
 {
@@ -28,12 +30,22 @@ void identity_withhold(struct hd_msg *copy, bool trusted)
 		strip(copy);
 }
 
-int identity_assert(struct hd_proxy *proxy, struct forward *fwd,
-		    const struct hd_proxy_target *target)
+static int add_asserted(struct hd_msg *msg, const char *identity)
 {
 	struct hd_buf line = { 0 };
 	int err;
 
+	hd_buf_addf(&line, "P-Asserted-Identity: %s", identity);
+	err = hd_buf_error(&line);
+	if (!err)
+		err = hd_msg_add(msg, hd_buf_text(&line));
+	hd_buf_fini(&line);
+	return err;
+}
+
+int identity_assert(struct hd_proxy *proxy, struct forward *fwd,
+		    const struct hd_proxy_target *target)
+{
 	if (!target->emergency && is_private(fwd->msg)) {
 		fwd->record.withheld = hd_target_is_name(&fwd->target);
 		if (!fwd->record.withheld &&
@@ -42,12 +54,53 @@ int identity_assert(struct hd_proxy *proxy, struct forward *fwd,
 			return 0;
 		}
 	}
-	if (!target->identity || hd_msg_header(fwd->msg, "P-Asserted-Identity", 0))
+	if (!target->identity || !proxy->options.limits.asserts_identity ||
+	    hd_msg_header(fwd->msg, "P-Asserted-Identity", 0))
 		return 0;
-	hd_buf_addf(&line, "P-Asserted-Identity: %s", target->identity);
-	err = hd_buf_error(&line);
+	return add_asserted(fwd->msg, target->identity);
+}
+
+/* ---- From ----------------------------------------------------------------------------------- */
+
+static const char anonymous[] = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+
+static bool is_anonymous(const struct hd_msg *msg)
+{
+	struct hd_uri uri;
+
+	hd_msg_from_uri(msg, &uri);
+	return hd_slice_caseis(uri.host, "anonymous.invalid");
+}
+
+static const char *shown_name(struct forward *fwd, const struct hd_proxy_target *target)
+{
+	const char *uri = strchr(target->identity, '<');
+
+	if (!target->emergency && is_private(fwd->msg))
+		return anonymous;
+	/* A name of a hundred characters is left out before the number is. */
+	return strlen(target->identity) < ALIAS_PARTY_SIZE || !uri ? target->identity : uri;
+}
+
+int identity_rename(struct hd_proxy *proxy, struct forward *fwd, struct hd_msg *received,
+		    const struct hd_proxy_target *target)
+{
+	struct alias alias;
+	const char *shown;
+	int err;
+
+	/* A trusted one that names somebody has said it by itself. */
+	if (!proxy->options.limits.rewrites_from || !target->identity ||
+	    !hd_msg_from_tag(received)[0] || (is_anonymous(received) && !target->emergency) ||
+	    (hd_msg_is_trusted(proxy->options.agent, received) &&
+	     hd_msg_header(received, "P-Asserted-Identity", 0)))
+		return 0;
+	shown = shown_name(fwd, target);
+	if (hd_msg_party_is(received, false, shown))
+		return 0;
+	err = hd_msg_set_party(fwd->msg, false, shown);
 	if (!err)
-		err = hd_msg_add(fwd->msg, hd_buf_text(&line));
-	hd_buf_fini(&line);
+		err = alias_read(&alias, received, fwd->msg);
+	fwd->record.renamed = !err;
 	return err;
 }

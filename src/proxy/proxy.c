@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alias.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/secret.h"
 #include "hotdesk/sip/overload.h"
-#include "proxy_priv.h"
 
 int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options)
 {
@@ -18,6 +18,7 @@ int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options)
 	if (!proxy)
 		return HD_ENOMEM;
 	proxy->options = *options;
+	alias_key_derive(&proxy->alias_key, &options->key);
 	proxy->accepted = accepted_table_new();
 	if (!proxy->accepted) {
 		free(proxy);
@@ -39,6 +40,7 @@ void hd_proxy_free(struct hd_proxy *proxy)
 	calls_fini(proxy);
 	accepted_table_free(proxy->accepted);
 	hd_wipe(&proxy->options.key, sizeof(proxy->options.key));
+	hd_wipe(&proxy->alias_key, sizeof(proxy->alias_key));
 	free(proxy);
 }
 
@@ -90,6 +92,7 @@ enum hd_proxy_route hd_proxy_classify(struct hd_proxy *proxy, struct hd_request 
 {
 	struct hd_msg *msg = hd_request_msg(req);
 	struct route_token token;
+	struct alias alias;
 	struct hd_uri uri;
 	bool strict;
 
@@ -99,6 +102,8 @@ enum hd_proxy_route hd_proxy_classify(struct hd_proxy *proxy, struct hd_request 
 		return HD_PROXY_FOREIGN;
 	switch (route_token_parse(&token, &proxy->options.key, hd_msg_call_id(msg), uri.user)) {
 	case 0:
+		if (alias_find(&alias, proxy, hd_msg_call_id(msg), &uri) == HD_EACCESS)
+			return HD_PROXY_FORGED;
 		return is_inside(msg, &token) ? HD_PROXY_DIALOG : HD_PROXY_NO_ROUTE;
 	case HD_ENOENT:
 		return HD_PROXY_NO_ROUTE;
@@ -188,6 +193,8 @@ void hd_proxy_forward(struct hd_proxy *proxy, struct hd_request *req,
 		secure_refuse(req);
 	else if (err == HD_ENOMEM)
 		hd_request_shed(req, HD_SHED_MEMORY);
+	else if (err == HD_ELIMIT)
+		hd_request_reply(req, 400, "From Is Too Long", NULL);
 	else
 		hd_request_reply(req, 500, NULL, NULL);
 }
@@ -241,9 +248,42 @@ static int hop_by_token(struct hd_proxy *proxy, struct hop *hop, struct hd_msg *
 	return 0;
 }
 
-/* 16.4, 16.6 steps 6 and 7. @return 0 or an error: nothing was sent */
-static int route_in_dialog(struct hd_proxy *proxy, struct hd_msg *msg, struct hop *hop)
+/* @param route of ours: of several, one after the other, the first that has an alias counts */
+static int rename_in_dialog(struct hd_proxy *proxy, struct forward *fwd, struct alias *alias,
+			    const struct route_token *token, const struct hd_uri *route)
 {
+	int err =
+		fwd->alias ? HD_ENOENT : alias_find(alias, proxy, hd_msg_call_id(fwd->msg), route);
+
+	if (err)
+		return err == HD_ENOENT ? 0 : err;
+	fwd->from_caller = route_tag_hash(hd_msg_from_tag(fwd->msg)) == token->caller_tag;
+	fwd->alias = alias;
+	fwd->record.renamed = true;
+	return hd_msg_set_party(fwd->msg, !fwd->from_caller,
+				fwd->from_caller ? alias->shown : alias->own);
+}
+
+static int ruri_from_last_route(struct hd_msg *msg)
+{
+	struct hd_buf last = { 0 };
+	int err;
+
+	hd_msg_last_route_text(msg, &last);
+	err = hd_buf_error(&last);
+	if (!err)
+		err = hd_msg_set_ruri(msg, hd_buf_text(&last));
+	hd_buf_fini(&last);
+	if (!err)
+		hd_msg_pop_last_route(msg);
+	return err;
+}
+
+/* 16.4, 16.6 steps 6 and 7. @return 0 or an error: nothing was sent */
+static int route_in_dialog(struct hd_proxy *proxy, struct forward *fwd, struct alias *alias,
+			   struct hop *hop)
+{
+	struct hd_msg *msg = fwd->msg;
 	struct hd_uri uri;
 	struct hd_slice lr;
 	bool strict;
@@ -253,21 +293,16 @@ static int route_in_dialog(struct hd_proxy *proxy, struct hd_msg *msg, struct ho
 	if (!own_route(proxy, msg, &uri, &strict))
 		return HD_EINVAL;
 	err = route_token_parse(&hop->token, &proxy->options.key, hd_msg_call_id(msg), uri.user);
+	if (!err && strict)
+		err = rename_in_dialog(proxy, fwd, alias, &hop->token, &uri);
+	if (!err && strict && hd_msg_last_route(msg, &uri))
+		err = ruri_from_last_route(msg);
+	while (!err && hd_msg_route(msg, &uri) && hd_agent_is_us(proxy->options.agent, &uri)) {
+		err = rename_in_dialog(proxy, fwd, alias, &hop->token, &uri);
+		hd_msg_pop_route(msg);
+	}
 	if (err)
 		return err;
-	if (strict && hd_msg_last_route(msg, &uri)) {
-		struct hd_buf last = { 0 };
-
-		hd_msg_last_route_text(msg, &last);
-		err = hd_buf_error(&last);
-		if (!err)
-			err = hd_msg_set_ruri(msg, hd_buf_text(&last));
-		hd_buf_fini(&last);
-		if (err)
-			return err;
-		hd_msg_pop_last_route(msg);
-	}
-	pop_own_routes(proxy, msg);
 	if (!hd_msg_route(msg, &uri))
 		return hop_by_token(proxy, hop, msg, &hop->token);
 	hop->target.uri = hd_msg_route_text(msg);
@@ -284,11 +319,12 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 {
 	struct hd_msg *msg = hd_request_msg(req);
 	struct forward fwd = { .what = "in dialog" };
+	struct alias alias;
 	struct hop hop;
 	int err;
 
 	fwd.msg = hd_msg_copy(msg);
-	err = fwd.msg ? route_in_dialog(proxy, fwd.msg, &hop) : HD_ENOMEM;
+	err = fwd.msg ? route_in_dialog(proxy, &fwd, &alias, &hop) : HD_ENOMEM;
 	if (!err && !secure_may_leave(hd_msg_ruri_text(fwd.msg), &hop.target))
 		err = HD_EUNSUPPORTED;
 	if (!err)
@@ -300,7 +336,7 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 		else if (err == HD_EUNSUPPORTED)
 			secure_refuse(req);
 		else
-			hd_request_reply(req, 500, NULL, NULL);
+			hd_request_reply(req, err == HD_EACCESS ? 403 : 500, NULL, NULL);
 		return;
 	}
 	calls_note_request(proxy, msg, &hop.token);
@@ -311,6 +347,7 @@ void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req)
 	if (hd_msg_method(msg) != HD_METHOD_ACK &&
 	    (hd_msg_method(msg) == HD_METHOD_INVITE || hd_request_is_stream(req) ||
 	     fwd.account[0] || hd_target_takes_tcp(proxy->options.agent, fwd.msg, &fwd.target))) {
+		fwd.alias = NULL;
 		response_context_begin(proxy, req, &fwd, 1);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include "hotdesk/proxy.h"
 
 struct accepted_table;
+struct alias;
 struct response_context;
 struct call;
 
@@ -28,6 +29,7 @@ struct hd_proxy {
 	size_t n_open;
 	struct call_table calls;
 	struct accepted_table *accepted;
+	struct hd_key alias_key;
 };
 
 /** What our Record-Route carries. */
@@ -119,13 +121,19 @@ void accepted_table_free(struct accepted_table *table);
  * @param caller  the flow that it came over
  * @param branch  of our Via at the callee
  * @param until_ms monotonic; later than that of all before
+ * @param renamed the names of From and To are kept, for late responses
  */
-void accepted_add(struct hd_proxy *proxy, const struct hd_msg *invite, const struct hd_flow *caller,
-		  const char *branch, int64_t until_ms);
+void accepted_add(struct hd_proxy *proxy, struct hd_msg *invite, const struct hd_flow *caller,
+		  const char *branch, int64_t until_ms, bool renamed);
 /** True for such an INVITE that has come again. */
 bool accepted_is_repeated(struct hd_proxy *proxy, const struct hd_msg *invite);
-/** The caller's flow for a response of its callee that would go to it. @return NULL: it is none */
-const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_msg *response);
+/**
+ * The caller's flow for a response of its callee that would go to it.
+ * @param names receive what its From and its To get back; NULL: they stay
+ * @return NULL: it is none
+ */
+const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_msg *response,
+				      const char *names[2]);
 
 /** What our Record-Route of a request is made of. */
 struct record {
@@ -133,10 +141,14 @@ struct record {
 	bool wanted; /* to be added when the hop is known */
 	bool asked_secure, leaves_secure;
 	bool withheld; /* identity_withhold() when the hop is known */
+	bool renamed;  /* From or To is another one than in the request as it came */
 };
-/** Adds it: two where transport, family or listener differ (RFC 5658), the callee's side on top. */
+/**
+ * Adds it: two where transport, family or listener differ (RFC 5658), the callee's side on top.
+ * @param received what msg is a copy of
+ */
 HD_MUSTCHECK int record_route(struct hd_proxy *proxy, struct hd_msg *msg,
-			      const struct record *record);
+			      const struct record *record, struct hd_msg *received);
 
 /** One request that is being forwarded to one target (RFC 3261 16.6). */
 struct forward {
@@ -148,6 +160,9 @@ struct forward {
 	char account[HD_PROXY_ACCOUNT_SIZE]; /* "": a phone */
 	bool in_dialog, emergency;
 	uint32_t answer_ms;
+	/* Of a request inside a dialog until it is sent, where record.renamed. */
+	const struct alias *alias;
+	bool from_caller;
 	/* Of an initial request, until response_context_begin() returns; else NULL. */
 	const struct hd_proxy_target *initial;
 };
@@ -159,6 +174,14 @@ struct forward {
  */
 HD_MUSTCHECK int identity_assert(struct hd_proxy *proxy, struct forward *fwd,
 				 const struct hd_proxy_target *target);
+/**
+ * From of a request that is set up, where limits.rewrites_from: the target's identity, or anonymous
+ * where the caller asks for privacy. As it came where it says the same, is anonymous, or has no tag
+ * (RFC 2543: who has none is known by its From).
+ * @return 0, HD_EPARSE, HD_ENOMEM, or HD_ELIMIT: it could not be put back
+ */
+HD_MUSTCHECK int identity_rename(struct hd_proxy *proxy, struct forward *fwd,
+				 struct hd_msg *received, const struct hd_proxy_target *target);
 /**
  * Makes the copy for one target, which borrows the target's texts.
  * @return 0; HD_EACCESS: a Route leads elsewhere; HD_EUNSUPPORTED: it is not secure; other errors

@@ -1,15 +1,17 @@
 /* stateless.c - requests inside a dialog that leave nothing behind here; see proxy_priv.h. */
 #include <string.h>
 
+#include "alias.h"
 #include "hotdesk/base/log.h"
-#include "proxy_priv.h"
 
 enum {
 	MAC_BYTES = 12,
 	PREFIX = sizeof("z9hG4bKst") - 1,
 	WHERE_AT = PREFIX + 2 * MAC_BYTES,
 	WHERE_SIZE = 2 * (1 + 16) + 1,
-	BRANCH_SIZE = WHERE_AT + WHERE_SIZE,
+	NAME_SIZE = 2 + (ALIAS_PARTY_SIZE * 4 + 2) / 3 + 1,
+	REST_SIZE = WHERE_SIZE + NAME_SIZE,
+	BRANCH_SIZE = WHERE_AT + REST_SIZE,
 };
 static const char prefix[] = "z9hG4bKst";
 
@@ -26,7 +28,7 @@ static void where_format(char where[WHERE_SIZE], const struct hd_flow *caller)
 static int where_parse(struct hd_flow *caller, const char *where)
 {
 	const struct hd_slice listener = { where, 2 };
-	const struct hd_slice local = hd_slice_of(where + 2);
+	const struct hd_slice local = { where + 2, strcspn(where + 2, "~") };
 
 	memset(caller, 0, sizeof(*caller));
 	caller->family = local.len == 32 ? 6 : 4;
@@ -35,9 +37,40 @@ static int where_parse(struct hd_flow *caller, const char *where)
 	return local.len ? hd_hex_parse(caller->local, caller->family == 6 ? 16 : 4, local) : 0;
 }
 
+/* What the response gets back: after "~f" the caller's own name, after "~t" the shown one. */
+static void name_format(char name[NAME_SIZE], const struct forward *fwd)
+{
+	const char *text;
+
+	if (!fwd->alias) {
+		name[0] = '\0';
+		return;
+	}
+	text = fwd->from_caller ? fwd->alias->own : fwd->alias->shown;
+	name[0] = '~';
+	name[1] = fwd->from_caller ? 'f' : 't';
+	hd_base64url_format(name + 2, text, strlen(text));
+}
+
+/* @param names for From and To: where text holds one */
+static int name_parse(const char *names[2], char text[ALIAS_PARTY_SIZE], const char *name)
+{
+	size_t n = ALIAS_PARTY_SIZE - 1;
+
+	names[0] = names[1] = NULL;
+	if (!*name)
+		return 0;
+	if ((name[1] != 'f' && name[1] != 't') ||
+	    hd_base64url_parse(text, &n, hd_slice_of(name + 2)))
+		return HD_EPARSE;
+	text[n] = '\0';
+	names[name[1] == 't'] = text;
+	return 0;
+}
+
 /* @param via index of the Via that the response will go by */
 static bool branch_format(char branch[BRANCH_SIZE], const struct hd_key *key, struct hd_msg *msg,
-			  unsigned via, const char *where)
+			  unsigned via, const char *rest)
 {
 	uint8_t mac[HD_SHA256_BYTES];
 	uint32_t cseq = hd_msg_cseq(msg);
@@ -53,38 +86,48 @@ static bool branch_format(char branch[BRANCH_SIZE], const struct hd_key *key, st
 	}
 	parts[2].ptr = hd_buf_text(&address);
 	parts[2].len = address.len;
-	parts[3] = hd_slice_of(where);
+	parts[3] = hd_slice_of(rest);
 	hd_hmac_sha256(mac, key, parts, 4);
 	hd_buf_fini(&address);
 	memcpy(branch, prefix, sizeof(prefix));
 	hd_hex_format(branch + PREFIX, mac, MAC_BYTES);
-	return !hd_str_set(branch + WHERE_AT, WHERE_SIZE, where);
+	return !hd_str_set(branch + WHERE_AT, REST_SIZE, rest);
 }
 
 int stateless_forward(struct hd_proxy *proxy, struct forward *fwd, const char *caller_flow)
 {
-	char branch[BRANCH_SIZE], where[WHERE_SIZE];
+	char branch[BRANCH_SIZE], rest[REST_SIZE];
 	struct hd_flow caller;
 
 	if (hd_flow_parse(&caller, caller_flow)) {
 		hd_msg_free(fwd->msg);
 		return HD_EINVAL;
 	}
-	where_format(where, &caller);
-	if (!branch_format(branch, &proxy->options.key, fwd->msg, 0, where)) {
+	where_format(rest, &caller);
+	if (hd_msg_method(fwd->msg) != HD_METHOD_ACK)
+		name_format(rest + strlen(rest), fwd);
+	if (!branch_format(branch, &proxy->options.key, fwd->msg, 0, rest)) {
 		hd_msg_free(fwd->msg);
 		return HD_ENOMEM;
 	}
 	return hd_agent_send(proxy->options.agent, fwd->msg, &fwd->target, branch);
 }
 
-static void send_on(struct hd_proxy *proxy, struct hd_msg *response, const struct hd_flow *caller)
+/* @param names that From and To get; NULL: they stay */
+static void send_on(struct hd_proxy *proxy, struct hd_msg *response, const struct hd_flow *caller,
+		    const char *const names[2])
 {
 	struct hd_msg *copy = hd_msg_copy(response);
 
+	for (int to = 0; copy && to < 2; to++) {
+		if (!names[to] || !hd_msg_set_party(copy, to, names[to]))
+			continue;
+		hd_msg_free(copy);
+		copy = NULL;
+	}
 	if (copy && identity_clean(proxy, copy, response))
 		identity_withhold(copy, hd_flow_is_trusted(proxy->options.agent, caller));
-	if (copy && hd_agent_send_response(proxy->options.agent, copy, caller))
+	if (!copy || hd_agent_send_response(proxy->options.agent, copy, caller))
 		hd_log_call(HD_LOG_DEBUG, "proxy", hd_msg_call_id(response), "response not sent");
 }
 
@@ -107,18 +150,21 @@ static bool was_asked_for(struct hd_proxy *proxy, struct hd_msg *response, struc
 void hd_proxy_response(struct hd_proxy *proxy, struct hd_msg *response)
 {
 	const struct hd_flow *late = NULL;
+	char name[ALIAS_PARTY_SIZE];
+	const char *names[2];
 	struct hd_flow caller;
 
 	if (hd_msg_cseq_method(response) == HD_METHOD_INVITE && hd_msg_status(response) >= 200 &&
 	    hd_msg_status(response) < 300)
-		late = accepted_caller(proxy, response);
+		late = accepted_caller(proxy, response, names);
 	if (late) {
-		send_on(proxy, response, late);
+		send_on(proxy, response, late, names);
 		return;
 	}
-	if (!was_asked_for(proxy, response, &caller))
+	if (!was_asked_for(proxy, response, &caller) ||
+	    name_parse(names, name, strchrnul(hd_msg_branch(response) + WHERE_AT, '~')))
 		return;
 	if (hd_msg_status(response) >= 200)
 		calls_note_response(proxy, NULL, response, hd_msg_status(response));
-	send_on(proxy, response, &caller);
+	send_on(proxy, response, &caller, names);
 }

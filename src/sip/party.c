@@ -8,6 +8,8 @@
 
 #include "sip_priv.h"
 
+enum { DISPLAY_MAX = 512 };
+
 static const sip_addr_t *side_of(const struct hd_msg *msg, bool to)
 {
 	const sip_t *sip = sip_of(msg);
@@ -25,10 +27,9 @@ static size_t character(const char *p, size_t left)
 	return n <= left && hd_utf8_is_text(one) ? n : 0;
 }
 
-void hd_msg_name(const struct hd_msg *msg, bool to, char *dst, size_t size)
+static void unquote(const char *display, char *dst, size_t size)
 {
-	const sip_addr_t *side = side_of(msg, to);
-	const char *p = side && side->a_display ? side->a_display : "";
+	const char *p = display ? display : "";
 	struct hd_slice text = hd_slice_trim(hd_slice_of(p));
 	size_t len = 0, n;
 	bool quoted;
@@ -53,6 +54,68 @@ void hd_msg_name(const struct hd_msg *msg, bool to, char *dst, size_t size)
 		len += n ? n : 1;
 	}
 	dst[len] = '\0';
+}
+
+void hd_msg_name(const struct hd_msg *msg, bool to, char *dst, size_t size)
+{
+	const sip_addr_t *side = side_of(msg, to);
+
+	unquote(side ? side->a_display : NULL, dst, size);
+}
+
+/* ---- display name and URI as one text ------------------------------------------------------- */
+
+/* A display name may have been folded. */
+static void add_display(struct hd_buf *out, const char *display)
+{
+	while (*display) {
+		size_t n = strcspn(display, "\r\n\t");
+
+		hd_buf_add(out, (struct hd_slice){ display, n });
+		display += n;
+		if (*display) {
+			hd_buf_adds(out, " ");
+			display += strspn(display, "\r\n\t ");
+		}
+	}
+}
+
+void hd_msg_party(struct hd_msg *msg, bool to, struct hd_buf *out)
+{
+	const sip_addr_t *side = side_of(msg, to);
+
+	if (side && side->a_display && *side->a_display) {
+		add_display(out, side->a_display);
+		hd_buf_adds(out, " ");
+	}
+	hd_buf_addf(out, "<%s>", to ? hd_msg_to_text(msg) : hd_msg_from_text(msg));
+}
+
+bool hd_msg_party_is(struct hd_msg *msg, bool to, const char *party)
+{
+	const sip_addr_t *side = side_of(msg, to);
+	sip_from_t *other = sip_from_make(msg_home(msg_of(msg)), party);
+	char one[DISPLAY_MAX], two[DISPLAY_MAX];
+
+	if (!side || !other)
+		return false;
+	unquote(side->a_display, one, sizeof(one));
+	unquote(other->a_display, two, sizeof(two));
+	return strcmp(one, two) == 0 && url_cmp_all(side->a_url, other->a_url) == 0;
+}
+
+int hd_msg_set_party(struct hd_msg *msg, bool to, const char *party)
+{
+	sip_t *sip = sip_of(msg);
+	sip_addr_t *side = to ? sip->sip_to : sip->sip_from;
+	sip_from_t *other = sip_from_make(msg_home(msg_of(msg)), party);
+
+	if (!side || !other)
+		return HD_EPARSE;
+	side->a_display = other->a_display;
+	*side->a_url = *other->a_url;
+	msg_fragment_clear(side->a_common);
+	return 0;
 }
 
 static void bare(const url_t *url, char *dst, size_t size)

@@ -98,6 +98,12 @@ bool hd_msg_has_option(struct hd_msg *msg, const char *header, const char *optio
  * it is cut to fit between characters. "" for none. size is at least 1.
  */
 void hd_msg_name(const struct hd_msg *msg, bool to, char *dst, size_t size);
+/** Display name and URI of From, or of To, as they came: `"Anna" <sip:201@example.org>`. */
+void hd_msg_party(struct hd_msg *msg, bool to, struct hd_buf *out);
+/** Whether From, or To, has the display name and the URI of such a text. */
+bool hd_msg_party_is(struct hd_msg *msg, bool to, const char *party);
+/** Replaces them; the tag and all other parameters stay. @return 0, HD_EPARSE or HD_ENOMEM */
+HD_MUSTCHECK int hd_msg_set_party(struct hd_msg *msg, bool to, const char *party);
 /** "sip:user@host:port" of From, or of To, as it is escaped there; "" for other schemes or when it
  * does not fit. */
 void hd_msg_party_uri(const struct hd_msg *msg, bool to, char *dst, size_t size);
