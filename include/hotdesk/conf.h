@@ -233,6 +233,7 @@ struct hd_conf_upstream {
 	size_t n_peers;
 	uint32_t answer_ms, register_rate, register_max; /* 4000, 50 a second, 100 */
 	uint32_t retry_s, retry_max_s;			 /* 30, 1800 */
+	char *tls_ca;					 /* PEM file, or NULL */
 };
 
 struct hd_conf_log_level {

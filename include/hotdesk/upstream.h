@@ -55,8 +55,11 @@ HD_MUSTCHECK int hd_upstreams_set(struct hd_upstreams *u, const struct hd_peer *
 /** Desk sessions or accounts may have changed. */
 void hd_upstreams_changed(struct hd_upstreams *u);
 
-/** The peer that a request's flow is from. @return NULL: of nobody */
-const struct hd_peer *hd_upstreams_from(const struct hd_upstreams *u, const char *flow);
+/**
+ * The peer that a request is from: by its address, or by its certificate. Only within the
+ * function that the agent calls for it. @return NULL: of nobody
+ */
+const struct hd_peer *hd_upstreams_from(const struct hd_upstreams *u, struct hd_request *req);
 /**
  * The peers for a number, in the order in which they are to be asked: those that are down last.
  * @return how many

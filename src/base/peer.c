@@ -86,6 +86,27 @@ static const char *take_networks(struct hd_networks *nets, struct hd_slice list)
 	return NULL;
 }
 
+static bool is_domain(struct hd_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.",
+			    s.ptr[i]))
+			return false;
+	return s.len > 0 && s.len < HD_PEER_DOMAIN_SIZE;
+}
+
+static const char *take_certificates(struct hd_peer *peer, struct hd_slice list)
+{
+	struct hd_slice part;
+
+	while (next_part(&part, &list, ','))
+		if (peer->n_certificates == HD_PEER_CERTIFICATES_MAX || !is_domain(part) ||
+		    hd_str_copy(peer->certificates[peer->n_certificates++], HD_PEER_DOMAIN_SIZE,
+				part))
+			return "certificate: expected up to 4 domains, commas between them";
+	return NULL;
+}
+
 static bool is_pattern(struct hd_slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -154,6 +175,8 @@ static const char *take(struct hd_peer *peer, struct hd_slice key, struct hd_sli
 	}
 	if (hd_slice_is(key, "from"))
 		return take_networks(&peer->from, value);
+	if (hd_slice_is(key, "certificate"))
+		return take_certificates(peer, value);
 	if (hd_slice_is(key, "routes"))
 		return take_routes(peer, value);
 	if (hd_slice_is(key, "strip"))
@@ -166,7 +189,8 @@ static const char *take(struct hd_peer *peer, struct hd_slice key, struct hd_sli
 	if (hd_slice_is(key, "probe"))
 		return take_number(&peer->probe_s, value, 0, 3600,
 				   "probe: expected 0 to 3600 seconds");
-	return "unknown key, expected mode, from, routes, form, strip, order, expires or probe";
+	return "unknown key, expected mode, from, certificate, routes, form, strip, order, expires "
+	       "or probe";
 }
 
 static const char *parse(struct hd_peer *peer, struct hd_slice line)

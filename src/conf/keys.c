@@ -391,6 +391,7 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(upstream, register_max, 1, 10000, "100", LIVE),
 	NUMBER(upstream, retry_s, 1, 3600, "30", LIVE),
 	NUMBER(upstream, retry_max_s, 1, DAY_S, "1800", LIVE),
+	PATH(upstream, tls_ca, IN(upstream, tls_ca), "null", true, LIVE),
 
 	CHOICE(log, format, HD_KEY_CHOICE, IN(log, format), sizeof(enum hd_log_format), "auto",
 	       LIVE, formats),

@@ -320,11 +320,14 @@ static unsigned line_of_peer(const struct ctx *ctx, uint32_t first, uint32_t end
 static void check_peers(const struct ctx *ctx)
 {
 	const struct hd_node *nodes = ctx->checked->tree->nodes;
-	struct value v = value_of(ctx, "upstream", "peers");
+	struct value v = value_of(ctx, "upstream", "peers"),
+		     ca = value_of(ctx, "upstream", "tls_ca");
 	struct hd_peer peer;
 	const char *why;
 	unsigned line;
 
+	if (ca.node && ca.usable && ca.text.ptr)
+		check_file(ctx, &ca);
 	if (!v.node || !v.usable)
 		return;
 	for (uint32_t c = v.node->child; c; c = nodes[c].next) {
@@ -332,6 +335,12 @@ static void check_peers(const struct ctx *ctx)
 			hd_report_add(ctx->report, nodes[c].line, "upstream.peers: %s", why);
 			continue;
 		}
+		if (peer.n_certificates && ca.usable && !ca.text.ptr)
+			hd_report_add(
+				ctx->report, nodes[c].line,
+				"upstream.peers: %s has certificate= without upstream.tls_ca, "
+				"expected the path of a PEM file there",
+				peer.name);
 		line = line_of_peer(ctx, v.node->child, c, peer.name);
 		if (line)
 			hd_report_add(ctx->report, nodes[c].line,

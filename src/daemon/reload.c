@@ -151,7 +151,7 @@ static int read_tls(struct hd_tls **tp, const struct daemon *d, const struct hd_
 		    struct hd_buf *errors)
 {
 	const struct hd_tls_files files = { after->sip.tls_certificate, after->sip.tls_key,
-					    after->sip.tls_ca };
+					    after->sip.tls_ca, after->upstream.tls_ca };
 
 	return listens_for_tls(d->conf) ? hd_tls_new(tp, &files, errors) : 0;
 }

@@ -75,6 +75,7 @@ static void fill_agent_options(struct hd_agent_options *o, struct daemon *d)
 	o->tls_certificate = c->tls_certificate;
 	o->tls_key = c->tls_key;
 	o->tls_ca = c->tls_ca;
+	o->tls_servers_ca = d->conf->upstream.tls_ca;
 	o->dns_servers = (const char *const *)c->dns_servers;
 	o->n_dns_servers = c->n_dns_servers;
 	o->dns_timeout_ms = c->dns_timeout_ms;

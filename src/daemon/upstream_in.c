@@ -174,7 +174,7 @@ static bool may_come(enum hd_method method)
 
 bool daemon_upstream_receive(struct daemon *d, struct hd_request *req)
 {
-	const struct hd_peer *peer = hd_upstreams_from(d->upstreams, hd_request_flow(req));
+	const struct hd_peer *peer = hd_upstreams_from(d->upstreams, req);
 	struct hd_msg *msg = hd_request_msg(req);
 	struct hd_plan plan;
 	struct hd_uri uri;

@@ -53,6 +53,8 @@ static int keep_options(struct hd_agent *agent, const struct hd_agent_options *o
 	if (!err)
 		err = keep(agent, &agent->options.tls_ca);
 	if (!err)
+		err = keep(agent, &agent->options.tls_servers_ca);
+	if (!err)
 		err = keep(agent, &agent->options.tls_dir);
 	return err;
 }

@@ -65,7 +65,8 @@ static int join_files(const char *dir, const char *name, const char *first, cons
 
 static int read_tls(const struct hd_agent_options *o)
 {
-	const struct hd_tls_files files = { o->tls_certificate, o->tls_key, o->tls_ca };
+	const struct hd_tls_files files = { o->tls_certificate, o->tls_key, o->tls_ca,
+					    o->tls_servers_ca };
 	struct hd_buf errors = { 0 };
 	struct hd_tls *tls = NULL;
 	int err;

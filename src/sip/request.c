@@ -11,9 +11,12 @@
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/secret.h"
+#include "hotdesk/base/source.h"
 #include "hotdesk/sip/guard.h"
 #include "ict.h"
 #include "sip_priv.h"
+#include "sofia_creds.h"
+#include "sofia_priv.h"
 
 enum { TO_TAG_BYTES = 6 };
 
@@ -141,6 +144,25 @@ static struct hd_request *request_new(struct hd_agent *agent, msg_t *msg)
 	if (sip_object(msg)->sip_via) /* the library has taken away what sent-by says already */
 		hd_msg_note_source(msg, req->source);
 	return req;
+}
+
+/* The connection that was read last is the one it came by. */
+bool hd_request_is_from(const struct hd_request *req, const char *domain)
+{
+	struct sockaddr_storage from;
+	struct hd_address address = { 0 };
+	socklen_t len = sizeof(from);
+	int fd = hd_hook_current();
+	uint16_t port;
+
+	if (!tport_has_tls(req->tport) || fd < 0 || getpeername(fd, (struct sockaddr *)&from, &len))
+		return false;
+	hd_address_set(&address, (const struct sockaddr *)&from);
+	port = from.ss_family == AF_INET ? ((struct sockaddr_in *)&from)->sin_port
+					 : ((struct sockaddr_in6 *)&from)->sin6_port;
+	return address.family == req->flow.family && ntohs(port) == req->flow.port &&
+	       memcmp(address.bytes, req->flow.address, sizeof(address.bytes)) == 0 &&
+	       hd_tls_is_named(fd, domain);
 }
 
 static void request_free(struct hd_request *req)

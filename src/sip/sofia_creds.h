@@ -17,5 +17,16 @@
 void hd_tls_use(struct hd_tls *tls);
 /** Before the handshake of a connection; later calls do nothing. */
 void hd_tls_prepare(SSL *ssl);
+/** Its handshake is done: whether it is one of hd_tls_files.servers_ca is found out. */
+void hd_tls_connected(SSL *ssl);
+
+/* ---- sofia_name.c --------------------------------------------------------------------------- */
+
+/** Keeps the certificate of the other end, when it leads to one in the store. */
+void hd_tls_remember(SSL *ssl, X509_STORE *store);
+/** The descriptor of a connection is about to be closed. */
+void hd_tls_forget(int fd);
+/** Whether the certificate that is kept of a connection is for a domain. */
+bool hd_tls_is_named(int fd, const char *domain);
 
 #endif

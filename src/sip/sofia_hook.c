@@ -10,6 +10,7 @@
 
 #include <sofia-sip/msg_buffer.h>
 
+#include "sofia_creds.h"
 #include "sofia_hook_priv.h"
 
 enum { WATCHES = 1024 }; /* listeners are opened at start, so their numbers are low */
@@ -36,6 +37,7 @@ static const struct {
 	{ "SSL_write", &hd_real.ssl_write },
 	{ "SSL_shutdown", &hd_real.ssl_shutdown },
 	{ "SSL_free", &hd_real.ssl_free },
+	{ "SSL_get1_peer_certificate", &hd_real.ssl_certificate },
 	{ "BIO_free", &hd_real.bio_free },
 	{ "msg_extract", &hd_real.msg_extract },
 	{ "url_d", &hd_real.url_d },
@@ -221,6 +223,7 @@ int hook_close(int fd)
 	if (FROM_SOFIA() && fd >= 0) {
 		/* Before it is closed: right after, the number may be somebody else's. */
 		hd_guard_forget(fd);
+		hd_tls_forget(fd);
 		watch(-1, EPOLL_CTL_DEL, fd, NULL);
 		hd_ahead_drop(fd);
 		if (current == fd)

@@ -47,6 +47,7 @@ int hook_ssl_read(SSL *ssl, void *buf, int size) HOOK("SSL_read");
 int hook_ssl_write(SSL *ssl, const void *buf, int size) HOOK("SSL_write");
 int hook_ssl_shutdown(SSL *ssl) HOOK("SSL_shutdown");
 void hook_ssl_free(SSL *ssl) HOOK("SSL_free");
+X509 *hook_ssl_certificate(const SSL *ssl) HOOK("SSL_get1_peer_certificate");
 int hook_bio_free(BIO *bio) HOOK("BIO_free");
 int hook_msg_extract(msg_t *msg) HOOK("msg_extract");
 int hook_url_d(url_t *url, char *s) HOOK("url_d");
@@ -80,6 +81,7 @@ struct hd_real {
 	int (*ssl_write)(SSL *, const void *, int);
 	int (*ssl_shutdown)(SSL *);
 	void (*ssl_free)(SSL *);
+	X509 *(*ssl_certificate)(const SSL *);
 	int (*bio_free)(BIO *);
 	int (*msg_extract)(msg_t *);
 	int (*url_d)(url_t *, char *);

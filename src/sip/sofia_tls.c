@@ -17,6 +17,8 @@ static _Thread_local BIO *shut_bio;
  */
 int hook_ssl_accept(SSL *ssl)
 {
+	int done;
+
 	if (FROM_SOFIA())
 		hd_tls_prepare(ssl);
 	if (FROM_SOFIA() && hd_guard_is_on()) {
@@ -27,18 +29,26 @@ int hook_ssl_accept(SSL *ssl)
 		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
 		hd_guard_set_tls(SSL_get_fd(ssl));
 	}
-	return REAL(ssl_accept)(ssl);
+	done = REAL(ssl_accept)(ssl);
+	if (done == 1 && FROM_SOFIA())
+		hd_tls_connected(ssl);
+	return done;
 }
 
 int hook_ssl_connect(SSL *ssl)
 {
+	int done;
+
 	if (FROM_SOFIA())
 		hd_tls_prepare(ssl);
 	if (FROM_SOFIA() && hd_guard_is_on()) {
 		ERR_clear_error();
 		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
 	}
-	return REAL(ssl_connect)(ssl);
+	done = REAL(ssl_connect)(ssl);
+	if (done == 1 && FROM_SOFIA())
+		hd_tls_connected(ssl);
+	return done;
 }
 
 /* Keep-alives, in a read of their own, and not within a message. */
@@ -99,6 +109,15 @@ int hook_ssl_shutdown(SSL *ssl)
 		shut_bio = SSL_get_rbio(ssl);
 	}
 	return REAL(ssl_shutdown)(ssl);
+}
+
+/*
+ * The library collects the alternative names of a certificate and frees the list without what is in
+ * it. Nobody asks it for them, and without one it is content.
+ */
+X509 *hook_ssl_certificate(const SSL *ssl)
+{
+	return FROM_SOFIA() && hd_guard_is_on() ? NULL : REAL(ssl_certificate)(ssl);
 }
 
 /* A library that frees by itself, as later ones do, is not freed for twice. */

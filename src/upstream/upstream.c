@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hotdesk/base/log.h"
+#include "hotdesk/sip/tls.h"
 #include "upstream_priv.h"
 
 int hd_upstreams_new(struct hd_upstreams **up, const struct hd_upstreams_options *options)
@@ -118,17 +119,28 @@ int hd_upstreams_set(struct hd_upstreams *u, const struct hd_peer *peers, size_t
 
 /* ---- questions ------------------------------------------------------------------------------ */
 
-const struct hd_peer *hd_upstreams_from(const struct hd_upstreams *u, const char *text)
+static bool shows_certificate(const struct hd_peer *peer, struct hd_request *req)
+{
+	for (size_t i = 0; i < peer->n_certificates; i++)
+		if (hd_request_is_from(req, peer->certificates[i]))
+			return true;
+	return false;
+}
+
+const struct hd_peer *hd_upstreams_from(const struct hd_upstreams *u, struct hd_request *req)
 {
 	struct hd_address address = { 0 };
 	struct hd_flow flow;
 
-	if (!u || u->n_peers == 0 || hd_flow_parse(&flow, text))
+	if (!u || u->n_peers == 0 || hd_flow_parse(&flow, hd_request_flow(req)))
 		return NULL;
 	address.family = flow.family;
 	memcpy(address.bytes, flow.address, sizeof(address.bytes));
 	for (size_t i = 0; i < u->n_peers; i++)
 		if (hd_networks_have(&u->peers[i]->peer.from, &address))
+			return &u->peers[i]->peer;
+	for (size_t i = 0; i < u->n_peers && flow.transport == 2; i++)
+		if (shows_certificate(&u->peers[i]->peer, req))
 			return &u->peers[i]->peer;
 	return NULL;
 }

@@ -11,7 +11,7 @@ import pytest
 from plant import plant
 from steps import connect, hang_up, refuse, ring, talk
 from support.sip import SDP, Phone
-from support.wire import with_tls
+from support.wire import issue, with_tls
 
 row = pytest.mark.row
 QUICK = {"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}
@@ -153,17 +153,6 @@ def test_versions(d, version, good):
 
 
 # ---- certificates ----------------------------------------------------------------------------------------
-
-
-def issue(folder, name, issuer=None, kind="ec", ca=False):
-    """A certificate and its key, as file names; signed by the issuer's or by itself."""
-    cert, key = str(folder / f"{name}.pem"), str(folder / f"{name}.key")
-    new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else ["-newkey", "rsa:2048"]
-    by = ["-CA", issuer[0], "-CAkey", issuer[1]] if issuer else []
-    subprocess.run(["openssl", "req", "-x509", *new, "-nodes", "-days", "2", "-subj", f"/CN={name}", *by,
-                    "-addext", f"basicConstraints=critical,CA:{'TRUE' if ca else 'FALSE'}",
-                    "-keyout", key, "-out", cert], check=True, capture_output=True)
-    return cert, key
 
 
 def subject(tls):

@@ -24,6 +24,7 @@ class Registrar:
         self.min_expires = 0
         self.grant = None  # seconds, whatever is asked for
         self.nonces = set()
+        self.answers, self.invites = {}, []  # method -> (status, extra headers); Request-URIs
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -37,11 +38,14 @@ class Registrar:
             except OSError:
                 return
             message = Message(raw)
-            if not self.mute and message.method in ("REGISTER", "OPTIONS"):
+            if message.method == "INVITE" and "INVITE" in self.answers:
+                self.invites.append(message.ruri)
+            if not self.mute and (message.method in ("REGISTER", "OPTIONS") or message.method in self.answers):
                 self.sock.sendto(self.answer(message), source)
 
     def answer(self, request):
-        status, extra = (200, []) if request.method == "OPTIONS" else self.register(request)
+        status, extra = self.answers.get(request.method) or (
+            (200, []) if request.method == "OPTIONS" else self.register(request))
         lines = [f"SIP/2.0 {status} {status}"] + [f"Via: {v}" for v in request.all("via")]
         lines += [f"From: {request.get('from')}", f"To: {request.get('to')};tag={rand(4)}",
                   f"Call-ID: {request.get('call-id')}", f"CSeq: {request.get('cseq')}"]

@@ -120,20 +120,27 @@ class Phone:
     """One SIP account on one socket."""
 
     def __init__(self, server, user, password, transport="udp", domain="hotdesk.test", host="127.0.0.1",
-                 agent="test phone 1.0", behind=None, port=0):
-        """behind: (host, port) that Via and Contact name instead of the real ones, as behind a NAT."""
+                 agent="test phone 1.0", behind=None, port=0, certificate=None, sock=None):
+        """behind: (host, port) that Via and Contact name instead of the real ones, as behind a NAT.
+
+        certificate: of the phone, for TLS: (file, key). sock: a connection that was made to it.
+        """
         self.server, self.user, self.password = server, user, password
         self.transport, self.domain, self.agent = transport, domain, agent
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        if transport == "udp":
+        if sock:
+            self.sock, self.stream = sock, Stream(sock)
+        elif transport == "udp":
             self.sock = socket.socket(family, socket.SOCK_DGRAM)
             self.sock.bind((host, port))
             self.stream = None
         else:
-            self.sock = socket.create_connection(server, timeout=DEADLINE)
+            self.sock = socket.create_connection(server, timeout=DEADLINE, source_address=(host, port))
             if transport == "tls":
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                if certificate:
+                    context.load_cert_chain(*certificate)
                 self.sock = context.wrap_socket(self.sock)
             self.stream = Stream(self.sock)
         addr = self.sock.getsockname()

@@ -20,6 +20,21 @@ def certificate(folder):
     return str(cert), str(key)
 
 
+def issue(folder, name, issuer=None, kind="ec", ca=False, names=""):
+    """A certificate and its key, as file names; signed by the issuer's or by itself.
+
+    names: alternative ones, such as "DNS:pbx.test,URI:sip:pbx.test".
+    """
+    cert, key = str(folder / f"{name}.pem"), str(folder / f"{name}.key")
+    new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else ["-newkey", "rsa:2048"]
+    by = ["-CA", issuer[0], "-CAkey", issuer[1]] if issuer else []
+    subprocess.run(["openssl", "req", "-x509", *new, "-nodes", "-days", "2", "-subj", f"/CN={name}", *by,
+                    "-addext", f"basicConstraints=critical,CA:{'TRUE' if ca else 'FALSE'}",
+                    *(["-addext", f"subjectAltName={names}"] if names else []),
+                    "-keyout", key, "-out", cert], check=True, capture_output=True)
+    return cert, key
+
+
 def with_tls(daemon, *more):
     """Adds a TLS listener (and others) to the configuration of a Daemon that is not started."""
     cert, key = certificate(daemon.folder)

@@ -8,6 +8,7 @@
  *     mode=trust|register|user  it knows us by our address; one registration of ours for all; one
  *                               for every user who is logged in. Without it: trust
  *     from=NETWORK,...          where its requests come from; without it, from nowhere
+ *     certificate=DOMAIN,...    or by TLS from anywhere, with a certificate for one of these
  *     routes=PATTERN,...        numbers it is given (hotdesk/number.h); without it, none. "~": all
  *     form=e164|plain|national|dialled  how it writes numbers; without it: e164
  *     strip=PREFIX,...          what numbers that it calls begin with before the user's own
@@ -29,6 +30,8 @@ enum {
 	HD_PEER_PATTERN_SIZE = 34,
 	HD_PEER_ROUTES_MAX = 32,
 	HD_PEER_STRIPS_MAX = 8,
+	HD_PEER_CERTIFICATES_MAX = 4,
+	HD_PEER_DOMAIN_SIZE = 254,
 	HD_PEERS_MAX = 16,
 };
 
@@ -41,6 +44,8 @@ struct hd_peer {
 	char uri[HD_PEER_URI_SIZE]; /* without user part */
 	enum hd_peer_mode mode;
 	struct hd_networks from;
+	char certificates[HD_PEER_CERTIFICATES_MAX][HD_PEER_DOMAIN_SIZE];
+	size_t n_certificates;
 	char routes[HD_PEER_ROUTES_MAX][HD_PEER_PATTERN_SIZE];
 	size_t n_routes;
 	char strips[HD_PEER_STRIPS_MAX][HD_PEER_PATTERN_SIZE];

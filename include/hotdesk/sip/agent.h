@@ -58,7 +58,7 @@ struct hd_agent_options {
 	size_t n_aliases;
 	struct hd_listener listeners[HD_LISTENERS_MAX];
 	size_t n_listeners;
-	const char *tls_certificate, *tls_key, *tls_ca; /* PEM files */
+	const char *tls_certificate, *tls_key, *tls_ca, *tls_servers_ca; /* as in hd_tls_files */
 	const char *tls_dir;		/* folder of ours for Sofia's PEM files; needed for TLS */
 	const char *const *dns_servers; /* used by hd_agent_new(); none: those of resolv.conf */
 	size_t n_dns_servers;

@@ -10,6 +10,7 @@
  * symbols (hd_add_program() does).
  *
  * What it does while it is enabled:
+ *  - shows it no certificates, whose alternative names it leaks;
  *  - frees the SSL object when Sofia only shuts it down; keeps one connection's TLS error away
  *    from the next;
  *  - refuses a connection over connections_max, or over connections_per_source (one IPv4 address

@@ -15,6 +15,11 @@ struct hd_tls_files {
 	const char *certificate; /* ours, then the intermediate ones */
 	const char *key;
 	const char *ca; /* that peers' certificates are checked against; NULL: peers need none */
+	/*
+	 * With it peers are asked for a certificate, and may have none: hd_request_is_from() knows
+	 * those that lead to one of these. NULL: it knows nobody.
+	 */
+	const char *servers_ca;
 };
 struct hd_tls;
 /**
@@ -28,5 +33,10 @@ HD_MUSTCHECK int hd_tls_new(struct hd_tls **tp, const struct hd_tls_files *files
 void hd_tls_free(struct hd_tls *tls);
 /** For the connections that come from now on; tls is moved. SIP thread. */
 void hd_agent_set_tls(struct hd_agent *agent, struct hd_tls *tls);
+/**
+ * True when it came by TLS, and the certificate of the other end leads to one of servers_ca and
+ * is for this domain (RFC 5922 7.1). Only within hd_agent_options.request, on the SIP thread.
+ */
+bool hd_request_is_from(const struct hd_request *req, const char *domain);
 
 #endif

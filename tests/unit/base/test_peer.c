@@ -28,6 +28,7 @@ static void test_whole(void **state)
 	(void)state;
 	assert_int_equal(parse("  pbx sip:pbx.example.com:5070;transport=tcp  mode=user "
 			       "from=192.0.2.0/28,2001:db8::1 routes=+~,2XX form=national "
+			       "certificate=pbx.example.com,b.example "
 			       "strip=+4930,030 order=3 expires=120 probe=0 "),
 			 0);
 	assert_string_equal(peer.name, "pbx");
@@ -37,6 +38,8 @@ static void test_whole(void **state)
 	assert_int_equal(peer.n_routes, 2);
 	assert_string_equal(peer.routes[1], "2XX");
 	assert_int_equal(peer.n_strips, 2);
+	assert_int_equal(peer.n_certificates, 2);
+	assert_string_equal(peer.certificates[1], "b.example");
 	assert_string_equal(peer.form, "national");
 	assert_int_equal(peer.order, 3);
 	assert_int_equal(peer.expires_s, 120);
@@ -76,6 +79,9 @@ static void test_refused(void **state)
 		"pbx sip:a.example mode=all",
 		"pbx sip:a.example from=a.example",
 		"pbx sip:a.example from=192.0.2.0/33",
+		"pbx sip:a.example certificate=*.example.com",
+		"pbx sip:a.example certificate=a,b,c,d,e",
+		"pbx sip:a.example certificate=a,,b",
 		"pbx sip:a.example routes=1+",
 		"pbx sip:a.example routes=1~2",
 		"pbx sip:a.example routes=abc",
