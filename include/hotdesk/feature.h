@@ -83,6 +83,15 @@ void hd_features_set_voicemail(struct hd_features *features, bool has_voicemail)
  */
 void hd_features_receive(struct hd_features *features, struct hd_request *req, const char *phone,
 			 const struct hd_feature *code);
+/**
+ * An INVITE to a code that somebody else sees to: 200 and, after the ACK, BYE; ends the request.
+ * @param code  of the configuration: what our Contact says
+ * @param ended once, when the phone's call is over; not when the features end before
+ * @return false: it was answered otherwise, and `ended` does not come
+ */
+HD_MUSTCHECK bool hd_features_answer(struct hd_features *features, struct hd_request *req,
+				     const char *phone, const char *code, void (*ended)(void *arg),
+				     void *arg);
 enum hd_features_claim {
 	HD_FEATURES_NOT_OURS, /* of no dialog of ours; not ended */
 	HD_FEATURES_ENDED,

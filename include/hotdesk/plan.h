@@ -120,6 +120,7 @@ struct hd_dialling {
 	char users[HD_CLASS_SIZE];  /* the class of users who have none of their own */
 	char free[HD_CLASS_SIZE];   /* of phones without an owner where nobody is logged in */
 	char closed[HD_CLASS_SIZE]; /* of phones whose owner is logged out */
+	bool pickup_everybody;	    /* by number, also those of another group */
 	bool outside;		    /* there is a way to numbers outside; else nobody has them */
 	/*
 	 * Where a user's voicemail is, and where calls to a user go who is logged out and has not

@@ -97,7 +97,9 @@ struct hd_proxy_target {
 	 */
 	bool emergency;
 	const char *diversion; /* lines of RFC 5806 in place of what the phone sent, or NULL */
-	unsigned q_permille;   /* of the Contact, 0 to 1000 */
+	/** What makes the phone answer by itself, in place of what the caller sent; or NULL. */
+	const char *alert;
+	unsigned q_permille; /* of the Contact, 0 to 1000 */
 	/**
 	 * A server behind us, not a phone; or NULL. Its challenges are answered here, with
 	 * options.credentials for this account, and never passed on. The request goes again with
@@ -138,6 +140,12 @@ bool hd_proxy_move(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_ta
 /** The same to somebody else, for whom the call is from now on; whom it leaves has missed it. */
 bool hd_proxy_divert(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
 		     size_t n);
+/**
+ * The same to who picks it up: it is for whoever sits there from now on, and where it rang it is
+ * not missed.
+ */
+bool hd_proxy_pick_up(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
+		      size_t n);
 /** Forwards a request (ACK included) that was HD_PROXY_DIALOG; ends it. */
 void hd_proxy_forward_in_dialog(struct hd_proxy *proxy, struct hd_request *req);
 /** A response to no transaction: passed on when its branch proves that we sent the request. */

@@ -102,6 +102,7 @@ struct daemon {
 	struct hd_summary_events *summary_events;
 	uint32_t ring_s, upstream_answer_ms; /* SIP thread */
 	struct diversion *diversions;	     /* calls that were diverted, or may be (divert.c) */
+	struct pickup *pickups;		     /* calls that are being picked up (pickup.c) */
 	uint64_t told_epoch;		     /* desk changes that subscribers were told of */
 	struct hd_pnp *pnp;
 	struct hd_upstreams *upstreams;
@@ -140,14 +141,13 @@ int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algo
 /** Creates the agent and what works on its thread (sip.c). */
 HD_MUSTCHECK int daemon_open_sip(struct daemon *d);
 void daemon_close_sip(struct daemon *d);
-/** The outbox may have grown; any thread. */
+/** The outbox may have grown; the first from any thread, the second on the SIP thread. */
 void daemon_wake_notify(void *arg);
+void daemon_desk_changed(void *arg);
 
 /** Logins and logouts that answer to a mailbox (operations.c). */
 HD_MUSTCHECK int daemon_open_operations(struct daemon *d, struct hd_operations **osp,
 					struct hd_mailbox *mailbox);
-/** The outbox may have grown; SIP thread. */
-void daemon_desk_changed(void *arg);
 /** Calls that go on to somebody else when busy or not answered (divert.c); SIP thread. */
 bool daemon_refused(void *arg, const struct hd_call *call, int status);
 void daemon_divert_note(struct daemon *d, const struct hd_call *call);

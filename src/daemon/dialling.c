@@ -48,6 +48,7 @@ int daemon_dialling_new(struct hd_dialling **dp, const struct hd_conf *conf, str
 
 	if (!dialling)
 		return HD_ENOMEM;
+	dialling->pickup_everybody = conf->codes.pickup_everybody;
 	dialling->outside = conf->upstream.n_peers > 0;
 	err = copy_numbers(&dialling->numbers, &conf->plan);
 	if (!err)

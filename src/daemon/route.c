@@ -5,6 +5,7 @@
 #include "caller.h"
 #include "dialling.h"
 #include "hotdesk/base/log.h"
+#include "pickup.h"
 #include "upstream_priv.h"
 
 int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algorithm,
@@ -213,7 +214,11 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 	hd_feature_mask(subject, sizeof(subject), &d->planner.codes, uri.user);
 	switch (plan.verdict) {
 	case HD_PLAN_FEATURE:
-		hd_features_receive(d->features, req, phone, &plan.feature);
+		if (plan.feature.code == HD_USER_CODE_PICKUP && !plan.feature.malformed &&
+		    hd_msg_method(hd_request_msg(req)) == HD_METHOD_INVITE)
+			daemon_pick_up(d, req, phone, plan.feature.number);
+		else
+			hd_features_receive(d->features, req, phone, &plan.feature);
 		break;
 	case HD_PLAN_PHONE:
 		forward(d, req, &plan, phone);

@@ -6,6 +6,7 @@
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
 #include "missed.h"
+#include "pickup.h"
 #include "upstream_priv.h"
 
 static void on_bound(void *arg, const char *phone)
@@ -322,6 +323,7 @@ static void on_stopping(void *arg)
 	daemon_recorder_stop(d);
 	hd_notifier_stop(d->notifier);
 	daemon_divert_fini(d);
+	daemon_pickups_free(d);
 	daemon_close_events(d);
 	hd_pnp_free(d->pnp);
 	hd_notify_free(d->notify);

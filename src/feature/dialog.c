@@ -46,6 +46,9 @@ static void tell_running(const struct dialog *d, bool running)
 
 void dialog_free(struct dialog *d)
 {
+	void (*ended)(void *arg) = d->ended;
+	void *arg = d->arg;
+
 	HASH_DEL(d->features->dialogs, d);
 	if (d->opened_ms)
 		tell_running(d, false);
@@ -61,6 +64,8 @@ void dialog_free(struct dialog *d)
 	hd_prompts_unref(d->prompts);
 	free(d->routes);
 	free(d);
+	if (ended)
+		ended(arg);
 }
 
 void dialogs_make_room(struct hd_features *f, const char *phone)
@@ -258,6 +263,8 @@ bool dialog_open(struct hd_features *f, struct hd_irq *irq, const struct dialog_
 		memcpy(d->language, plan->result->language, sizeof(d->language));
 	tell_running(d, true);
 	d->opened_ms = hd_clock_mono_ms(f->options.clock);
+	d->ended = plan->ended;
+	d->arg = plan->arg;
 	dialog_send_ok(d);
 	hd_sip_timer_set(d->timer, d->interval_ms);
 	return true;

@@ -70,6 +70,8 @@ struct dialog {
 	struct hd_operation *asking; /* by the dialogue's keys */
 	struct operation *operation; /* by a code in an INFO */
 	int64_t opened_ms;
+	void (*ended)(void *arg); /* told of it; or NULL */
+	void *arg;
 	UT_hash_handle hh;
 };
 
@@ -114,7 +116,9 @@ void settings_free(struct hd_features *f);
 
 struct dialog_plan {
 	const char *phone;
-	const char *code; /* NULL: that of the event */
+	const char *code;	  /* NULL: that of the event */
+	void (*ended)(void *arg); /* or NULL */
+	void *arg;
 	enum hd_desk_event event;
 	enum dialog_kind kind;
 	const struct hd_operation_result *result; /* of kind RESULT */

@@ -29,8 +29,10 @@ void hd_features_free(struct hd_features *f)
 		return;
 	while (f->operations)
 		operation_free(f->operations);
-	HASH_ITER (hh, f->dialogs, d, next)
+	HASH_ITER (hh, f->dialogs, d, next) {
+		d->ended = NULL;
 		dialog_free(d);
+	}
 	settings_free(f);
 	hd_prompts_unref(f->options.prompts);
 	free(f);
@@ -126,6 +128,30 @@ static bool requires_more(struct hd_request *req)
 /* What a number of ours can do, and says when it is asked or is asked for more (11.2, 21.4.6). */
 static const char capabilities[] =
 	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO\r\nAccept: application/sdp\r\n";
+
+static void on_other_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struct hd_msg *msg)
+{
+	(void)arg;
+	(void)irq;
+	(void)event;
+	(void)msg;
+}
+
+bool hd_features_answer(struct hd_features *f, struct hd_request *req, const char *phone,
+			const char *code, void (*ended)(void *arg), void *arg)
+{
+	const struct dialog_plan plan = {
+		.phone = phone,
+		.code = code,
+		.kind = DIALOG_SILENT,
+		.ended = ended,
+		.arg = arg,
+	};
+	struct hd_irq *irq;
+
+	return !requires_more(req) && !hd_irq_new(&irq, req, on_other_irq, NULL) &&
+	       dialog_open(f, irq, &plan);
+}
 
 void hd_features_receive(struct hd_features *f, struct hd_request *req, const char *phone,
 			 const struct hd_feature *code)

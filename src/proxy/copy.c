@@ -163,6 +163,11 @@ int forward_copy(struct forward *fwd, struct hd_proxy *proxy, const struct recei
 		err = identity_rename(proxy, fwd, received->msg, target);
 	if (!err)
 		err = hd_msg_step_max_forwards(fwd->msg, proxy->options.limits.max_forwards);
+	if (!err && target->alert) {
+		hd_msg_remove(fwd->msg, "Alert-Info");
+		hd_msg_remove(fwd->msg, "Answer-Mode");
+		err = hd_msg_add(fwd->msg, target->alert);
+	}
 	if (!err && target->diversion) {
 		hd_msg_remove(fwd->msg, "Diversion");
 		err = hd_msg_add(fwd->msg, target->diversion);

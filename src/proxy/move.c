@@ -16,8 +16,15 @@ static struct hd_metric moved_calls =
 static struct hd_metric diverted_calls =
 	HD_COUNTER("hotdeskd_calls_diverted", NULL, "calls that went on to somebody else");
 
+static struct hd_metric picked_up = HD_COUNTER("hotdeskd_calls_picked_up", NULL,
+					       "calls that somebody else took while they rang");
+
+/* Its user has moved; it goes on to somebody else; somebody else takes it. */
+enum way { MOVE, DIVERT, PICK_UP };
+
 void moves_init(void)
 {
+	hd_metric_register(&picked_up);
 	hd_metric_register(&diverted_calls);
 	hd_metric_register(&moved_calls);
 }
@@ -102,14 +109,17 @@ static size_t make_copies(struct response_context *rc, struct forward *fwd,
 }
 
 static void log_move(const struct response_context *rc, const struct hd_proxy_target *target,
-		     bool divert)
+		     enum way way)
 {
 	const struct hd_call *call = &rc->call->call;
 
-	if (divert)
+	if (way == DIVERT)
 		hd_log_call(HD_LOG_INFO, "proxy", call->call_id, "%s: goes on to %s at %s",
 			    rc->what, target->user,
 			    target->account ? target->account : target->phone);
+	else if (way == PICK_UP)
+		hd_log_call(HD_LOG_INFO, "proxy", call->call_id, "%s: picked up at %s, from %s",
+			    rc->what, target->phone, call->callee.phone);
 	else
 		hd_log_call(HD_LOG_INFO, "proxy", call->call_id,
 			    "%s: rings at %s now, no longer at %s", rc->what, target->phone,
@@ -117,8 +127,9 @@ static void log_move(const struct response_context *rc, const struct hd_proxy_ta
 }
 
 static bool take_along(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
-		       size_t n, bool divert)
+		       size_t n, enum way way)
 {
+	static struct hd_metric *const counters[] = { &moved_calls, &diverted_calls, &picked_up };
 	struct response_context *rc = find_ringing(proxy, id);
 	struct branch *branches[HD_PROXY_TARGETS_MAX];
 	struct hd_proxy_target own[HD_PROXY_TARGETS_MAX];
@@ -140,10 +151,10 @@ static bool take_along(struct hd_proxy *proxy, uint64_t id, const struct hd_prox
 		free_copies(fwd, 0, used);
 		return false;
 	}
-	log_move(rc, &targets[0], divert);
-	call_moved(rc->call, &fwd[0], divert);
-	hd_metric_add(divert ? &diverted_calls : &moved_calls, 1);
-	leave(rc, divert ? NULL : elsewhere);
+	log_move(rc, &targets[0], way);
+	call_moved(rc->call, &fwd[0], way != MOVE);
+	hd_metric_add(counters[way], 1);
+	leave(rc, way == DIVERT ? NULL : elsewhere);
 	go_on(rc, branches, fwd, used);
 	response_context_settle(rc);
 	return true;
@@ -152,11 +163,17 @@ static bool take_along(struct hd_proxy *proxy, uint64_t id, const struct hd_prox
 bool hd_proxy_move(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
 		   size_t n)
 {
-	return take_along(proxy, id, targets, n, false);
+	return take_along(proxy, id, targets, n, MOVE);
 }
 
 bool hd_proxy_divert(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
 		     size_t n)
 {
-	return take_along(proxy, id, targets, n, true);
+	return take_along(proxy, id, targets, n, DIVERT);
+}
+
+bool hd_proxy_pick_up(struct hd_proxy *proxy, uint64_t id, const struct hd_proxy_target *targets,
+		      size_t n)
+{
+	return take_along(proxy, id, targets, n, PICK_UP);
 }
