@@ -5,14 +5,14 @@
  * 401 and 407 alike: both algorithms are offered, SHA-256 first, `qop=auth` with it, and clients
  * without qop (RFC 2069) are taken when that is configured.
  *
- * A nonce is stateless: time, random id, and an HMAC over both, realm, algorithm and source
+ * A nonce is stateless: time, random id, and a MAC over both, realm, algorithm and source
  * address. The address counts without the port, which a NAT may change between challenge and
  * answer. The key is the caller's, so that nonces outlive a restart when the key does. State is
  * kept only for nonces that were answered with a right digest, so strangers cannot fill it.
  *
  * The order of the work is part of the promise:
  *   1. syntax, our realm, an algorithm and qop that we offered, the URI: no secret is involved;
- *   2. the nonce's HMAC and age: a nonce that is not ours, of another source, or too old is
+ *   2. the nonce's MAC and age: a nonce that is not ours, of another source, or too old is
  *      answered with a fresh challenge (stale=true) and costs no look-up; the next round decides
  *      about the password;
  *   3. the look-up, then the same digest work for a known and an unknown name; compared in

@@ -2,7 +2,7 @@
  * proxy.h - the stateful proxy (RFC 3261 section 16): one target, or a few of one phone (forking).
  *
  * Every dialog that is set up through us carries our Record-Route, whose user part is a token: how
- * to reach the caller and the callee, who they are, and an HMAC over that and the Call-ID. So
+ * to reach the caller and the callee, who they are, and a MAC over that and the Call-ID. So
  * requests inside a dialog need no memory here, outlive a restart, and nobody without a token of
  * ours is relayed anywhere. A phone that registers from elsewhere in between gets them there.
  *

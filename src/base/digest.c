@@ -13,6 +13,11 @@
 enum { SHA256_BLOCK = 64 };
 
 _Static_assert(HD_SHA256_BYTES == crypto_hash_sha256_BYTES, "libsodium's digest");
+_Static_assert(HD_MAC_BYTES >= crypto_generichash_BYTES_MIN &&
+		       HD_MAC_BYTES <= crypto_generichash_BYTES_MAX &&
+		       HD_KEY_BYTES >= crypto_generichash_KEYBYTES_MIN &&
+		       HD_KEY_BYTES <= crypto_generichash_KEYBYTES_MAX,
+	       "BLAKE2b's sizes");
 
 /*
  * OpenSSL, because it uses the processor's SHA instructions (thrice as fast as libsodium at the
@@ -199,4 +204,23 @@ void hd_hmac_sha256(uint8_t out[HD_SHA256_BYTES], const struct hd_key *key,
 	if (!hmac(out, pad, parts, n))
 		hd_hmac_sha256_sodium(out, key, parts, n);
 	hd_wipe(pad, sizeof(pad));
+}
+
+void hd_mac(uint8_t out[HD_MAC_BYTES], const struct hd_key *key, const struct hd_slice *parts,
+	    size_t n)
+{
+	crypto_generichash_state state;
+	uint8_t len[8];
+
+	/* libsodium's BLAKE2b needs no memory and fails for wrong sizes only. */
+	(void)crypto_generichash_init(&state, key->bytes, sizeof(key->bytes), HD_MAC_BYTES);
+	for (size_t i = 0; i < n; i++) {
+		length_encode(len, parts[i].len);
+		(void)crypto_generichash_update(&state, len, sizeof(len));
+		if (parts[i].len > 0)
+			(void)crypto_generichash_update(&state, (const uint8_t *)parts[i].ptr,
+							parts[i].len);
+	}
+	(void)crypto_generichash_final(&state, out, HD_MAC_BYTES);
+	hd_wipe(&state, sizeof(state));
 }

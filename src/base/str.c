@@ -110,3 +110,35 @@ void hd_ipv4_format(char dst[HD_IPV4_SIZE], const uint8_t address[4])
 		*dst++ = i < 3 ? '.' : '\0';
 	}
 }
+
+void hd_u32_format(char dst[HD_U32_SIZE], uint32_t v)
+{
+	char reversed[HD_U32_SIZE];
+	size_t n = 0;
+
+	do
+		reversed[n++] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	while (n > 0)
+		*dst++ = reversed[--n];
+	*dst = '\0';
+}
+
+int hd_str_join(char *dst, size_t size, const char *const *parts)
+{
+	size_t n;
+
+	for (; *parts; parts++) {
+		n = strlen(*parts);
+		if (n >= size) {
+			memcpy(dst, *parts, size - 1);
+			dst[size - 1] = '\0';
+			return HD_ELIMIT;
+		}
+		memcpy(dst, *parts, n);
+		dst += n;
+		size -= n;
+	}
+	*dst = '\0';
+	return 0;
+}

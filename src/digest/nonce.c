@@ -1,11 +1,11 @@
-/* nonce.c - stateless nonces: time, random id, and an HMAC that binds them; see digest_priv.h. */
+/* nonce.c - stateless nonces: time, random id, and a MAC that binds them; see digest_priv.h. */
 #include <string.h>
 
 #include "digest_priv.h"
 
 enum { FUTURE_S = 1 };
 
-static void nonce_mac(uint8_t mac[HD_SHA256_BYTES], const struct hd_nonce_scope *scope,
+static void nonce_mac(uint8_t mac[HD_MAC_BYTES], const struct hd_nonce_scope *scope,
 		      const uint8_t *head)
 {
 	const char algorithm = scope->algorithm == HD_DIGEST_SHA256 ? 'S' : 'M';
@@ -16,13 +16,13 @@ static void nonce_mac(uint8_t mac[HD_SHA256_BYTES], const struct hd_nonce_scope 
 		scope->source,
 	};
 
-	hd_hmac_sha256(mac, scope->key, parts, sizeof(parts) / sizeof(parts[0]));
+	hd_mac(mac, scope->key, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 void hd_nonce_mint(char dst[HD_NONCE_SIZE], const struct hd_nonce_scope *scope, uint32_t now_s)
 {
 	uint8_t raw[HD_NONCE_BYTES];
-	uint8_t mac[HD_SHA256_BYTES];
+	uint8_t mac[HD_MAC_BYTES];
 
 	for (unsigned i = 0; i < 4; i++)
 		raw[i] = (uint8_t)(now_s >> (24 - 8 * i));
@@ -37,7 +37,7 @@ int hd_nonce_verify(struct hd_nonce *nonce, const struct hd_nonce_scope *scope,
 		    struct hd_slice text)
 {
 	uint8_t raw[HD_NONCE_BYTES];
-	uint8_t mac[HD_SHA256_BYTES];
+	uint8_t mac[HD_MAC_BYTES];
 	size_t n = sizeof(raw);
 
 	if (text.len != HD_NONCE_SIZE - 1)

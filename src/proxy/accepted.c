@@ -57,11 +57,12 @@ void accepted_table_free(struct accepted_table *table)
 	free(table);
 }
 
-static bool make_key(uint8_t key[KEY_SIZE], const char *name, uint32_t number,
+static bool make_key(uint8_t key[KEY_SIZE], const struct hd_proxy *proxy, const char *name,
 		     const struct hd_msg *msg, unsigned via)
 {
 	struct hd_buf address = { 0 };
-	uint8_t hash[HD_SHA256_BYTES];
+	uint8_t mac[HD_MAC_BYTES];
+	uint32_t number = hd_msg_cseq(msg);
 	struct hd_slice parts[] = {
 		hd_slice_of(name),
 		{ (const char *)&number, sizeof(number) },
@@ -74,9 +75,9 @@ static bool make_key(uint8_t key[KEY_SIZE], const char *name, uint32_t number,
 	}
 	parts[2].ptr = hd_buf_text(&address);
 	parts[2].len = address.len;
-	hd_sha256(hash, parts, sizeof(parts) / sizeof(parts[0]));
+	hd_mac(mac, &proxy->options.key, parts, sizeof(parts) / sizeof(parts[0]));
 	hd_buf_fini(&address);
-	memcpy(key, hash, KEY_SIZE);
+	memcpy(key, mac, KEY_SIZE);
 	return true;
 }
 
@@ -106,8 +107,8 @@ void accepted_add(struct hd_proxy *proxy, struct hd_msg *invite, const struct hd
 
 	sweep(table, hd_clock_mono_ms(proxy->options.clock));
 	if (!a || (renamed && !keep_names(a, invite)) ||
-	    !make_key(a->request, hd_msg_call_id(invite), hd_msg_cseq(invite), invite, 0) ||
-	    !make_key(a->response, branch, hd_msg_cseq(invite), invite, 0)) {
+	    !make_key(a->request, proxy, hd_msg_call_id(invite), invite, 0) ||
+	    !make_key(a->response, proxy, branch, invite, 0)) {
 		accepted_free(a);
 		return;
 	}
@@ -129,8 +130,7 @@ bool accepted_is_repeated(struct hd_proxy *proxy, const struct hd_msg *invite)
 	uint8_t key[KEY_SIZE];
 
 	sweep(proxy->accepted, hd_clock_mono_ms(proxy->options.clock));
-	if (!proxy->accepted->list ||
-	    !make_key(key, hd_msg_call_id(invite), hd_msg_cseq(invite), invite, 0))
+	if (!proxy->accepted->list || !make_key(key, proxy, hd_msg_call_id(invite), invite, 0))
 		return false;
 	HASH_FIND(hh_request, proxy->accepted->by_request, key, KEY_SIZE, a);
 	return a != NULL;
@@ -143,8 +143,7 @@ const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_ms
 	uint8_t key[KEY_SIZE];
 
 	sweep(proxy->accepted, hd_clock_mono_ms(proxy->options.clock));
-	if (!proxy->accepted->list ||
-	    !make_key(key, hd_msg_branch(response), hd_msg_cseq(response), response, 1))
+	if (!proxy->accepted->list || !make_key(key, proxy, hd_msg_branch(response), response, 1))
 		return NULL;
 	HASH_FIND(hh_response, proxy->accepted->by_response, key, KEY_SIZE, a);
 	if (!a)

@@ -17,12 +17,12 @@ void alias_key_derive(struct hd_key *key, const struct hd_key *token_key)
 	hd_key_derive(key, token_key, "alias");
 }
 
-static void alias_mac(uint8_t mac[HD_SHA256_BYTES], const struct hd_key *key, const char *call_id,
+static void alias_mac(uint8_t mac[HD_MAC_BYTES], const struct hd_key *key, const char *call_id,
 		      struct hd_slice token, struct hd_slice raw)
 {
 	const struct hd_slice parts[] = { hd_slice_of(call_id), token, raw };
 
-	hd_hmac_sha256(mac, key, parts, sizeof(parts) / sizeof(parts[0]));
+	hd_mac(mac, key, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 /* Mostly only number and name differ: <sip:desk-1@example.org>, "Anna" <sip:201@example.org> */
@@ -51,7 +51,7 @@ void alias_format(char *dst, const struct hd_key *key, const char *call_id, cons
 	const size_t end = common_end(alias->own, own, alias->shown, shown);
 	const size_t begin = common_begin(alias->own, own - end, alias->shown, shown - end);
 	const size_t between = shown - begin - end;
-	uint8_t raw[RAW_MAX], mac[HD_SHA256_BYTES];
+	uint8_t raw[RAW_MAX], mac[HD_MAC_BYTES];
 	size_t n = 0;
 
 	raw[n++] = (uint8_t)own;
@@ -95,7 +95,7 @@ static int decode(struct alias *alias, const uint8_t *p, size_t left)
 int alias_parse(struct alias *alias, const struct hd_key *key, const char *call_id,
 		struct hd_slice token, struct hd_slice value)
 {
-	uint8_t raw[RAW_MAX], mac[HD_SHA256_BYTES];
+	uint8_t raw[RAW_MAX], mac[HD_MAC_BYTES];
 	size_t size = sizeof(raw);
 
 	if (hd_base64url_parse(raw, &size, value) || size < MAC_BYTES)

@@ -72,7 +72,7 @@ bool moved_find(struct hd_binding *binding, struct hd_proxy *proxy, const struct
 
 /**
  * Sends a request inside a dialog on without keeping anything (RFC 3261 16.11): its branch holds
- * where the request came to, and an HMAC over that and where the response has to go. For UDP on
+ * where the request came to, and a MAC over that and where the response has to go. For UDP on
  * both sides, where the sender itself retransmits.
  * @param caller_flow that it came over
  * @return 0; an error: nothing was sent. fwd->msg is moved

@@ -72,7 +72,7 @@ static int name_parse(const char *names[2], char text[ALIAS_PARTY_SIZE], const c
 static bool branch_format(char branch[BRANCH_SIZE], const struct hd_key *key, struct hd_msg *msg,
 			  unsigned via, const char *rest)
 {
-	uint8_t mac[HD_SHA256_BYTES];
+	uint8_t mac[HD_MAC_BYTES];
 	uint32_t cseq = hd_msg_cseq(msg);
 	struct hd_buf address = { 0 };
 	struct hd_slice parts[4] = {
@@ -87,7 +87,7 @@ static bool branch_format(char branch[BRANCH_SIZE], const struct hd_key *key, st
 	parts[2].ptr = hd_buf_text(&address);
 	parts[2].len = address.len;
 	parts[3] = hd_slice_of(rest);
-	hd_hmac_sha256(mac, key, parts, 4);
+	hd_mac(mac, key, parts, 4);
 	hd_buf_fini(&address);
 	memcpy(branch, prefix, sizeof(prefix));
 	hd_hex_format(branch + PREFIX, mac, MAC_BYTES);

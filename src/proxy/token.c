@@ -5,7 +5,7 @@
 #include "proxy_priv.h"
 
 enum {
-	VERSION = 1,
+	VERSION = 2,
 	MAC_BYTES = 10,
 	SINCE_BYTES = 6,
 	RAW_MAX = 1 + 4 + 2 * (1 + 2 + 16 + 16) + SINCE_BYTES + 2 * HD_PHONE_ID_SIZE +
@@ -117,18 +117,18 @@ static size_t account_decode(struct route_token *token, const uint8_t *p, size_t
 	return n && token->account[0] ? 1 + n : 0;
 }
 
-static void token_mac(uint8_t mac[HD_SHA256_BYTES], const struct hd_key *key, const char *call_id,
+static void token_mac(uint8_t mac[HD_MAC_BYTES], const struct hd_key *key, const char *call_id,
 		      const uint8_t *raw, size_t n)
 {
 	struct hd_slice parts[2] = { hd_slice_of(call_id), { (const char *)raw, n } };
 
-	hd_hmac_sha256(mac, key, parts, 2);
+	hd_mac(mac, key, parts, 2);
 }
 
 void route_token_format(char *dst, const struct hd_key *key, const char *call_id,
 			const struct route_token *token)
 {
-	uint8_t raw[RAW_MAX], mac[HD_SHA256_BYTES];
+	uint8_t raw[RAW_MAX], mac[HD_MAC_BYTES];
 	size_t n = 0;
 
 	raw[n++] = (uint8_t)(VERSION << 4 | (token->caller_flow_only ? CALLER_FLOW_ONLY : 0) |
@@ -152,7 +152,7 @@ void route_token_format(char *dst, const struct hd_key *key, const char *call_id
 int route_token_parse(struct route_token *token, const struct hd_key *key, const char *call_id,
 		      struct hd_slice user)
 {
-	uint8_t raw[RAW_MAX], mac[HD_SHA256_BYTES];
+	uint8_t raw[RAW_MAX], mac[HD_MAC_BYTES];
 	size_t size = sizeof(raw), n = 5, used;
 
 	if (user.len == 0)

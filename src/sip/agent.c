@@ -100,7 +100,7 @@ int hd_agent_new(struct hd_agent **ap, const struct hd_agent_options *options)
 	err = keep_options(agent, options);
 	if (!err)
 		err = hd_mailbox_new(&agent->mailbox);
-	hd_random_bytes(agent->tag_seed, sizeof(agent->tag_seed));
+	hd_random_bytes(&agent->tag_key, sizeof(agent->tag_key));
 	agent->sources = hd_source_table_new();
 	if (!err && !agent->sources)
 		err = HD_ENOMEM;

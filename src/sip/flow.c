@@ -38,16 +38,19 @@ bool hd_flow_has_local(const struct hd_flow *flow)
 
 void hd_flow_format(char *dst, size_t size, const struct hd_flow *flow)
 {
-	char address[INET6_ADDRSTRLEN], at[1 + INET6_ADDRSTRLEN] = "";
+	char address[INET6_ADDRSTRLEN], at[INET6_ADDRSTRLEN] = "";
+	char listener[HD_U32_SIZE], port[HD_U32_SIZE];
+	const bool local = hd_flow_has_local(flow), v6 = flow->family == 6;
 
 	ip_format(address, flow, flow->address);
-	if (hd_flow_has_local(flow)) {
-		at[0] = '@';
-		ip_format(at + 1, flow, flow->local);
-	}
-	snprintf(dst, size, flow->family == 6 ? "%s/%u%s/[%s]:%u%s" : "%s/%u%s/%s:%u%s",
-		 transport_names[flow->transport % 3], flow->listener, at, address, flow->port,
-		 flow->nat ? "~" : "");
+	if (local)
+		ip_format(at, flow, flow->local);
+	hd_u32_format(listener, flow->listener);
+	hd_u32_format(port, flow->port);
+	hd_str_join(dst, size,
+		    (const char *const[]){ transport_names[flow->transport % 3], "/", listener,
+					   local ? "@" : "", at, v6 ? "/[" : "/", address,
+					   v6 ? "]:" : ":", port, flow->nat ? "~" : "", NULL });
 }
 
 static int address_parse(struct hd_flow *flow, struct hd_slice s)
@@ -234,8 +237,8 @@ static int host_format(char *dst, size_t size, const struct hd_listener *l,
 int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow *flow, char *dst, size_t size)
 {
 	const struct hd_listener *l;
-	char host[80];
-	int n, err;
+	char host[80], port[HD_U32_SIZE];
+	int err;
 
 	if (flow->listener >= agent->options.n_listeners)
 		return HD_EINVAL;
@@ -243,10 +246,11 @@ int hd_flow_local_uri(struct hd_agent *agent, const struct hd_flow *flow, char *
 	err = host_format(host, sizeof(host), l, flow);
 	if (err)
 		return err;
-	n = snprintf(dst, size, "sip:%s:%u%s%s", host, l->port,
-		     flow->transport ? ";transport=" : "",
-		     flow->transport ? transport_names[flow->transport] : "");
-	return n < 0 || (size_t)n >= size ? HD_ELIMIT : 0;
+	hd_u32_format(port, l->port);
+	return hd_str_join(dst, size,
+			   (const char *const[]){
+				   "sip:", host, ":", port, flow->transport ? ";transport=" : "",
+				   flow->transport ? transport_names[flow->transport] : "", NULL });
 }
 
 bool hd_flow_eq(const char *one, const char *other)
@@ -479,8 +483,8 @@ int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target, tp
 		      char *url, size_t size)
 {
 	struct hd_flow flow = { 0 };
-	char address[INET6_ADDRSTRLEN];
-	int n, err;
+	char address[INET6_ADDRSTRLEN], port[HD_U32_SIZE];
+	int err;
 
 	if (target->flow && *target->flow) {
 		err = hd_flow_parse(&flow, target->flow);
@@ -495,8 +499,10 @@ int hd_target_resolve(struct hd_agent *agent, const struct hd_target *target, tp
 			return err;
 	}
 	ip_format(address, &flow, flow.address);
-	n = snprintf(url, size,
-		     flow.family == 6 ? "%s:[%s]:%u;transport=%s" : "%s:%s:%u;transport=%s", "sip",
-		     address, flow.port, transport_names[flow.transport]);
-	return n < 0 || (size_t)n >= size ? HD_ELIMIT : 0;
+	hd_u32_format(port, flow.port);
+	return hd_str_join(url, size,
+			   (const char *const[]){ flow.family == 6 ? "sip:[" : "sip:", address,
+						  flow.family == 6 ? "]:" : ":", port,
+						  ";transport=", transport_names[flow.transport],
+						  NULL });
 }

@@ -121,21 +121,18 @@ int hd_msg_set_party(struct hd_msg *msg, bool to, const char *party)
 static void bare(const url_t *url, char *dst, size_t size)
 {
 	const char *scheme = url->url_type == url_sips ? "sips" : "sip";
-	int n;
+	const char *user = url->url_user, *host = url->url_host, *port = url->url_port;
+	int err = HD_EINVAL;
 
-	dst[0] = '\0';
-	if (url->url_type != url_sip && url->url_type != url_sips && url->url_type != url_tel)
-		return;
 	if (url->url_type == url_tel)
-		n = snprintf(dst, size, "tel:%s",
-			     url->url_user   ? url->url_user
-			     : url->url_host ? url->url_host
-					     : "");
-	else
-		n = snprintf(dst, size, "%s:%s%s%s%s%s", scheme, url->url_user ? url->url_user : "",
-			     url->url_user ? "@" : "", url->url_host ? url->url_host : "",
-			     url->url_port ? ":" : "", url->url_port ? url->url_port : "");
-	if (n < 0 || (size_t)n >= size)
+		err = hd_str_join(dst, size,
+				  (const char *const[]){ "tel:", user ? user : host, NULL });
+	else if (url->url_type == url_sip || url->url_type == url_sips)
+		err = hd_str_join(dst, size,
+				  (const char *const[]){ scheme, ":", user ? user : "",
+							 user ? "@" : "", host ? host : "",
+							 port ? ":" : "", port, NULL });
+	if (err)
 		dst[0] = '\0';
 }
 

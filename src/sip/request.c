@@ -76,14 +76,15 @@ void hd_msg_note_source(msg_t *msg, const char *source)
 	sip_via_t *via = sip_object(msg)->sip_via;
 	su_home_t *home = msg_home(msg);
 	const bool elsewhere = !is_host(via->v_host, source) || sent_by_port(via) <= 0;
-	char *text;
+	char *text, port[HD_U32_SIZE];
 
 	if (!elsewhere && !via->v_rport)
 		return;
-	text = su_sprintf(home, "received=%s", source);
+	text = su_strcat(home, "received=", source);
 	if (text)
 		msg_header_replace_param(home, via->v_common, text);
-	text = su_sprintf(home, "rport=%u", ntohs(msg_addr(msg)->su_port));
+	hd_u32_format(port, ntohs(msg_addr(msg)->su_port));
+	text = su_strcat(home, "rport=", port);
 	if (text)
 		msg_header_replace_param(home, via->v_common, text);
 }
@@ -342,17 +343,16 @@ static int add_to_tag(struct hd_request *req, su_home_t *home, sip_to_t *to)
 	const sip_t *sip = sip_object(req->msg);
 	char tag[2 * TO_TAG_BYTES + 1];
 	struct hd_slice raw;
-	uint8_t hash[HD_SHA256_BYTES];
+	uint8_t mac[HD_MAC_BYTES];
 	struct hd_slice parts[] = {
-		{ (const char *)req->agent->tag_seed, sizeof(req->agent->tag_seed) },
 		hd_slice_of(sip->sip_via->v_branch),
 		hd_slice_of(sip->sip_from->a_tag),
 		hd_slice_of(sip->sip_call_id->i_id),
 		{ (const char *)&sip->sip_cseq->cs_seq, sizeof(sip->sip_cseq->cs_seq) },
 	};
 
-	hd_sha256(hash, parts, sizeof(parts) / sizeof(parts[0]));
-	hd_hex_format(tag, hash, TO_TAG_BYTES);
+	hd_mac(mac, &req->agent->tag_key, parts, sizeof(parts) / sizeof(parts[0]));
+	hd_hex_format(tag, mac, TO_TAG_BYTES);
 	raw.ptr = to->a_common->h_data;
 	raw.len = raw.ptr ? to->a_common->h_len : 0;
 	raw = hd_slice_trim(raw);

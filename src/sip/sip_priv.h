@@ -27,6 +27,7 @@
 #include <sofia-sip/su_wait.h>
 #include <sofia-sip/tport.h>
 
+#include "hotdesk/base/secret.h"
 #include "hotdesk/sip/agent.h"
 #include "hotdesk/sip/overload.h"
 
@@ -60,7 +61,7 @@ struct hd_agent {
 	struct hd_mailbox *mailbox;
 	struct source_table *sources;
 	struct overload overload;
-	uint8_t tag_seed[16]; /* of the To tags of answers without a transaction */
+	struct hd_key tag_key; /* of the To tags of answers without a transaction */
 	struct ict_table *icts;
 	struct hd_resolver *resolver;
 	struct dns_cache *dns_cache;

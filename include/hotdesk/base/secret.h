@@ -21,6 +21,7 @@ enum {
 	HD_PIN_HASH_SIZE = 128, /* crypto_pwhash_STRBYTES: text with its NUL */
 	HD_MD5_BYTES = 16,
 	HD_SHA256_BYTES = 32,
+	HD_MAC_BYTES = 32,
 	HD_OPID_BYTES = 16,
 	HD_SEAL_BYTES = 40, /* that a sealed text is longer: nonce and tag */
 };
@@ -49,6 +50,12 @@ void hd_key_derive(struct hd_key *key, const struct hd_key *master, const char *
 /** HMAC-SHA256 over the n slices one after the other, each preceded by its length. */
 void hd_hmac_sha256(uint8_t out[HD_SHA256_BYTES], const struct hd_key *key,
 		    const struct hd_slice *parts, size_t n);
+/**
+ * Keyed BLAKE2b (RFC 7693) over the same: for what only we ourselves check, at a fifth of the price
+ * of an HMAC; several a request.
+ */
+void hd_mac(uint8_t out[HD_MAC_BYTES], const struct hd_key *key, const struct hd_slice *parts,
+	    size_t n);
 /** Plain digests over the concatenation of the slices. */
 void hd_md5(uint8_t out[HD_MD5_BYTES], const struct hd_slice *parts, size_t n);
 void hd_sha256(uint8_t out[HD_SHA256_BYTES], const struct hd_slice *parts, size_t n);

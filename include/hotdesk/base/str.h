@@ -53,6 +53,16 @@ HD_MUSTCHECK int hd_base64url_parse(void *bytes, size_t *np, struct hd_slice s);
 /** True for well-formed UTF-8 (RFC 3629) without C0 controls and DEL. */
 bool hd_utf8_is_text(struct hd_slice s);
 
+enum { HD_U32_SIZE = 11 };
+/** Decimal, as printf() writes it, at a tenth of its price. */
+void hd_u32_format(char dst[HD_U32_SIZE], uint32_t v);
+/**
+ * Texts one after the other.
+ * @param parts ends with NULL
+ * @return 0 or HD_ELIMIT: dst, of `size` bytes, holds what has room and is terminated
+ */
+int hd_str_join(char *dst, size_t size, const char *const *parts);
+
 enum { HD_IPV4_SIZE = 16 };
 /** Dotted decimal, as inet_ntop() writes it, at a tenth of its price: several a request. */
 void hd_ipv4_format(char dst[HD_IPV4_SIZE], const uint8_t address[4]);

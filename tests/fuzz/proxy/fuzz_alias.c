@@ -25,7 +25,7 @@ static int parse(struct alias *alias, const struct hd_key *key, struct hd_slice 
 /* What parses must come out the same again. */
 static void signed_by_us(const struct hd_key *key, const uint8_t *data, size_t len)
 {
-	uint8_t raw[ALIAS_SIZE / 4 * 3], mac[HD_SHA256_BYTES];
+	uint8_t raw[ALIAS_SIZE / 4 * 3], mac[HD_MAC_BYTES];
 	struct hd_slice parts[3] = { hd_slice_of(call_id),
 				     hd_slice_of(token),
 				     { (const char *)data, len } };
@@ -34,7 +34,7 @@ static void signed_by_us(const struct hd_key *key, const uint8_t *data, size_t l
 
 	if (len > sizeof(raw) - 12)
 		return;
-	hd_hmac_sha256(mac, key, parts, 3);
+	hd_mac(mac, key, parts, 3);
 	memcpy(raw, data, len);
 	memcpy(raw + len, mac, 10);
 	hd_base64url_format(text, raw, len + 10);

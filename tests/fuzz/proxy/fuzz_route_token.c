@@ -30,14 +30,14 @@ static void as_it_comes(const struct hd_key *key, const uint8_t *data, size_t le
 /* What parses must come out the same again. */
 static void signed_by_us(const struct hd_key *key, const uint8_t *data, size_t len)
 {
-	uint8_t raw[192], mac[HD_SHA256_BYTES];
+	uint8_t raw[192], mac[HD_MAC_BYTES];
 	struct hd_slice parts[2] = { hd_slice_of(call_id), { (const char *)data, len } };
 	char text[TOKEN_SIZE + 8], again[TOKEN_SIZE];
 	struct route_token token;
 
 	if (len > sizeof(raw) - 12)
 		return;
-	hd_hmac_sha256(mac, key, parts, 2);
+	hd_mac(mac, key, parts, 2);
 	memcpy(raw, data, len);
 	memcpy(raw + len, mac, 10);
 	hd_base64url_format(text, raw, len + 10);

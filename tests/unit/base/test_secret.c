@@ -145,6 +145,29 @@ static void test_hmac_parts(void **state)
 	assert_memory_not_equal(out, other, sizeof(out));
 }
 
+static void test_mac(void **state)
+{
+	struct hd_slice parts[] = { hd_slice_of("desk-101"), hd_slice_of(""), { "\0\xff", 2 } };
+	struct hd_slice moved[] = { hd_slice_of("desk-10"), hd_slice_of("1"), { "\0\xff", 2 } };
+	uint8_t out[HD_MAC_BYTES], other[HD_MAC_BYTES];
+	struct hd_key key;
+
+	(void)state;
+	for (uint8_t i = 0; i < sizeof(key.bytes); i++)
+		key.bytes[i] = i;
+	hd_mac(out, &key, parts, 3);
+	/* hashlib.blake2b(bytes, key=key, digest_size=32) over lengths and parts, as above */
+	assert_hex(out, sizeof(out),
+		   "8faef94bf4a5f06c592139c5967503f80d7abae5fc1763c5dae024bc5aca46c3");
+	hd_mac(other, &key, moved, 3);
+	assert_memory_not_equal(out, other, sizeof(out));
+	hd_mac(other, &key, parts, 2);
+	assert_memory_not_equal(out, other, sizeof(out));
+	key.bytes[31] ^= 1;
+	hd_mac(other, &key, parts, 3);
+	assert_memory_not_equal(out, other, sizeof(out));
+}
+
 /* The way without memory gives the same as the fast one, at every length around a block. */
 static void test_both_ways_agree(void **state)
 {
@@ -411,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_sha256_fips180),
 		cmocka_unit_test(test_hmac_rfc4231),
 		cmocka_unit_test(test_hmac_parts),
+		cmocka_unit_test(test_mac),
 		cmocka_unit_test(test_both_ways_agree),
 		cmocka_unit_test(test_digest_rfc7616),
 		cmocka_unit_test(test_md5_threads),

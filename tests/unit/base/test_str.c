@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -136,6 +137,37 @@ static void test_ipv4(void **state)
 	}
 }
 
+static void test_u32(void **state)
+{
+	static const uint32_t numbers[] = { 0, 9, 10, 5060, 65535, 4294967295U };
+	char text[HD_U32_SIZE], wanted[HD_U32_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		hd_u32_format(text, numbers[i]);
+		snprintf(wanted, sizeof(wanted), "%u", numbers[i]);
+		assert_string_equal(text, wanted);
+	}
+}
+
+static void test_join(void **state)
+{
+	const char *const parts[] = { "sip:", "", "desk", "@192.0.2.1", NULL };
+	char text[20];
+
+	(void)state;
+	assert_int_equal(hd_str_join(text, sizeof(text), parts), 0);
+	assert_string_equal(text, "sip:desk@192.0.2.1");
+	assert_int_equal(hd_str_join(text, 19, parts), 0); /* all of it and its end */
+	assert_string_equal(text, "sip:desk@192.0.2.1");
+	assert_int_equal(hd_str_join(text, 18, parts), HD_ELIMIT);
+	assert_string_equal(text, "sip:desk@192.0.2.");
+	assert_int_equal(hd_str_join(text, 1, parts), HD_ELIMIT);
+	assert_string_equal(text, "");
+	assert_int_equal(hd_str_join(text, 1, parts + 4), 0);
+	assert_string_equal(text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +177,8 @@ int main(void)
 		cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_u32),
+		cmocka_unit_test(test_join),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
