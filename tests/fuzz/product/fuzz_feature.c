@@ -58,16 +58,16 @@ static void check_mask(const struct hd_feature_codes *codes, const struct hd_fea
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const struct hd_feature_codes all[] = {
-		{ "*771", "*772", "*770" },
-		{ "*77", "*77*9", "" },
-		{ "#", "##", "*" },
-		{ "*771",
-		  "*772",
-		  "*770",
-		  { [HD_USER_CODE_DND_ON] = "*78",
-		    [HD_USER_CODE_FORWARD_ALWAYS] = "*72",
-		    [HD_USER_CODE_RINGS] = "*77",
-		    [HD_USER_CODE_PICKUP] = "*8" } },
+		{ .login = "*771", .logout = "*772", .toggle = "*770" },
+		{ .login = "*77", .logout = "*77*9", .toggle = "" },
+		{ .login = "#", .logout = "##", .toggle = "*" },
+		{ .login = "*771",
+		  .logout = "*772",
+		  .toggle = "*770",
+		  .user = { [HD_USER_CODE_DND_ON] = "*78",
+			    [HD_USER_CODE_FORWARD_ALWAYS] = "*72",
+			    [HD_USER_CODE_RINGS] = "*77",
+			    [HD_USER_CODE_PICKUP] = "*8" } },
 	};
 	struct hd_slice user = { (const char *)data, len };
 

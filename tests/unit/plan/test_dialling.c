@@ -86,7 +86,8 @@ static int setup(void **state)
 	assert_ok(hd_location_new(&t->planner.loc, t->store));
 	assert_ok(hd_desk_new(&t->planner.desk, t->store, t->planner.dir));
 	assert_ok(hd_settings_new(&t->planner.settings, t->store, &master));
-	t->planner.codes = (struct hd_feature_codes){ "*771", "*772", "*770" };
+	t->planner.codes =
+		(struct hd_feature_codes){ .login = "*771", .logout = "*772", .toggle = "*770" };
 	t->dialling = (struct hd_dialling){
 		.outside = true,
 		.numbers = { "49", "30", "0", "0", "00", emergency, 2, "+493055" },

@@ -108,7 +108,8 @@ static int setup(void **state)
 	assert_ok(hd_directory_new(&t->planner.dir, t->store));
 	assert_ok(hd_location_new(&t->planner.loc, t->store));
 	assert_ok(hd_desk_new(&t->planner.desk, t->store, t->planner.dir));
-	t->planner.codes = (struct hd_feature_codes){ "*771", "*772", "*770" };
+	t->planner.codes =
+		(struct hd_feature_codes){ .login = "*771", .logout = "*772", .toggle = "*770" };
 	set_user(t, "201", false);
 	set_user(t, "202", false);
 	set_phone(t, "desk-1", false);
