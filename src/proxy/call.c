@@ -183,6 +183,17 @@ static void set_diverted(struct hd_call *c, const char *value)
 		c->diverted_by[0] = '\0';
 }
 
+/* A phone may forward by itself, and say so. */
+static bool is_of_itself(const struct hd_call *c)
+{
+	char name[HD_PHONE_ID_SIZE];
+	struct hd_uri uri;
+
+	return !hd_uri_parse(&uri, hd_slice_of(c->diverted_by)) &&
+	       !hd_uri_unescape(name, sizeof(name), uri.user) && name[0] &&
+	       (strcmp(name, c->caller.phone) == 0 || strcmp(name, c->caller.user) == 0);
+}
+
 void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg,
 		const struct forward *fwd)
 {
@@ -203,6 +214,8 @@ void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg
 	hd_msg_name(msg, true, c->callee.name, sizeof(c->callee.name));
 	hd_msg_ruri_bare(msg, c->dialled, sizeof(c->dialled));
 	set_diverted(c, target->diversion ? target->diversion : hd_msg_header(msg, "Diversion", 0));
+	if (!target->diversion && !identity_is_believed(proxy, msg, target) && !is_of_itself(c))
+		c->diverted_by[0] = '\0';
 	set_callee(call, target, token);
 	c->to_user = target->called;
 	c->withheld = hd_msg_is_withheld(msg);

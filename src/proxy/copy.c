@@ -168,6 +168,8 @@ int forward_copy(struct forward *fwd, struct hd_proxy *proxy, const struct recei
 		hd_msg_remove(fwd->msg, "Answer-Mode");
 		err = hd_msg_add(fwd->msg, target->alert);
 	}
+	if (!err)
+		identity_clean_diversion(proxy, fwd->msg, received->msg, target);
 	if (!err && target->diversion) {
 		hd_msg_remove(fwd->msg, "Diversion");
 		err = hd_msg_add(fwd->msg, target->diversion);

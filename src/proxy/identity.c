@@ -60,6 +60,23 @@ int identity_assert(struct hd_proxy *proxy, struct forward *fwd,
 	return add_asserted(fwd->msg, target->identity);
 }
 
+/* ---- Diversion (RFC 5806), History-Info (RFC 7044) ------------------------------------------- */
+
+bool identity_is_believed(struct hd_proxy *proxy, const struct hd_msg *received,
+			  const struct hd_proxy_target *target)
+{
+	return !target->caller || hd_msg_is_trusted(proxy->options.agent, received);
+}
+
+void identity_clean_diversion(struct hd_proxy *proxy, struct hd_msg *copy,
+			      const struct hd_msg *received, const struct hd_proxy_target *target)
+{
+	if ((target->phone && *target->phone) || identity_is_believed(proxy, received, target))
+		return;
+	(void)hd_msg_remove(copy, "Diversion");
+	(void)hd_msg_remove(copy, "History-Info");
+}
+
 /* ---- From ----------------------------------------------------------------------------------- */
 
 static const char anonymous[] = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";

@@ -174,6 +174,12 @@ struct forward {
  */
 HD_MUSTCHECK int identity_assert(struct hd_proxy *proxy, struct forward *fwd,
 				 const struct hd_proxy_target *target);
+/** Whether who sent an initial request is believed to say who has diverted it: a phone is not. */
+bool identity_is_believed(struct hd_proxy *proxy, const struct hd_msg *received,
+			  const struct hd_proxy_target *target);
+/** What a phone says of that stays in the house: a server outside could take it for ours. */
+void identity_clean_diversion(struct hd_proxy *proxy, struct hd_msg *copy,
+			      const struct hd_msg *received, const struct hd_proxy_target *target);
 /**
  * From of a request that is set up, where limits.rewrites_from: the target's identity, or anonymous
  * where the caller asks for privacy. As it came where it says the same, is anonymous, or has no tag

@@ -60,16 +60,18 @@ def test_answered(d):
 
 
 @pytest.mark.parametrize("how,status,kind", [("busy", 486, "missed"), ("cancelled", 487, "missed"),
-                                             ("elsewhere", 487, "received"), ("forwarded", 486, "missed")])
+                                             ("elsewhere", 487, "received"), ("forwarded", 486, "missed"),
+                                             ("lie", 486, "missed")])
 def test_not_answered(d, how, status, kind):
     (anna, a), (ben, b) = people(d)
-    if how == "forwarded":
-        call = Call(a, ben, "INVITE", SDP, [("Diversion", '"x" <sip:77@hotdesk.test>;reason=user-busy')])
+    if how in ("forwarded", "lie"):
+        by = anna if how == "forwarded" else "77"  # a phone may forward by itself, and speaks for nobody else
+        call = Call(a, ben, "INVITE", SDP, [("Diversion", f'"x" <sip:{by}@hotdesk.test>;reason=user-busy')])
         call.challenge()
         leg = b.accept()
     else:
         call, leg = ring(a, b, ben)
-    if how in ("busy", "forwarded"):
+    if status == 486:
         refuse(leg, 486, extra=[("Reason", "Q.850;cause=17")])
     else:
         call.cancel([("Reason", "SIP;cause=200;text=x")] if how == "elsewhere" else ())
@@ -81,7 +83,7 @@ def test_not_answered(d, how, status, kind):
     assert mine["kind"] == "dialled" and other["kind"] == kind
     assert other["status"] == status and not other["answered"]
     assert other["cause"] == (17 if status == 486 else 0)
-    assert other["forwarded_by"] == ("77" if how == "forwarded" else None)
+    assert other["forwarded_by"] == (anna if how == "forwarded" else None)
 
 
 def test_seen_at_another_desk_and_moved_while_ringing(d):

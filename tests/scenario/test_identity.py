@@ -31,7 +31,7 @@ def house():
     peers = [a.line("friend", more="routes=+491~"), b.line("stranger", more="routes=+492~,112"),
              c.line("named", "pbx.test", "routes=+493~")]
     with Dns({("pbx.test", "A"): ["127.0.0.73"]}) as dns, \
-            plant({"sip": {"trusted": ["127.0.0.71/32", "127.0.0.73/32"], "dns_servers": [dns.address]},
+            plant({"sip": {"trusted": [f"127.0.0.{i}/32" for i in (71, 73, 74)], "dns_servers": [dns.address]},
                    "plan": {"country": "49"}, "rights": {"users": "world", "free": "world"},
                    "upstream": {"peers": peers}}) as d:
         for peer in (a, b, c):
@@ -89,8 +89,8 @@ def test_names(house, what):
             [f"{quoted} <sip:{number}@hotdesk.test>"]
 
 
-@pytest.mark.parametrize("privacy,withheld", [("id", True), ("user", True), ("header;id;critical", True), ("none", False),
-                                              ("header", False), ("session", False)])
+@pytest.mark.parametrize("privacy,withheld", [("id", True), ("user", True), ("header;id;critical", True),
+                                              ("none", False), ("header", False), ("session", False)])
 def test_privacy_across_the_border(house, privacy, withheld):
     """Only who is trusted is told; by a name, too. Privacy itself goes on to everybody, and From stays as it is."""
     d, a, b, c = house
@@ -166,3 +166,19 @@ def test_who_answers(house):
         a.reply(a.request("INFO"), 200, extra=said)  # it went without a transaction
         assert phone.final("INFO", call.call_id, call.cseq).all("p-asserted-identity") == passed
     hang_up(call, leg)
+
+
+def test_diversion_of_a_phone(house):
+    """It stays in the house, as any field that we do not know; a server outside sees ours or a trusted one's."""
+    d, a, b, _ = house
+    _, caller = desk(d)
+    callee, sbc = d.phone(register=True), d.phone(register=True, host="127.0.0.74")
+    said = [("Diversion", '"Chief" <sip:+4930999@hotdesk.test>;reason=user-busy'),
+            ("Diversion", "<sip:202@hotdesk.test>;reason=no-answer"),
+            ("History-Info", "<sip:+4930999@hotdesk.test>;index=1"),
+            ("History-Info", "<sip:201@hotdesk.test>;index=1.1")]
+    for phone, other, called, passes in ((caller, callee, callee.user, True), (caller, a, "+4911", False),
+                                         (caller, b, "+4921", False), (sbc, a, "+4911", True), (sbc, b, "+4921", True)):
+        invite = seen_by(other, phone, called, said)
+        for name in ("Diversion", "History-Info"):
+            assert invite.all(name) == ([v for n, v in said if n == name] if passes else []), f"{called}: {invite}"
