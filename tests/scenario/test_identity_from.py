@@ -204,6 +204,26 @@ def test_whatever_it_says(house, what):
     assert invite.get("from") == shown + said[said.index(";tag="):], repr(invite)
 
 
+def test_long_names(house):
+    """They fit, in our branch as well."""
+    d, _ = house
+    caller, own, shown = names(d, name=60 * "ü")
+    callee = d.phone(register=True)
+    own = f'"{"x" * 100}" {own}'
+    base = caller.base
+    caller.base = lambda *args, **more: [(n, v.replace("<", own[:104], 1)) if n == "From" else (n, v)
+                                         for n, v in base(*args, **more)]
+    call = Watched(caller, callee, callee.user, own, shown).answer()
+    call.from_callee("INFO")
+    call.leg.in_dialog("INFO")
+    seen = call.at_caller(caller.request("INFO"))
+    assert len(re.search("branch=([^;]+)", seen.get("via")).group(1)) > 200
+    caller.base = base
+    caller.reply(seen, 200)
+    assert call.at_callee(callee.final("INFO", call.leg.call_id, call.leg.cseq)).status == 200
+    call.from_caller("BYE")
+
+
 def test_what_cannot_be_put_back_is_refused(house):
     d, _ = house
     caller, callee = d.phones_of(2)
