@@ -38,4 +38,21 @@ struct hd_audit_entry {
 HD_MUSTCHECK int hd_audit_next(struct hd_desk *desk, struct hd_txn *txn, uint64_t epoch,
 			       uint32_t sequence, struct hd_audit_entry *entry);
 
+/**
+ * Somebody's number out of the list, in steps: an hd_command_fn, argument a struct hd_audit_blank,
+ * until `done`; `from` is then what `at` was. What was done, where and when, stays.
+ */
+struct hd_audit_blank {
+	struct hd_desk *desk;
+	char number[HD_NUMBER_SIZE];
+	uint32_t looks; /* entries that one step may pass */
+	struct {
+		uint64_t epoch;
+		uint32_t sequence;
+	} from, at;
+	uint64_t blanked; /* in this step */
+	bool done;
+};
+HD_MUSTCHECK int hd_audit_blank(struct hd_txn *txn, void *blank);
+
 #endif

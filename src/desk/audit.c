@@ -118,17 +118,12 @@ static int audit_trim(struct hd_desk *desk, struct hd_txn *txn)
 	return err;
 }
 
-int hd_audit_add(struct hd_desk *desk, struct hd_txn *txn, struct hd_audit_entry *entry)
+static int audit_put(struct hd_desk *desk, struct hd_txn *txn, const struct hd_audit_entry *entry)
 {
 	uint8_t buf[HD_DESK_RECORD_MAX], key[AUDIT_KEY_BYTES];
 	struct hd_encoder e;
 	struct hd_slice record;
 	int err;
-
-	entry->epoch = hd_txn_epoch(txn);
-	err = sequence_find(desk, txn, entry->epoch, &entry->sequence);
-	if (err)
-		return err;
 
 	hd_encoder_init(&e, buf, sizeof(buf), HD_AUDIT_VERSION);
 	hd_encode_i64(&e, entry->at_ms);
@@ -142,7 +137,54 @@ int hd_audit_add(struct hd_desk *desk, struct hd_txn *txn, struct hd_audit_entry
 	hd_encode_str(&e, entry->left_user);
 	err = hd_encoder_finish(&e, &record);
 	key_put(key, entry->epoch, entry->sequence);
+	return err ? err : hd_txn_put(txn, desk->audit, key_slice(key), record);
+}
+
+int hd_audit_add(struct hd_desk *desk, struct hd_txn *txn, struct hd_audit_entry *entry)
+{
+	int err;
+
+	entry->epoch = hd_txn_epoch(txn);
+	err = sequence_find(desk, txn, entry->epoch, &entry->sequence);
 	if (!err)
-		err = hd_txn_put(txn, desk->audit, key_slice(key), record);
+		err = audit_put(desk, txn, entry);
 	return err ? err : audit_trim(desk, txn);
+}
+
+/* @return 0, HD_ENOENT at the end, the store's error */
+static int blank_next(struct hd_txn *txn, struct hd_audit_blank *b)
+{
+	struct hd_audit_entry entry;
+	bool user, left;
+	int err;
+
+	err = hd_audit_next(b->desk, txn, b->at.epoch, b->at.sequence, &entry);
+	if (err && err != HD_ECORRUPT && err != HD_EVERSION)
+		return err;
+	b->at.epoch = entry.epoch;
+	b->at.sequence = entry.sequence;
+	user = strcmp(entry.user, b->number) == 0;
+	left = strcmp(entry.left_user, b->number) == 0;
+	if (err || (!user && !left))
+		return 0;
+	if (user)
+		entry.user[0] = '\0';
+	if (left)
+		entry.left_user[0] = '\0';
+	b->blanked++;
+	return audit_put(b->desk, txn, &entry);
+}
+
+int hd_audit_blank(struct hd_txn *txn, void *arg)
+{
+	struct hd_audit_blank *b = arg;
+	int err = 0;
+
+	b->at.epoch = b->from.epoch; /* it may be run again */
+	b->at.sequence = b->from.sequence;
+	b->blanked = 0;
+	for (uint32_t i = 0; !err && i < b->looks; i++)
+		err = blank_next(txn, b);
+	b->done = err == HD_ENOENT;
+	return b->done ? 0 : err;
 }

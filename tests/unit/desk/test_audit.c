@@ -56,6 +56,33 @@ static void test_what(void **state)
 	assert_false(next(t));
 }
 
+/* In steps of two: the number goes, what happened stays. */
+static void test_blank(void **state)
+{
+	struct test *t = *state;
+	struct hd_audit_blank b = { .desk = t->desk, .number = "201", .looks = 2 };
+	uint64_t blanked = 0;
+	int steps = 0;
+
+	assert_result(login(t, "d1", "201"), LOGGED_IN);
+	assert_result(login(t, "d1", "202"), LOGGED_IN);
+	assert_result(login(t, "d2", "201"), LOGGED_IN);
+	assert_result(logout(t, "d2"), LOGGED_OUT);
+	while (!b.done) {
+		assert_ok(hd_store_execute(t->store, hd_audit_blank, &b));
+		b.from.epoch = b.at.epoch;
+		b.from.sequence = b.at.sequence;
+		blanked += b.blanked;
+		assert_true(++steps < 10);
+	}
+	assert_int_equal(blanked, 4);
+	expect(t, "login invite logged-in  d1<,");
+	expect(t, "login invite logged-in 202 d1<,");
+	expect(t, "login invite logged-in  d2<,");
+	expect(t, "logout invite logged-out  d2<,");
+	assert_false(next(t));
+}
+
 struct many {
 	struct test *t;
 	unsigned n;
@@ -155,10 +182,7 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_what),
-		T(test_one_commit),
-		T(test_bounded),
-		T(test_damage),
+		T(test_what), T(test_blank), T(test_one_commit), T(test_bounded), T(test_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
