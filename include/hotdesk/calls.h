@@ -139,15 +139,23 @@ struct hd_calls_seen {
 };
 HD_MUSTCHECK int hd_calls_seen(struct hd_txn *txn, void *seen);
 
+/** What of a call is about somebody. */
+enum hd_calls_part { HD_CALLS_CALLER = 1, HD_CALLS_CALLEE = 2, HD_CALLS_FORWARDER = 4 };
+/** @return parts that are this number, or'ed; 0: none */
+unsigned hd_calls_parts(const struct hd_calls_record *record, const char *number);
+/** Takes number and name out; who was caller or callee gets no entry of it. */
+void hd_calls_blank_parts(struct hd_calls_record *record, unsigned parts);
+
 /**
- * Somebody's number and name out of everybody's lists, in steps: an hd_command_fn, argument a
- * struct hd_calls_blank, until `done`; `from` is then what `at` was. Such a number reads as
- * withheld. Calls that are open are not looked at.
+ * Somebody's number and name out of everybody's lists and out of the calls that are open, in steps:
+ * an hd_command_fn, argument a struct hd_calls_blank, until `done`; `from` and `from_open` are then
+ * what `at` and `open` were. Such a number reads as withheld. Zero but for the first three before.
  */
 struct hd_calls_blank {
 	struct hd_calls *calls;
 	char number[HD_CALLS_NUMBER_SIZE];
-	uint32_t looks; /* entries that one step may pass */
+	uint32_t looks;	      /* entries that one step may pass */
+	bool from_open, open; /* it is at the open calls, which come after the entries */
 	uint8_t from[HD_CALLS_KEY_MAX], at[HD_CALLS_KEY_MAX];
 	size_t from_len, at_len;
 	uint64_t blanked; /* in this step */

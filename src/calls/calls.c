@@ -5,8 +5,6 @@
 #include "calls_priv.h"
 #include "hotdesk/base/log.h"
 
-enum { OPEN_VERSION = 1 };
-
 const char *hd_call_kind_name(enum hd_call_kind kind)
 {
 	static const char *const names[] = {
@@ -157,7 +155,7 @@ static int put_open(struct hd_calls *calls, struct hd_txn *txn, const struct hd_
 	struct hd_encoder e;
 	int err;
 
-	hd_encoder_init(&e, bytes, sizeof(bytes), OPEN_VERSION);
+	hd_encoder_init(&e, bytes, sizeof(bytes), CALLS_OPEN_VERSION);
 	err = calls_record_encode(&e, r, closed, &record);
 	return err ? err : hd_txn_put(txn, calls->open, hash_key(r), record);
 }

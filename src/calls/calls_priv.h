@@ -5,7 +5,7 @@
 #include "hotdesk/base/record.h"
 #include "hotdesk/calls.h"
 
-enum { CALLS_RECORD_MAX = 1536, HASH_IN_KEY = 4, CALLS_ENTRY_VERSION = 1 };
+enum { CALLS_RECORD_MAX = 1536, HASH_IN_KEY = 4, CALLS_ENTRY_VERSION = 1, CALLS_OPEN_VERSION = 1 };
 
 struct hd_calls {
 	unsigned entries, open, unseen;

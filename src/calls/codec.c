@@ -4,7 +4,6 @@
 #include "calls_priv.h"
 #include "hotdesk/base/secret.h"
 
-enum { OPEN_VERSION = 1 };
 enum { ANSWERED = 1, WITHHELD = 2, ELSEWHERE = 4, INCOMPLETE = 8, CLOSED = 16, HIDDEN = 32 };
 
 void hd_calls_hash(uint8_t hash[HD_CALLS_HASH_BYTES], const char *call_id, const char *from_tag)
@@ -136,7 +135,7 @@ int calls_record_decode(struct hd_calls_record *record, bool *closedp, struct hd
 	struct hd_decoder d;
 	unsigned flags;
 
-	hd_decoder_init(&d, bytes, OPEN_VERSION);
+	hd_decoder_init(&d, bytes, CALLS_OPEN_VERSION);
 	flags = hd_decode_u8(&d);
 	record->withheld = flags & WITHHELD;
 	record->elsewhere = flags & ELSEWHERE;

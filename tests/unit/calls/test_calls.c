@@ -59,14 +59,34 @@ static void test_blank(void **state)
 	text(other.forwarded_by, sizeof(other.forwarded_by), "201");
 	write(t, &r, 1);
 	write(t, &other, 1);
+	/* Calls that go on: one of 201's, one to 201. */
+	r = call_of("c3", noon + 2000);
+	text(r.callee.owner, sizeof(r.callee.owner), "204");
+	r.final = false;
+	write(t, &r, 1);
+	r = call_of("c4", noon + 3000);
+	text(r.caller.owner, sizeof(r.caller.owner), "205");
+	text(r.caller.number, sizeof(r.caller.number), "205");
+	text(r.callee.owner, sizeof(r.callee.owner), "201");
+	text(r.callee.number, sizeof(r.callee.number), "201");
+	r.final = false;
+	write(t, &r, 1);
 	while (!b.done) {
 		memcpy(b.from, b.at, sizeof(b.from));
 		b.from_len = b.at_len;
+		b.from_open = b.open;
 		assert_int_equal(hd_store_execute(t->store, hd_calls_blank, &b), 0);
 		blanked += b.blanked;
 		assert_true(++steps < 10);
 	}
-	assert_int_equal(blanked, 3); /* of 202 two, of 203 one */
+	assert_int_equal(blanked, 5); /* of 202 two, of 203 one, two that are open */
+	assert_int_equal(close_open(t), 0);
+	assert_int_equal(list(t, "204"), 1);
+	assert_true(t->page[0].withheld);
+	assert_string_equal(t->page[0].number, "");
+	assert_string_equal(t->page[0].name, "");
+	assert_int_equal(list(t, "205"), 1);
+	assert_string_equal(t->page[0].number, "");
 	assert_int_equal(list(t, "202"), 2);
 	assert_string_equal(t->page[0].number, "2011");
 	assert_string_equal(t->page[0].identity, "");
