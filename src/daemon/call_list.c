@@ -1,13 +1,12 @@
-/* call_list.c - call lists in the admin API: pages, CSV, removal. */
+/* call_list.c - call lists in the admin API: pages, CSV. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
-#include "missed.h"
+#include "removal.h"
 
-enum { PAGE_DEFAULT = 50, PAGE_MAX = 1000, BLANK_LOOKS = 5000 };
-_Static_assert((int)HD_CALLS_NUMBER_SIZE == (int)HD_CALLS_OWNER_SIZE, "copied");
+enum { PAGE_DEFAULT = 50, PAGE_MAX = 1000 };
 
 struct list_request {
 	struct hd_calls_query query;
@@ -216,101 +215,12 @@ static void list_get(struct hd_http_request *req, void *arg)
 	free(entries);
 }
 
-struct removal {
-	struct hd_command command;
-	struct daemon *d;
-	struct hd_http_request *req;
-	char owner[HD_CALLS_OWNER_SIZE], who[64];
-	uint64_t removed, blanked;
-	bool everywhere;
-	struct hd_calls_blank blank;
-};
-
-static int run_removal(struct hd_txn *txn, void *arg)
-{
-	struct removal *r = arg;
-
-	return hd_calls_remove(r->d->calls, txn, r->owner, &r->removed);
-}
-
-/* The next step of taking the number out of others' lists. @return whether there is one */
-static bool blank_further(struct removal *r)
-{
-	if (r->command.err || !r->everywhere || r->blank.done)
-		return false;
-	memcpy(r->blank.from, r->blank.at, sizeof(r->blank.from));
-	r->blank.from_len = r->blank.at_len;
-	r->command.run = hd_calls_blank;
-	r->command.arg = &r->blank;
-	r->command.err = hd_store_submit(r->d->store, &r->command);
-	return !r->command.err;
-}
-
-static void on_removed(struct hd_command *command)
-{
-	struct removal *r = (struct removal *)command;
-	struct hd_buf b = { 0 };
-	struct hd_json j;
-
-	if (!command->err)
-		r->blanked += r->blank.blanked;
-	if (blank_further(r))
-		return;
-	if (command->err) {
-		hd_http_answer_error(r->req, command->err, "calls: %s", hd_strerror(command->err));
-	} else {
-		daemon_missed_cleared(r->d, r->owner);
-		hd_notice("admin", "calls of %s: %llu removed, %llu of others blanked (%s)",
-			  r->owner, (unsigned long long)r->removed, (unsigned long long)r->blanked,
-			  r->who);
-		hd_json_init(&j, &b);
-		hd_json_object(&j, NULL);
-		hd_json_str(&j, "result", "removed");
-		hd_json_uint(&j, "removed", r->removed);
-		hd_json_uint(&j, "blanked", r->blanked);
-		hd_json_object_end(&j);
-		hd_http_answer_json(r->req, 200, &b);
-	}
-	free(r);
-}
-
-static void list_delete(struct hd_http_request *req, void *arg)
-{
-	struct daemon *d = arg;
-	struct removal *r = calloc(1, sizeof(*r));
-	const char *everywhere;
-	int err = r ? 0 : HD_ENOMEM;
-
-	if (!err)
-		err = hd_str_set(r->owner, sizeof(r->owner), hd_http_param(req, 0));
-	if (!err)
-		err = hd_str_set(r->who, sizeof(r->who), hd_http_peer_get(req)->text);
-	if (!err) {
-		everywhere = hd_http_query(req, "everywhere");
-		r->everywhere = everywhere && strcmp(everywhere, "true") == 0;
-		r->blank.calls = d->calls;
-		r->blank.looks = BLANK_LOOKS;
-		memcpy(r->blank.number, r->owner, sizeof(r->blank.number));
-		r->d = d;
-		r->req = req;
-		r->command.run = run_removal;
-		r->command.arg = r;
-		r->command.reply_to = hd_loop_mailbox(d->loop);
-		r->command.done = on_removed;
-		err = hd_store_submit(d->store, &r->command);
-	}
-	if (!err)
-		return;
-	free(r);
-	hd_http_answer_error(req, err, "calls: %s", hd_strerror(err));
-}
-
 int daemon_mount_call_lists(struct daemon *d)
 {
 	static const struct hd_http_route routes[] = {
 		{ HD_HTTP_GET, "/v1/calls", list_get },
 		{ HD_HTTP_GET, "/v1/calls/of/:owner", list_get },
-		{ HD_HTTP_DELETE, "/v1/calls/of/:owner", list_delete },
+		{ HD_HTTP_DELETE, "/v1/calls/of/:owner", daemon_calls_delete },
 	};
 
 	return hd_http_add_routes(d->http, routes, sizeof(routes) / sizeof(routes[0]), d);

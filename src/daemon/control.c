@@ -64,6 +64,21 @@ static void add_listeners(const struct daemon *d, struct hd_json *json)
 	hd_json_array_end(json);
 }
 
+/* What is written of calls: entries of lists, and calls that go on. */
+static void add_calls(struct daemon *d, struct hd_json *json)
+{
+	uint64_t entries = 0, open = 0;
+	struct hd_txn *txn;
+
+	if (hd_store_begin_read(d->store, &txn))
+		return;
+	if (!hd_calls_count(d->calls, txn, &entries, &open)) {
+		hd_json_uint(json, "call_entries", entries);
+		hd_json_uint(json, "calls_open", open);
+	}
+	hd_store_end_read(txn);
+}
+
 static void on_status(void *arg, struct hd_json *json)
 {
 	struct daemon *d = arg;
@@ -79,6 +94,7 @@ static void on_status(void *arg, struct hd_json *json)
 	hd_json_uint(json, "open_transactions", stats.open_transactions);
 	hd_json_uint(json, "messages_received", stats.received);
 	hd_json_uint(json, "messages_sent", stats.sent);
+	add_calls(d, json);
 }
 
 static int on_reload(void *arg, struct hd_buf *report)

@@ -8,7 +8,9 @@
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "hotdesk/base/metric.h"
 #include "missed.h"
+#include "removal.h"
 
 enum {
 	AFTER_MS = 200,	    /* a change is written; calls that are shorter are written once */
@@ -24,6 +26,7 @@ struct known {
 	const struct hd_call *call; /* the proxy's */
 	bool changed;		    /* in the list of those */
 	bool written;
+	unsigned blank; /* parts of it that are to be told no more */
 	struct known *prev, *next;
 	UT_hash_handle hh;
 };
@@ -41,8 +44,9 @@ struct daemon_recorder {
 	struct batch *batch; /* being filled; or NULL */
 	struct known *known, *changed;
 	struct hd_sip_timer *timer;
-	bool armed;
+	bool armed, stopped;
 	unsigned waiting;
+	size_t n_changed, n_records; /* in batches */
 	/* An empty command that does not wait: the soft ones before it go with its commit. */
 	struct hd_command kick;
 	bool kicking, again;
@@ -51,6 +55,15 @@ struct daemon_recorder {
 	struct hd_command sweep_command;
 	bool sweeping;
 };
+
+static struct hd_metric unwritten =
+	HD_GAUGE("hotdeskd_calls_unwritten", NULL, "changes of calls that a crash would lose");
+
+static void count(struct daemon_recorder *r, size_t *np, int more)
+{
+	*np += (size_t)more;
+	hd_metric_set(&unwritten, (int64_t)(r->n_changed + r->n_records));
+}
 
 static struct known *known_of(struct daemon_recorder *r, const struct hd_call *call, bool make)
 {
@@ -70,9 +83,11 @@ static struct known *known_of(struct daemon_recorder *r, const struct hd_call *c
 
 static void unchanged(struct daemon_recorder *r, struct known *k)
 {
-	if (k->changed)
-		DL_DELETE(r->changed, k);
+	if (!k->changed)
+		return;
+	DL_DELETE(r->changed, k);
 	k->changed = false;
+	count(r, &r->n_changed, -1);
 }
 
 static void known_free(struct daemon_recorder *r, struct known *k)
@@ -203,6 +218,7 @@ static void on_written(struct hd_command *command)
 	struct daemon_recorder *r = b->recorder;
 
 	r->waiting--;
+	count(r, &r->n_records, -(int)b->calls.n);
 	if (command->err)
 		hd_warn("calls", "%zu calls not recorded: %s", b->calls.n,
 			hd_strerror(command->err));
@@ -271,11 +287,13 @@ static void flush(struct daemon_recorder *r)
 		return;
 	}
 	hd_warn("calls", "%zu calls not recorded: %s", b->calls.n, hd_strerror(err));
+	count(r, &r->n_records, -(int)b->calls.n);
 	free(b);
 }
 
 /* NULL: it is lost, and said. */
-static struct hd_calls_record *next_record(struct daemon_recorder *r, const struct hd_call *call)
+static struct hd_calls_record *next_record(struct daemon_recorder *r, const struct hd_call *call,
+					   unsigned blank)
 {
 	struct hd_calls_record *record;
 
@@ -291,12 +309,14 @@ static struct hd_calls_record *next_record(struct daemon_recorder *r, const stru
 	}
 	record = &r->batch->records[r->batch->calls.n++];
 	record_of(r->d, record, call);
+	hd_calls_blank_parts(record, blank);
+	count(r, &r->n_records, 1);
 	return record;
 }
 
-static bool add(struct daemon_recorder *r, const struct hd_call *call)
+static bool add(struct daemon_recorder *r, const struct hd_call *call, unsigned blank)
 {
-	bool added = next_record(r, call) != NULL;
+	bool added = next_record(r, call, blank) != NULL;
 
 	if (added && r->batch->calls.n == BATCH_MAX)
 		flush(r);
@@ -312,7 +332,7 @@ static void on_timer(void *arg)
 	while ((k = r->changed) != NULL) {
 		unchanged(r, k);
 		if (r->d->conf_calls.record)
-			k->written |= add(r, k->call);
+			k->written |= add(r, k->call, k->blank);
 	}
 	flush(r);
 }
@@ -341,6 +361,7 @@ static void note_open(struct daemon_recorder *r, const struct hd_call *call)
 		return;
 	k->changed = true;
 	DL_APPEND(r->changed, k);
+	count(r, &r->n_changed, 1);
 	arm(r);
 }
 
@@ -348,6 +369,7 @@ void daemon_record_call(struct daemon *d, const struct hd_call *call)
 {
 	struct daemon_recorder *r = d->recorder;
 	struct known *k;
+	unsigned blank;
 	bool was_open;
 
 	if (!r)
@@ -358,9 +380,10 @@ void daemon_record_call(struct daemon *d, const struct hd_call *call)
 	}
 	k = known_of(r, call, false);
 	was_open = k && k->written;
+	blank = k ? k->blank : 0;
 	if (k)
 		known_free(r, k);
-	if (((d->conf_calls.record && !is_tried_again(call)) || was_open) && add(r, call))
+	if (((d->conf_calls.record && !is_tried_again(call)) || was_open) && add(r, call, blank))
 		arm(r);
 }
 
@@ -370,6 +393,7 @@ void daemon_record_left(struct daemon *d, const struct hd_call *call, int status
 	struct daemon_recorder *r = d->recorder;
 	struct hd_call left = *call;
 	struct hd_calls_record *record;
+	struct known *k;
 
 	if (!r || !d->conf_calls.record || call->learned)
 		return;
@@ -379,15 +403,32 @@ void daemon_record_left(struct daemon *d, const struct hd_call *call, int status
 	left.cause = status == 486 || status == 600 ? USER_BUSY : NO_ANSWER;
 	left.answered_ms = 0;
 	left.ended_ms = hd_clock_wall_ms(d->clock);
-	record = next_record(r, &left);
+	k = known_of(r, call, false);
+	record = next_record(r, &left, k ? k->blank : 0);
 	if (!record)
 		return;
 	/* The call itself goes on, with its caller, under its own hash. */
 	record->caller.owner[0] = '\0';
+	if (k && k->blank & HD_CALLS_CALLEE)
+		k->blank = (k->blank & ~(unsigned)HD_CALLS_CALLEE) | HD_CALLS_FORWARDER;
 	hd_calls_hash(record->hash, call->call_id, call->callee.user);
 	if (r->batch->calls.n == BATCH_MAX)
 		flush(r);
 	arm(r);
+}
+
+void daemon_recorder_blank(struct daemon *d, const char *number)
+{
+	struct daemon_recorder *r = d->recorder;
+	struct hd_calls_record record;
+
+	if (!r || r->stopped)
+		return;
+	on_timer(r);
+	for (struct known *k = r->known; k; k = k->hh.next) {
+		record_of(d, &record, k->call);
+		k->blank |= hd_calls_parts(&record, number);
+	}
 }
 
 /* ---- retention: control thread -------------------------------------------------------------- */
@@ -447,6 +488,7 @@ int daemon_recorder_new(struct daemon *d)
 	d->recorder = calloc(1, sizeof(*d->recorder));
 	if (!d->recorder)
 		return HD_ENOMEM;
+	hd_metric_register(&unwritten);
 	d->recorder->d = d;
 	d->conf_calls = d->conf->calls;
 	conf_list_policy(&d->list_policy, d->conf);
@@ -491,7 +533,7 @@ void daemon_recorder_stop(struct daemon *d)
 		return;
 	hd_sip_timer_free(r->timer);
 	r->timer = NULL;
-	r->armed = true; /* nothing is recorded from here on */
+	r->stopped = r->armed = true; /* nothing is recorded from here on */
 }
 
 void daemon_recorder_free(struct daemon *d)

@@ -15,7 +15,7 @@ NUMBERS = itertools.count(400)
 
 def quick(**more):
     return {"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}, "store": {"soft_delay_ms": 50},
-            "desk": {"resync_retry_s": 600, "resync_retry_max_s": 600}, **more}
+            "plan": {"ring_s": 1}, "desk": {"resync_retry_s": 600, "resync_retry_max_s": 600}, **more}
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +127,26 @@ def test_forwarded_when_busy(d):
     assert (taken["kind"], taken["number"], taken["forwarded_by"]) == ("received", anna, ben)
 
 
+def test_forwarded_when_not_answered(d):
+    (anna, a), (ben, b), (cleo, c) = people(d, 3)
+    d.ctl("user", "set", ben, "--forward-no-answer", cleo, "--rings", "1")
+    call, left = ring(a, b, ben)
+    taken = c.accept()
+    b.reply(b.request("CANCEL"), 200)
+    left.answer(487)
+    b.request("ACK")
+    taken.answer(200)
+    assert call.final().status == 200
+    call.ack()
+    c.request("ACK")
+    hang_up(call, taken)
+    (mine,), (missed,), (received,) = calls_of(d, anna, 1), calls_of(d, ben, 1), calls_of(d, cleo, 1)
+    assert (mine["kind"], mine["number"], mine["answered"]) == ("dialled", ben, True)
+    assert (missed["kind"], missed["number"], missed["phone"], missed["cause"]) == ("missed", anna, b.user, 19)
+    assert not missed["answered"] and missed["forwarded_by"] is None
+    assert (received["kind"], received["number"], received["forwarded_by"]) == ("received", anna, ben)
+
+
 def test_forwarded_always_says_by_whom(d):
     (anna, a), (ben, _), (cleo, c) = people(d, 3)
     d.ctl("user", "set", ben, "--forward-always", cleo)
@@ -196,14 +216,19 @@ def test_pages_csv_and_removal(d):
     assert calls_of(d, anna) == []
 
 
+def all_is_written(d):
+    d.until("what calls have changed is written", lambda: d.metric("hotdeskd_calls_unwritten") == 0)
+
+
 def test_crash_in_a_call_and_retention():
-    with plant(quick()) as d:
+    """Calls that go on are in the store as soon as it can write; a crash leaves what was known."""
+    with plant(quick(store={"soft_delay_ms": 5000})) as d:
         (anna, a), (ben, b) = people(d)
         (_, c), (dora, e) = people(d)
         call, leg = connect(a, b, ben)
         ring(c, e, dora)
-        for _ in range(3):  # longer than it takes to write a call that goes on
-            a.pump(0.7)
+        all_is_written(d)
+        assert d.admin("GET", "/v1/status")[1]["calls_open"] == 2
         d.restart(kill=True)
         (entry,) = calls_of(d, ben, 1)
         assert entry["answered"] and entry["duration_s"] is None and entry["kind"] == "received"
@@ -242,15 +267,23 @@ def test_clean_stop_loses_nothing():
 
 
 def test_out_of_the_lists_of_others(d):
+    """Out of what is over, out of calls that go on, and, when the user is removed, out of the audit."""
     (anna, a), (ben, b) = people(d)
     call = Call(a, ben, "INVITE", SDP).challenge()
     refuse(b.accept())
     assert call.final().status == 486
     calls_of(d, anna, 1), calls_of(d, ben, 1)
-    d.ctl("call", "clear", anna, "--everywhere")
+    talk = connect(a, b, ben)
+    status, answer = d.admin("DELETE", f"/v1/calls/of/{anna}?everywhere=true")
+    assert status == 200 and (answer["removed"], answer["blanked"], answer["audit_blanked"]) == (1, 2, 0), answer
     assert calls_of(d, anna) == []
-    (entry,) = calls_of(d, ben)
-    assert (entry["number"], entry["name"], entry["withheld"]) == (None, None, True)
+    hang_up(*talk)
+    for entry in calls_of(d, ben, 2):
+        assert (entry["number"], entry["name"], entry["withheld"]) == (None, None, True)
+    assert calls_of(d, anna) == []
+    d.ctl("user", "remove", anna)
+    status, answer = d.admin("DELETE", f"/v1/calls/of/{anna}?everywhere=true")
+    assert status == 200 and answer["blanked"] == 0 and answer["audit_blanked"] == 2, "login and logout"
 
 
 def test_calls_while_the_list_is_off(d):
