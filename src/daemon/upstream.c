@@ -283,13 +283,14 @@ bool daemon_upstream_is_asked(struct daemon *d, struct hd_msg *msg)
 	int err;
 
 	hd_msg_ruri(msg, &uri);
-	if (!d->upstreams || !uri.user.len || hd_store_begin_read(d->store, &txn))
+	if (hd_number_parse(&number, &d->dialling->numbers, uri.user) ||
+	    !daemon_upstream_has(d, &number) || hd_store_begin_read(d->store, &txn))
 		return false;
 	err = hd_plan_route(&d->planner, txn, uri.user, hd_clock_wall_ms(d->clock), &plan);
 	hd_store_end_read(txn);
 	if (!err && plan.verdict == HD_PLAN_FEATURE)
 		hd_feature_wipe(&plan.feature);
-	return !err && plan.verdict == HD_PLAN_UNKNOWN && !find_number(d, msg, &plan, &number);
+	return !err && plan.verdict == HD_PLAN_UNKNOWN;
 }
 
 bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const char *phone,
