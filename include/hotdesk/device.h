@@ -82,8 +82,8 @@ struct hd_vendor {
 	const struct hd_vendor_dhcp *dhcp; /* option 0 ends */
 	const char *form, *form_type;	   /* template in conf/form/ for its browser, or NULL */
 	bool form_key;			   /* a key of it can open a form */
-	const char *list;  /* template in conf/form/ of call lists, of form_type; NULL: JSON */
-	uint8_t list_page; /* entries on one page of it */
+	const char *list, *settings;	   /* the same of call lists (NULL: JSON) and of settings */
+	uint8_t list_page;		   /* entries on one page of a list */
 	/* XML by NOTIFY, around a text (NULL: by MESSAGE) and the idle line; its lamp and lists. */
 	const char *screen_event, *screen_type, *screen_begin, *screen_end;
 	const char *status_begin, *status_end, *lamp_on, *lamp_off, *forget_calls;

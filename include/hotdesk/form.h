@@ -9,6 +9,10 @@
  *   form                    GET: what there is to do
  *   form/ID/login           GET or POST, number= and pin=
  *   form/ID/logout          GET or POST
+ *   settings                GET: what the user who is there has set
+ *   settings/WHAT           GET: asks for a number; with to= GET or POST: changes it. WHAT is dnd
+ *                           (on, off), language (en, de), or always, busy, no-answer,
+ *                           not-logged-in (a number; "" for no longer)
  *   calls                   GET: which lists there are; as JSON the first of all calls
  *   calls/KIND?page=N       GET: KIND is all, missed, received or dialled; N counts from 0
  *
@@ -33,6 +37,7 @@
 #include "hotdesk/device.h"
 #include "hotdesk/directory.h"
 #include "hotdesk/http.h"
+#include "hotdesk/settings.h"
 #include "hotdesk/store.h"
 #include "hotdesk/template.h"
 
@@ -52,8 +57,12 @@ struct hd_form_options {
 	struct hd_directory *directory;
 	struct hd_desk *desk;
 	struct hd_device *device;
-	struct hd_operations *operations; /* the control thread's */
-	struct hd_calls *calls;		  /* NULL: no lists */
+	struct hd_operations *operations;   /* the control thread's */
+	struct hd_calls *calls;		    /* NULL: no lists */
+	struct hd_settings_store *settings; /* NULL: no settings; else also: */
+	struct hd_mailbox *mailbox;	    /* the control thread's */
+	const struct hd_clock *clock;
+	void (*changed)(void *arg); /* what a phone shows may be another: it is in the outbox */
 	/**
 	 * A user was shown the missed calls: of this phone, or all, if it is NULL. NULL: nobody
 	 * wants to know.

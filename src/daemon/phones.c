@@ -185,6 +185,10 @@ static int open_form(struct daemon *d)
 		.device = d->device,
 		.operations = d->control_operations,
 		.calls = d->calls,
+		.settings = d->settings,
+		.mailbox = hd_loop_mailbox(d->loop),
+		.clock = d->clock,
+		.changed = daemon_wake_notify,
 		.seen = daemon_missed_seen,
 		.arg = d,
 	};

@@ -52,10 +52,11 @@ int form_url(const struct hd_form *form, const char *phone, const char *what, ch
 
 static void page_answer(const struct form_ask *ask, const char *result, bool failed)
 {
-	char id[FORM_ID_SIZE], url[HD_URL_SIZE];
+	char id[FORM_ID_SIZE], url[HD_URL_SIZE], settings[HD_URL_SIZE] = "";
 	uint8_t random[HD_OPID_BYTES];
 	const struct form_page page = {
 		.url = url,
+		.settings = settings,
 		.id = id,
 		.phone = ask->phone.label[0] ? ask->phone.label : ask->phone.id,
 		.language = ask->language,
@@ -70,6 +71,8 @@ static void page_answer(const struct form_ask *ask, const char *result, bool fai
 	hd_random_bytes(random, sizeof(random));
 	hd_hex_format(id, random, sizeof(random));
 	err = form_url(ask->form, ask->phone.id, "form", url);
+	if (!err && ask->vendor->settings && ask->form->options.settings)
+		err = form_url(ask->form, ask->phone.id, "settings", settings);
 	if (!err)
 		err = form_page_render(ask->form->set, ask->vendor, &page, &out, NULL);
 	if (err) {
@@ -252,6 +255,8 @@ bool hd_form_serve(struct hd_form *form, struct hd_http_request *req, const stru
 
 	if (strncmp(rest, "calls", 5) == 0)
 		return form_list_serve(form, req, phone, vendor, rest);
+	if (strncmp(rest, "settings", 8) == 0)
+		return form_settings_serve(form, req, phone, vendor, rest);
 	if (!vendor->form ||
 	    (!plain && (strncmp(rest, "form/", 5) != 0 || !action_parse(rest + 5, &id, &action))))
 		return false;
@@ -286,6 +291,7 @@ int hd_form_new(struct hd_form **fp, const struct hd_form_options *options)
 	hd_metric_register(&shown);
 	hd_metric_register(&results);
 	hd_metric_register(form_list_metric());
+	hd_metric_register(form_settings_metric());
 	*fp = form;
 	return 0;
 }

@@ -25,6 +25,7 @@ HD_MUSTCHECK int form_url(const struct hd_form *form, const char *phone, const c
 /** What is shown; all borrowed. */
 struct form_page {
 	const char *url;      /* "https://hd.example/TOKEN/form" */
+	const char *settings; /* the same of settings; "": there are none */
 	const char *id;	      /* of this form */
 	const char *phone;    /* label, or id */
 	const char *language; /* "de", ... */
@@ -66,6 +67,31 @@ HD_MUSTCHECK bool form_list_serve(struct hd_form *form, struct hd_http_request *
 				  const struct hd_phone *phone, const struct hd_vendor *vendor,
 				  const char *rest);
 struct hd_metric *form_list_metric(void);
+
+/* ---- settings.c, settings_page.c ------------------------------------------------------------ */
+
+struct form_settings {
+	const char *url; /* "https://hd.example/TOKEN/settings" */
+	char language[HD_FORM_LANGUAGE_SIZE];
+	char name[HD_NAME_SIZE];
+	struct hd_settings settings;
+	int ask;     /* the forwarding whose number is asked for; -1: none */
+	bool nobody; /* is logged in */
+	bool failed; /* what was asked for could not be */
+};
+HD_MUSTCHECK bool form_settings_serve(struct hd_form *form, struct hd_http_request *req,
+				      const struct hd_phone *phone, const struct hd_vendor *vendor,
+				      const char *rest);
+struct hd_metric *form_settings_metric(void);
+/** One that there are texts in. */
+bool form_language_is_ours(const char *language);
+/** As form_page_render(). */
+HD_MUSTCHECK int form_settings_render(const struct hd_template_set *set,
+				      const struct hd_vendor *vendor,
+				      const struct form_settings *page, struct hd_buf *out,
+				      struct hd_buf *errors);
+HD_MUSTCHECK int form_settings_try(const struct hd_template_set *set,
+				   const struct hd_vendor *vendor, struct hd_buf *errors);
 
 /* ---- list_page.c ----------------------------------------------------------------------------- */
 

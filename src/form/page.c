@@ -2,10 +2,10 @@
 #include "form_priv.h"
 
 static const struct words {
-	const char *login, *logout, *number, *pin, *ok, *leave, *again;
+	const char *login, *logout, *number, *pin, *ok, *leave, *again, *settings;
 } words[] = {
-	{ "Login", "Logout", "Number", "PIN", "OK", "Exit", "Again" },
-	{ "Anmelden", "Abmelden", "Nummer", "PIN", "OK", "Ende", "Nochmal" },
+	{ "Login", "Logout", "Number", "PIN", "OK", "Exit", "Again", "Settings" },
+	{ "Anmelden", "Abmelden", "Nummer", "PIN", "OK", "Ende", "Nochmal", "Einstellungen" },
 };
 
 /* For a query: a number may have '#' in it. */
@@ -28,6 +28,7 @@ static void fill(struct hd_view *view, const struct form_page *page)
 	number_escape(&escaped, page->number);
 	hd_view_buf(view, root, "number_escaped", &escaped);
 	hd_view_text(view, root, "url", page->url);
+	hd_view_text(view, root, "settings", page->settings);
 	hd_view_text(view, root, "id", page->id);
 	hd_view_text(view, root, "phone", page->phone);
 	hd_view_text(view, root, "user", page->user);
@@ -46,6 +47,7 @@ static void fill(struct hd_view *view, const struct form_page *page)
 	hd_view_text(view, to, "ok", w->ok);
 	hd_view_text(view, to, "leave", w->leave);
 	hd_view_text(view, to, "again", w->again);
+	hd_view_text(view, to, "settings", w->settings);
 }
 
 int form_view_render(const struct hd_template_set *set, const char *name, struct hd_view *view,
@@ -79,11 +81,16 @@ static int try(const struct hd_template_set *set, const struct hd_vendor *vendor
 	       struct hd_buf *errors)
 {
 	static const struct form_page pages[] = {
-		{ "https://h/t/form", "0", "Desk", "en", "", "", "", false },
-		{ "https://h/t/form", "0", "Desk", "en", "", "201", "", false },
-		{ "https://h/t/form", "0", "Desk", "en", "Anna", "", "", false },
-		{ "https://h/t/form", "0", "Desk", "en", "", "", "Done.", false },
-		{ "https://h/t/form", "0", "Desk", "en", "", "", "No.", true },
+		{ "https://h/t/form", "https://h/t/settings", "0", "Desk", "en", "", "", "",
+		  false },
+		{ "https://h/t/form", "https://h/t/settings", "0", "Desk", "en", "", "201", "",
+		  false },
+		{ "https://h/t/form", "https://h/t/settings", "0", "Desk", "en", "Anna", "", "",
+		  false },
+		{ "https://h/t/form", "https://h/t/settings", "0", "Desk", "en", "", "", "Done.",
+		  false },
+		{ "https://h/t/form", "https://h/t/settings", "0", "Desk", "en", "", "", "No.",
+		  true },
 	};
 	struct hd_buf out = { 0 };
 	int err = 0;
@@ -115,6 +122,10 @@ int hd_form_load(struct hd_template_set **sp, const char *own, const char *ours,
 			one = hd_template_set_load(set, vendors[i].list, errors);
 		if (!one && vendors[i].list)
 			one = form_list_try(set, &vendors[i], errors);
+		if (!one && vendors[i].settings)
+			one = hd_template_set_load(set, vendors[i].settings, errors);
+		if (!one && vendors[i].settings)
+			one = form_settings_try(set, &vendors[i], errors);
 		if (!err)
 			err = one;
 	}
