@@ -42,7 +42,10 @@ static int plan_user(struct daemon *d, const struct hd_peer *peer, struct hd_msg
 	struct hd_txn *txn;
 	int err;
 
+	/* Of a name that is none, nothing else will be said. */
 	plan->verdict = HD_PLAN_UNKNOWN;
+	plan->user[0] = plan->phone[0] = plan->called[0] = plan->diverted_by[0] = '\0';
+	plan->outside.dialled[0] = '\0';
 	err = daemon_called_name(peer, user, &name);
 	if (!err) {
 		err = hd_store_begin_read(d->store, &txn);

@@ -150,18 +150,16 @@ static struct hd_request *request_new(struct hd_agent *agent, msg_t *msg)
 /* The connection that was read last is the one it came by. */
 bool hd_request_is_from(const struct hd_request *req, const char *domain)
 {
-	struct sockaddr_storage from;
 	struct hd_address address = { 0 };
+	su_sockaddr_t from;
 	socklen_t len = sizeof(from);
 	int fd = hd_hook_current();
-	uint16_t port;
 
-	if (!tport_has_tls(req->tport) || fd < 0 || getpeername(fd, (struct sockaddr *)&from, &len))
+	memset(&from, 0, sizeof(from));
+	if (!tport_has_tls(req->tport) || fd < 0 || getpeername(fd, &from.su_sa, &len))
 		return false;
-	hd_address_set(&address, (const struct sockaddr *)&from);
-	port = from.ss_family == AF_INET ? ((struct sockaddr_in *)&from)->sin_port
-					 : ((struct sockaddr_in6 *)&from)->sin6_port;
-	return address.family == req->flow.family && ntohs(port) == req->flow.port &&
+	hd_address_set(&address, &from.su_sa);
+	return address.family == req->flow.family && ntohs(from.su_port) == req->flow.port &&
 	       memcmp(address.bytes, req->flow.address, sizeof(address.bytes)) == 0 &&
 	       hd_tls_is_named(fd, domain);
 }

@@ -472,6 +472,9 @@ TRICKS = {
     "a Replaces": ("sip:+4989123456@hotdesk.test", [("Replaces", "x@y;to-tag=1;from-tag=2")]),
     "a Referred-By": ("sip:+4989123456@hotdesk.test", [("Referred-By", "<sip:201@hotdesk.test>")]),
     "a login": ("sip:*771*201*471147@hotdesk.test", []),
+    "a name that is too long": ("sip:" + 200 * "a" + "@hotdesk.test", []),
+    "a bad escape": ("sip:%zz@hotdesk.test", []),
+    "nobody": ("sip:;x=y@hotdesk.test", []),
     "500 digits": ("sip:" + 500 * "1" + "@hotdesk.test", []),
 }
 
