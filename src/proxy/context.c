@@ -191,10 +191,14 @@ static struct hd_msg *copy_response(struct response_context *rc, struct hd_msg *
 
 	if (!copy)
 		return NULL;
-	if (!hd_msg_pop_via(copy) || (rc->renamed && alias_put_back(copy, hd_irq_msg(rc->irq)))) {
+	if (!hd_msg_pop_via(copy)) {
 		hd_msg_free(copy);
 		return NULL;
 	}
+	/* An answer with another name is better than none. */
+	if (rc->renamed && alias_put_back(copy, hd_irq_msg(rc->irq)))
+		hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(response),
+			    "%s: From and To are not put back", rc->what);
 	if (identity_clean(rc->proxy, copy, response))
 		identity_withhold(copy,
 				  hd_msg_is_trusted(rc->proxy->options.agent, hd_irq_msg(rc->irq)));

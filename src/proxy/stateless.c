@@ -119,12 +119,10 @@ static void send_on(struct hd_proxy *proxy, struct hd_msg *response, const struc
 {
 	struct hd_msg *copy = hd_msg_copy(response);
 
-	for (int to = 0; copy && to < 2; to++) {
-		if (!names[to] || !hd_msg_set_party(copy, to, names[to]))
-			continue;
-		hd_msg_free(copy);
-		copy = NULL;
-	}
+	for (int to = 0; copy && to < 2; to++)
+		if (names[to] && hd_msg_set_party(copy, to, names[to]))
+			hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(response),
+				    "%s is not put back", to ? "To" : "From");
 	if (copy && identity_clean(proxy, copy, response))
 		identity_withhold(copy, hd_flow_is_trusted(proxy->options.agent, caller));
 	if (!copy || hd_agent_send_response(proxy->options.agent, copy, caller))

@@ -28,10 +28,12 @@ class Peer(Phone):
 @pytest.fixture(scope="module")
 def house():
     a = Peer("127.0.0.75")
-    lines = [f"pbx sip:{a.host}:{a.port} from={a.host} probe=0 routes=+491~",
+    lines = [f"pbx sip:{a.host}:{a.port} from={a.host} probe=0 routes=+491~,112",
              f"named sip:pbx.test:{a.port} probe=0 routes=+492~"]
     with Dns({("pbx.test", "A"): [a.host]}) as dns, \
-            plant({**CONF, "sip": {**CONF["sip"], "dns_servers": [dns.address]}, "upstream": {"peers": lines}}) as d:
+            plant({**CONF, "sip": {**CONF["sip"], "dns_servers": [dns.address],
+                                   "trusted": ["127.0.0.75/32", "127.0.0.76/32"]},
+                   "upstream": {"peers": lines}}) as d:
         a.server = d.address()
         d.ctl("upstream", "set", "pbx", "--user", "trunk", "--password", "trunk secret")
         yield d, a
@@ -189,6 +191,7 @@ FROMS = {
     "another domain": '"The Boss" <sip:boss@example.com:5070>;tag=t1',
     "tel": "<tel:+4930123>;tag=t1",
     "a long name": '"' + 230 * "x" + '" <sip:{id}@hotdesk.test>;tag=t1',
+    "other bytes": '"J\udcfcrg, \u202e" <sip:{id}@hotdesk.test>;tag=t1',
     "escapes": '"\\"a\\\\" <sip:a%40b%3cc@example.com>;tag=t1',
 }
 
@@ -263,6 +266,36 @@ def test_private_means_anonymous(house, privacy):
     call.from_callee("BYE")
     (entry,) = d.until("the call in the list", lambda: d.admin("GET", f"/v1/calls/of/{callee.user}?")[1]["calls"])
     assert entry["withheld"] and entry["number"] is None
+
+
+def test_private_at_the_pbx(house):
+    """Anonymous, but for who is trusted: it has the number, and is asked to keep it. A call for help hides nobody."""
+    d, pbx = house
+    caller, own, shown = names(d)
+    for called in ("+4919125", "+492125"):  # by its address, and by its name
+        call = Watched(caller, pbx, called, own, ANONYMOUS, [("Privacy", "id")])
+        assert call.leg.invite.all("p-asserted-identity") == [shown] and call.leg.invite.get("privacy") == "id"
+        refuse(call.leg)
+        assert call.at_caller(call.call.final()).status == 486
+    call = Watched(caller, pbx, "112", own, shown, [("Privacy", "id")])
+    assert call.leg.invite.all("p-asserted-identity") == [shown]
+    refuse(call.leg)
+    assert call.at_caller(call.call.final()).status == 486
+
+
+def test_who_is_trusted_names_somebody(house):
+    """Neither From nor P-Asserted-Identity of a trusted server that has an account as a phone is replaced."""
+    d, _ = house
+    sbc, callee = d.phone(register=True, host="127.0.0.76"), d.phone(register=True)
+    d.ctl("phone", "set", sbc.user, "--label", "SBC")
+    own = f"<sip:{sbc.user}@hotdesk.test>"
+    call = Watched(sbc, callee, callee.user, own, own, [("P-Asserted-Identity", "<sip:+4930999@example.com>")])
+    assert call.leg.invite.all("p-asserted-identity") == ["<sip:+4930999@example.com>"]
+    refuse(call.leg)
+    assert call.at_caller(call.call.final()).status == 486
+    call = Watched(sbc, callee, callee.user, own, f'"SBC" {own}')
+    refuse(call.leg)
+    assert call.at_caller(call.call.final()).status == 486
 
 
 def test_already_anonymous(house):
