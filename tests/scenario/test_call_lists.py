@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import time
 
 import pytest
 
@@ -177,6 +178,38 @@ def test_codes_and_pins_are_no_calls(d):
     (entry,) = calls_of(d, anna, 1)
     assert entry["number"] == b.user
     assert "914263" not in d.ctl("call", "export").stdout
+
+
+NAMES = {'"<b>A & \'B\'</b> =cmd() 😀"': "<b>A & 'B'</b> =cmd() 😀", '"a\x01b\x1b[2J\x7f"': "a?b?[2J?", '"=1+1"': "=1+1",
+         '"A\\"B"': 'A"B', '""': None}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bad_names_and_absurd_dates(d, name):
+    """Text in every form of the list; when it was is what our clock says."""
+    (ben, b), = people(d, 1)
+    a, = d.phones_of(1)
+    headers = a.base
+    a.base = lambda *args, **more: [(n, f"{name} {v}" if n == "From" else v) for n, v in headers(*args, **more)]
+    call = Call(a, ben, "INVITE", SDP, [("Date", "Mon, 32 Feb 99999 25:61:61 GMT")]).challenge()
+    refuse(b.accept())
+    assert call.final().status == 486
+    now = int(1000 * time.time())
+    (entry,) = calls_of(d, ben, 1, **{"from": now - 3600000, "until": now + 3600000})
+    assert entry["number"] == a.user and entry["name"] == NAMES[name], entry
+    (row,) = csv.DictReader(io.StringIO(d.ctl("call", "list", ben, "--csv").stdout))
+    assert row["number"] == a.user and row["name"] == {"=1+1": "'=1+1"}.get(NAMES[name], NAMES[name] or ""), row
+
+
+def test_no_final_response(d):
+    """Nobody answers the INVITE at all: the call is over when we say so."""
+    (anna, a), (ben, _) = people(d)
+    call = Call(a, ben, "INVITE", SDP).challenge()
+    status = call.final().status
+    assert status in (408, 480)
+    for owner, kind in ((anna, "dialled"), (ben, "missed")):
+        (entry,) = calls_of(d, owner, 1)
+        assert (entry["kind"], entry["status"], entry["answered"], entry["ring_ms"]) == (kind, status, False, 0)
 
 
 def test_phone_where_nobody_sits(d):

@@ -7,6 +7,7 @@ import http.client
 import json
 import pathlib
 import subprocess
+import threading
 import time
 
 from .provision import Provisioner, UnixConnection, phone_id
@@ -59,8 +60,43 @@ def pages(server, count):
     return sorted(times), (cpu_us(server.pid) - before) / count
 
 
+def ask(server, method, path, body=None):
+    """One request to the admin socket: the answer, and its seconds."""
+    admin = UnixConnection(server.folder / "admin.sock")
+    begin = time.perf_counter()
+    admin.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+    answer = admin.getresponse()
+    found = json.loads(answer.read())
+    admin.close()
+    if answer.status != 200:
+        raise BenchError(f"{method} {path}: {answer.status} {found}")
+    return found, time.perf_counter() - begin
+
+
+def clear(server):
+    """OWNER out of everybody's lists, and how long others' writes take meanwhile."""
+    writes, over = [], threading.Event()
+
+    def write():
+        while not over.is_set():
+            writes.append(1000 * ask(server, "PATCH", f"/v1/users/{OWNER}",
+                                     json.dumps({"name": f"Name {len(writes)}"}))[1])
+            time.sleep(0.02)
+    alone = [1000 * ask(server, "PATCH", f"/v1/users/{OWNER}", json.dumps({"name": f"N {i}"}))[1]
+             for i in range(50)]
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        found, seconds = ask(server, "DELETE", f"/v1/calls/of/{OWNER}?everywhere=true")
+    finally:
+        over.set()
+        thread.join()
+    return {"clear_s": seconds, "clear_blanked": found["blanked"], "write_ms": sorted(alone)[25],
+            "clear_write_ms": sorted(writes)[len(writes) // 2], "clear_write_max_ms": max(writes)}
+
+
 def run(build, folder, entries, count):
-    """{"start_empty_s", "start_s", "page_ms", "page_p99_ms", "page_cpu_us", "entries"}"""
+    """{"start_empty_s", "start_s", "page_ms", "page_p99_ms", "page_cpu_us", "entries", "clear_s" ...}"""
     server = Lists(pathlib.Path(folder) / "lists", build / "bin" / "hotdeskd", 2, [(OWNER, "914263")])
     found = {"entries": entries}
     try:
@@ -73,6 +109,7 @@ def run(build, folder, entries, count):
         times, found["page_cpu_us"] = pages(server, count)
         found["page_ms"] = times[len(times) // 2]
         found["page_p99_ms"] = times[int(len(times) * 0.99)]
+        found |= clear(server)
     finally:
         server.stop()
     return found

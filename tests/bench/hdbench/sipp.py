@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from .phone import PASSWORD
-from .procs import BenchError, wait_for
+from .procs import BenchError, free_port, wait_for
 
 SCENARIOS = pathlib.Path(__file__).resolve().parent.parent
 # What the called side of the floor says first, where the others challenge by themselves.
@@ -101,7 +101,7 @@ def called(folder, port, challenge=False):
         scenario.write_text(text.replace('<recv request="INVITE" rrs', CHALLENGE
                                          + '<recv request="INVITE" rrs', 1))
     # What was repeated may reach it late: a phone does not end its call for that.
-    uas = Sipp(folder, scenario, "-i", "127.0.0.1", "-p", str(port), "-mp", "30000",
+    uas = Sipp(folder, scenario, "-i", "127.0.0.1", "-p", str(port), "-mp", str(free_port()),
                "-default_behaviors", "all,-abortunexp")
     wait_for(lambda: is_bound(port), "sipp uas", process=uas.process)
     return uas
@@ -110,8 +110,8 @@ def called(folder, port, challenge=False):
 def calls(folder, server, users, rate, total):
     """The calling side: `total` new calls at `rate` a second."""
     return Sipp(folder, SCENARIOS / "uac.xml", f"{server[0]}:{server[1]}", "-i", "127.0.0.1",
-                "-inf", users, "-r", str(rate), "-m", str(total), "-l", "10000", "-mp", "31000",
-                "-timeout", f"{total // rate + 60}s")
+                "-inf", users, "-r", str(rate), "-m", str(total), "-l", "10000", "-mp",
+                str(free_port()), "-timeout", f"{total // rate + 60}s")
 
 
 def registrations(folder, server, users, rate, total):
