@@ -218,6 +218,8 @@ bool form_list_serve(struct hd_form *form, struct hd_http_request *req,
 		     const struct hd_phone *phone, const struct hd_vendor *vendor, const char *rest)
 {
 	struct form_list list = { .kind = "all" };
+	/* The request is gone once it is answered. */
+	const bool is_get = strcmp(hd_http_method_name(req), "GET") == 0;
 	char url[HD_URL_SIZE];
 	int err;
 
@@ -244,7 +246,7 @@ bool form_list_serve(struct hd_form *form, struct hd_http_request *req,
 	} else {
 		page_answer(form, req, vendor, &list);
 	}
-	if (!err && strcmp(hd_http_method_name(req), "GET") == 0)
+	if (!err && is_get)
 		seen_tell(form, &list, phone->id);
 	free(list.all);
 	hd_wipe(url, sizeof(url));
