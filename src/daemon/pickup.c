@@ -29,8 +29,11 @@ static void pickup_free(struct pickup *p)
 
 void daemon_pickups_free(struct daemon *d)
 {
-	while (d->pickups)
-		pickup_free(d->pickups);
+	struct pickup *p, *next;
+
+	DL_FOREACH_SAFE(d->pickups, p, next)
+	free(p);
+	d->pickups = NULL;
 }
 
 /* ---- which call ----------------------------------------------------------------------------- */

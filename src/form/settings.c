@@ -81,6 +81,7 @@ static void page_answer(struct hd_form *form, struct hd_http_request *req,
 		hd_metric_add(&shown, 1);
 		hd_http_answer(req, 200, vendor->form_type, (struct hd_slice){ out.data, out.len });
 	}
+	page->url = NULL;
 	if (out.data)
 		hd_wipe(out.data, out.size);
 	hd_buf_fini(&out);
