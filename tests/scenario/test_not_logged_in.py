@@ -97,6 +97,11 @@ def test_round_by_the_pbx(house):
     assert pbx.call("202", SDP, extra=many).final().status == 482
 
 
+def test_no_name_at_all(house):
+    _, pbx, _, _ = house
+    assert pbx.call("sip:" + "9" * 90 + "@hotdesk.test", SDP).final().status == 404
+
+
 def test_voicemail_when_busy(house):
     d, pbx, a, b = house
     d.ctl("user", "set", "201", "--dnd", "yes", "--forward-busy", "voicemail")

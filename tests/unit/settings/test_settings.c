@@ -139,6 +139,7 @@ static void test_standard_and_back(void **state)
 /* A record as it was before there were calls for who is logged out, without and with a PIN. */
 static int put_old(struct hd_txn *txn, void *arg)
 {
+	static const uint8_t sealed[HD_PIN_SIZE - 1 + HD_SEAL_BYTES];
 	const bool *with_pin = arg;
 	uint8_t buf[512];
 	struct hd_slice value;
@@ -151,7 +152,7 @@ static int put_old(struct hd_txn *txn, void *arg)
 	hd_encode_str(&e, "");
 	hd_encode_str(&e, "203");
 	if (*with_pin)
-		hd_encode_bytes(&e, buf, HD_PIN_SIZE - 1 + HD_SEAL_BYTES);
+		hd_encode_bytes(&e, sealed, sizeof(sealed));
 	return hd_encoder_finish(&e, &value) ? HD_ELIMIT
 					     : hd_txn_put(txn, 0, hd_slice_of("201"), value);
 }
