@@ -88,7 +88,7 @@ int calls_count(struct hd_calls *calls, struct hd_txn *txn, const struct hd_call
 	uint32_t n = 0, enough = *np;
 	int err = 0;
 
-	while (n < enough) {
+	for (uint32_t looks = 0; n < enough && (!query->looks || looks < query->looks); looks++) {
 		err = hd_txn_next(txn, calls->entries, after, &key, &value);
 		if ((err && err != HD_ECORRUPT) || !is_of(key, query->owner))
 			break;

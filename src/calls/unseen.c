@@ -3,7 +3,7 @@
 
 #include "calls_priv.h"
 
-enum { VERSION = 1, KEY_MAX = 2 * HD_CALLS_OWNER_SIZE };
+enum { VERSION = 1, KEY_MAX = 2 * HD_CALLS_OWNER_SIZE, LOOKS_MAX = 20000 };
 
 /* owner NUL phone. @return its length; 0: no owner */
 static size_t make_key(char key[KEY_MAX], const char *owner, const char *phone)
@@ -128,6 +128,7 @@ int hd_calls_unseen(struct hd_calls *calls, struct hd_txn *txn, const char *owne
 		.phone = phone,
 		.kinds = 1U << HD_CALL_MISSED,
 		.shown = true,
+		.looks = LOOKS_MAX, /* the newest: a list of millions must not be walked */
 	};
 	uint64_t sum = 0;
 	char key[KEY_MAX];
