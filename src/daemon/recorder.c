@@ -14,6 +14,7 @@
 
 enum {
 	AFTER_MS = 200,	    /* a change is written; calls that are shorter are written once */
+	TURNS = 5,	    /* of these, then also what nobody waits for */
 	BATCH_MAX = 512,    /* then at once */
 	WAITING_MAX = 64,   /* batches that the store has yet to write; more are lost */
 	SWEEP_LOOKS = 2000, /* entries a second */
@@ -45,6 +46,8 @@ struct daemon_recorder {
 	struct known *known, *changed;
 	struct hd_sip_timer *timer;
 	bool armed, stopped;
+	bool urgent; /* the batch has a call that goes on, or was missed */
+	unsigned turns;
 	unsigned waiting;
 	size_t n_changed, n_records; /* in batches */
 	/* An empty command that does not wait: the soft ones before it go with its commit. */
@@ -269,6 +272,7 @@ static void flush(struct daemon_recorder *r)
 	if (!b)
 		return;
 	r->batch = NULL;
+	r->turns = 0;
 	b->recorder = r;
 	b->calls.calls = r->d->calls;
 	b->calls.records = b->records;
@@ -283,12 +287,21 @@ static void flush(struct daemon_recorder *r)
 	err = hd_store_submit_soft(r->d->store, &b->command);
 	if (!err) {
 		r->waiting++;
-		kick(r);
+		if (r->urgent)
+			kick(r);
+		r->urgent = false;
 		return;
 	}
 	hd_warn("calls", "%zu calls not recorded: %s", b->calls.n, hd_strerror(err));
 	count(r, &r->n_records, -(int)b->calls.n);
 	free(b);
+}
+
+/* Ends of calls that were answered are many, and their loss tells no less than a crash does. */
+static bool is_urgent(const struct hd_calls_record *record)
+{
+	return !record->final ||
+	       (!record->answered_ms && !record->elsewhere && record->callee.owner[0]);
 }
 
 /* NULL: it is lost, and said. */
@@ -310,6 +323,7 @@ static struct hd_calls_record *next_record(struct daemon_recorder *r, const stru
 	record = &r->batch->records[r->batch->calls.n++];
 	record_of(r->d, record, call);
 	hd_calls_blank_parts(record, blank);
+	r->urgent |= is_urgent(record);
 	count(r, &r->n_records, 1);
 	return record;
 }
@@ -323,19 +337,18 @@ static bool add(struct daemon_recorder *r, const struct hd_call *call, unsigned 
 	return added;
 }
 
-static void on_timer(void *arg)
+static void take_changed(struct daemon_recorder *r)
 {
-	struct daemon_recorder *r = arg;
 	struct known *k;
 
-	r->armed = false;
 	while ((k = r->changed) != NULL) {
 		unchanged(r, k);
 		if (r->d->conf_calls.record)
 			k->written |= add(r, k->call, k->blank);
 	}
-	flush(r);
 }
+
+static void on_timer(void *arg);
 
 static void arm(struct daemon_recorder *r)
 {
@@ -347,6 +360,18 @@ static void arm(struct daemon_recorder *r)
 	}
 	r->armed = true;
 	hd_sip_timer_set(r->timer, AFTER_MS);
+}
+
+static void on_timer(void *arg)
+{
+	struct daemon_recorder *r = arg;
+
+	r->armed = false;
+	take_changed(r);
+	if (r->urgent || ++r->turns >= TURNS)
+		flush(r);
+	else if (r->batch)
+		arm(r);
 }
 
 static void note_open(struct daemon_recorder *r, const struct hd_call *call)
@@ -424,7 +449,8 @@ void daemon_recorder_blank(struct daemon *d, const char *number)
 
 	if (!r || r->stopped)
 		return;
-	on_timer(r);
+	take_changed(r);
+	flush(r);
 	for (struct known *k = r->known; k; k = k->hh.next) {
 		record_of(d, &record, k->call);
 		k->blank |= hd_calls_parts(&record, number);
@@ -500,8 +526,10 @@ static void run_finish(struct hd_task *task)
 	struct finish *f = (struct finish *)task;
 	struct daemon_recorder *r = f->d->recorder;
 
-	if (f->d->proxy && r->timer)
-		on_timer(r);
+	if (f->d->proxy) {
+		take_changed(r);
+		flush(r);
+	}
 	atomic_store(&f->done, true);
 }
 

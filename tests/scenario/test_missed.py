@@ -22,8 +22,7 @@ NUMBERS = itertools.count(700)
 
 @pytest.fixture(scope="module")
 def d():
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}, "store": {"soft_delay_ms": 50},
-                "desk": {"resync_retry_s": 600, "resync_retry_max_s": 600},
+    with plant({"desk": {"resync_retry_s": 600, "resync_retry_max_s": 600},
                 "provision": {"listen": ["http:127.0.0.1:0"], "plain_networks": ["127.0.0.0/8"]}}) as daemon:
         yield daemon
 
