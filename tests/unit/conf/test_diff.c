@@ -109,9 +109,6 @@ static void other_value(char *dst, size_t size, const struct hd_key_info *key)
 		}
 		if (key->form == hd_form_code_or_none)
 			snprintf(dst, size, "'*60'");
-		/* A file that is there, whatever else is set. */
-		if (!strcmp(key->section, "upstream") && !strcmp(key->name, "tls_ca"))
-			snprintf(dst, size, "/proc/self/exe");
 	}
 }
 
