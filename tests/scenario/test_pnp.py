@@ -1,5 +1,6 @@
 """Zero touch: SUBSCRIBE ua-profile to 224.0.1.75 as phones send it, in a network namespace with real multicast."""
 
+import contextlib
 import re
 import select
 import socket
@@ -139,16 +140,19 @@ Content-Length: 0
         assert self.got == [], self.got
 
 
-def daemon(pnp=None, **sip):
-    return Daemon({"sip": {"listen": ["udp:0.0.0.0:5060", "tcp:0.0.0.0:0"], "source_rate": 0, **sip},
-                   "provision": {"pnp": True, "url": "https://prov.hotdesk.test", "listen": ["http:127.0.0.1:0"],
-                                 "plain_networks": ["127.0.0.0/8"], **(pnp or {})}}, directory=DIRECTORY)
+@contextlib.contextmanager
+def daemon(pnp=None, joins=("there", "here"), **sip):
+    """One that hears the group, which it joins after it is ready."""
+    with Daemon({"sip": {"listen": ["udp:0.0.0.0:5060", "tcp:0.0.0.0:0"], "source_rate": 0, **sip},
+                 "provision": {"pnp": True, "url": "https://prov.hotdesk.test", "listen": ["http:127.0.0.1:0"],
+                               "plain_networks": ["127.0.0.0/8"], **(pnp or {})}}, directory=DIRECTORY) as d:
+        d.until("joined", lambda: all(f"multicast {GROUP}: joined on {name}" in d.log() for name in joins))
+        yield d
 
 
 @pytest.fixture(scope="module")
 def d(network):
     with daemon() as x:
-        x.until("joined", lambda: "multicast 224.0.1.75: joined on here" in x.log())
         yield x
 
 
@@ -174,8 +178,7 @@ def test_token_where_configured():
 
 def test_interfaces_and_off():
     """Only where it is told to listen; switched off it hears nothing, and who asks it alone is nobody special."""
-    with daemon({"pnp_interfaces": ["lo", "here"]}) as d:
-        d.until("joined", lambda: "joined on here" in d.log())
+    with daemon({"pnp_interfaces": ["lo", "here"]}, joins=["here"]) as d:
         assert "joined on there" not in d.log() and "joined on lo" not in d.log()
         with Asker() as a:
             a.grandstream()
