@@ -101,7 +101,8 @@ static int put_entry(const struct hd_calls_batch *batch, struct hd_txn *txn,
 	if (key.len == 0)
 		return 0;
 	entry->hidden = batch->is_off && batch->is_off(batch->arg, txn, entry->owner);
-	if (newp)
+	/* One that was answered may have been missed before in one that is learned again only. */
+	if (newp && (is_missed(entry) || r->learned))
 		err = count_missed(batch->calls, txn, key, entry, newp);
 	hd_encoder_init(&e, record_bytes, sizeof(record_bytes), CALLS_ENTRY_VERSION);
 	if (!err)
@@ -173,6 +174,7 @@ static int recall(struct hd_calls *calls, struct hd_txn *txn, struct hd_calls_re
 	if (err)
 		return err;
 	memcpy(known.hash, r->hash, sizeof(known.hash));
+	known.learned = r->learned;
 	known.ended_ms = r->ended_ms;
 	known.cause = r->cause;
 	/* It is known to have been answered: requests inside it have passed. */
