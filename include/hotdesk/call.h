@@ -67,6 +67,10 @@ struct hd_call {
 	int64_t started_ms, ringing_ms, answered_ms, ended_ms;
 };
 
+struct hd_msg;
+/** What an INVITE says of its call: Call-ID, tag, names, URIs, privacy; nothing else is touched. */
+void hd_call_describe(struct hd_call *call, struct hd_msg *invite);
+
 /** @return "trying", "early", "confirmed", "terminated" */
 const char *hd_call_state_name(enum hd_call_state state);
 

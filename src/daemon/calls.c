@@ -4,6 +4,7 @@
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "recorder.h"
 
 enum { SHOWN_DEFAULT = 100, SHOWN_MAX = 1000 };
 

@@ -13,6 +13,7 @@
 #include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
+#include "recorder.h"
 #include "upstream_priv.h"
 
 enum { SWEEP_MAX = 256, READERS_EVERY_S = 60, STUCK_MS = 5000 };

@@ -12,6 +12,7 @@
 #include "daemon_priv.h"
 #include "dialling.h"
 #include "hotdesk/base/log.h"
+#include "recorder.h"
 
 enum { EXIT_DISK = 75 };
 

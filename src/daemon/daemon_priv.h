@@ -190,19 +190,6 @@ void daemon_on_call(void *arg, const struct hd_call *call);
 void daemon_pnp_take(struct daemon *d);
 /** Whether a phone has a call or a login dialogue, for hd_notify_new(). */
 bool daemon_is_busy(void *arg, const char *phone);
-/**
- * Call lists (recorder.c): each call of the proxy, SIP thread; retention, control thread, once a
- * second; what is still to be written, before the store stops, while the SIP thread runs.
- */
-HD_MUSTCHECK int daemon_recorder_new(struct daemon *d);
-void daemon_record_call(struct daemon *d, const struct hd_call *call);
-/** It goes on to somebody else: whom it leaves has missed it. */
-void daemon_record_left(struct daemon *d, const struct hd_call *call, int status);
-void daemon_recorder_sweep(struct daemon *d);
-void daemon_recorder_finish(struct daemon *d);
-/** SIP thread: nothing comes any more. */
-void daemon_recorder_stop(struct daemon *d);
-void daemon_recorder_free(struct daemon *d);
 /** For hd_calls_batch: its argument. */
 struct daemon_list_owners {
 	struct hd_directory *dir;

@@ -6,6 +6,7 @@
 
 #include "caller.h"
 #include "hotdesk/base/log.h"
+#include "recorder.h"
 #include "upstream_priv.h"
 
 enum { HOPS_MAX = 5 }; /* users that one call leaves */

@@ -9,6 +9,7 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/sip/overload.h"
 #include "pickup.h"
+#include "recorder.h"
 
 /* A phone whose own call is being ended, and the call that it is to have. */
 struct pickup {

@@ -1,4 +1,5 @@
 /* recorder.c - calls of the proxy go to the call lists, in batches of soft commands; SIP thread. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
 #include "missed.h"
+#include "recorder.h"
 #include "removal.h"
 
 enum {
@@ -19,6 +21,7 @@ enum {
 	WAITING_MAX = 64,   /* batches that the store has yet to write; more are lost */
 	SWEEP_LOOKS = 2000, /* entries a second */
 	DAY_S = 86400,
+	REFUSED_MAX = 64, /* INVITEs whose repetition is known */
 };
 
 /* A call in progress that is written as open, or will be. */
@@ -46,6 +49,8 @@ struct daemon_recorder {
 	struct known *known, *changed;
 	struct hd_sip_timer *timer;
 	bool armed, stopped;
+	uint8_t refused[REFUSED_MAX][HD_CALLS_HASH_BYTES]; /* the last ones */
+	unsigned n_refused;
 	bool urgent; /* the batch has a call that goes on, or was missed */
 	unsigned turns;
 	unsigned waiting;
@@ -98,78 +103,6 @@ static void known_free(struct daemon_recorder *r, struct known *k)
 	unchanged(r, k);
 	HASH_DEL(r->known, k);
 	free(k);
-}
-
-/* ---- from a call to its record -------------------------------------------------------------- */
-
-static void set_text(char *dst, size_t size, const char *src)
-{
-	if (hd_str_set(dst, size, src))
-		dst[0] = '\0';
-}
-
-/* The user part, or what is dialled by tel:; a number that is longer than any is left out. */
-static void number_of(char number[HD_CALLS_NUMBER_SIZE], const char *text)
-{
-	struct hd_uri uri;
-
-	number[0] = '\0';
-	if (strncmp(text, "tel:", 4) == 0) {
-		text += 4;
-		if (hd_str_copy(number, HD_CALLS_NUMBER_SIZE,
-				(struct hd_slice){ text, strcspn(text, ";") }))
-			number[0] = '\0';
-		return;
-	}
-	if (hd_uri_parse(&uri, hd_slice_of(text)) || uri.scheme > HD_URI_SIPS)
-		return;
-	if (hd_uri_unescape(number, HD_CALLS_NUMBER_SIZE, uri.user) ||
-	    !hd_utf8_is_text(hd_slice_of(number)))
-		number[0] = '\0';
-}
-
-static void side_of(struct hd_calls_side *side, const struct hd_call_party *party)
-{
-	set_text(side->owner, sizeof(side->owner), party->user[0] ? party->user : party->phone);
-	set_text(side->phone, sizeof(side->phone), party->phone);
-	set_text(side->name, sizeof(side->name), party->name);
-}
-
-/* What begins as a feature code may hold a PIN, wherever it was sent. */
-static void dialled_of(struct daemon *d, char number[HD_CALLS_NUMBER_SIZE],
-		       const struct hd_call *call)
-{
-	char plain[HD_CALLS_NUMBER_SIZE];
-
-	number_of(plain, call->dialled);
-	hd_feature_mask(number, HD_CALLS_NUMBER_SIZE, &d->planner.codes, hd_slice_of(plain));
-}
-
-static void record_of(struct daemon *d, struct hd_calls_record *r, const struct hd_call *call)
-{
-	memset(r, 0, sizeof(*r));
-	hd_calls_hash(r->hash, call->call_id, call->from_tag);
-	r->final = call->state == HD_CALL_TERMINATED;
-	r->learned = call->learned;
-	r->answered_ms = call->answered_ms;
-	/* Nobody knows when one that was lost has ended. */
-	r->ended_ms = call->end == HD_CALL_LOST ? 0 : call->ended_ms;
-	r->cause = call->cause;
-	if (call->learned)
-		return;
-	side_of(&r->caller, &call->caller);
-	side_of(&r->callee, &call->callee);
-	if (call->caller.user[0])
-		set_text(r->caller.number, sizeof(r->caller.number), call->caller.user);
-	else
-		number_of(r->caller.number, call->caller.uri);
-	dialled_of(d, r->callee.number, call);
-	number_of(r->forwarded_by, call->diverted_by);
-	r->started_ms = call->started_ms;
-	r->ringing_ms = call->ringing_ms;
-	r->status = call->status;
-	r->withheld = call->withheld;
-	r->elsewhere = call->elsewhere;
 }
 
 /* The same call comes again, with credentials or in another form. */
@@ -321,7 +254,7 @@ static struct hd_calls_record *next_record(struct daemon_recorder *r, const stru
 		r->batch->calls.n = 0;
 	}
 	record = &r->batch->records[r->batch->calls.n++];
-	record_of(r->d, record, call);
+	daemon_record_of(r->d, record, call);
 	hd_calls_blank_parts(record, blank);
 	r->urgent |= is_urgent(record);
 	count(r, &r->n_records, 1);
@@ -442,6 +375,43 @@ void daemon_record_left(struct daemon *d, const struct hd_call *call, int status
 	arm(r);
 }
 
+static bool was_refused(struct daemon_recorder *r, const struct hd_call *call)
+{
+	uint8_t hash[HD_CALLS_HASH_BYTES];
+
+	hd_calls_hash(hash, call->call_id, call->from_tag);
+	for (size_t i = 0; i < REFUSED_MAX; i++)
+		if (memcmp(r->refused[i], hash, sizeof(hash)) == 0)
+			return true;
+	memcpy(r->refused[r->n_refused++ % REFUSED_MAX], hash, sizeof(hash));
+	return false;
+}
+
+void daemon_record_refused(struct daemon *d, struct hd_msg *invite, const struct hd_plan *plan,
+			   const char *phone, const char *user, int status)
+{
+	enum { USER_BUSY = 17, SUBSCRIBER_ABSENT = 20 };
+	struct daemon_recorder *r = d->recorder;
+	struct hd_call call = { .state = HD_CALL_TERMINATED, .end = HD_CALL_REFUSED };
+
+	if (!r || r->stopped || !d->conf_calls.record)
+		return;
+	hd_call_describe(&call, invite);
+	if (was_refused(r, &call))
+		return;
+	snprintf(call.caller.phone, sizeof(call.caller.phone), "%s", phone ? phone : "");
+	snprintf(call.caller.user, sizeof(call.caller.user), "%s", user);
+	snprintf(call.callee.user, sizeof(call.callee.user), "%s", plan->user);
+	if (plan->diverted_by[0])
+		snprintf(call.diverted_by, sizeof(call.diverted_by), "sip:%s@%s", plan->diverted_by,
+			 d->domain_copy);
+	call.status = status;
+	call.cause = status == 486 ? USER_BUSY : SUBSCRIBER_ABSENT;
+	call.started_ms = call.ended_ms = hd_clock_wall_ms(d->clock);
+	if (add(r, &call, 0))
+		arm(r);
+}
+
 void daemon_recorder_blank(struct daemon *d, const char *number)
 {
 	struct daemon_recorder *r = d->recorder;
@@ -452,7 +422,7 @@ void daemon_recorder_blank(struct daemon *d, const char *number)
 	take_changed(r);
 	flush(r);
 	for (struct known *k = r->known; k; k = k->hh.next) {
-		record_of(d, &record, k->call);
+		daemon_record_of(d, &record, k->call);
 		k->blank |= hd_calls_parts(&record, number);
 	}
 }

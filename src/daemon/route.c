@@ -6,6 +6,7 @@
 #include "dialling.h"
 #include "hotdesk/base/log.h"
 #include "pickup.h"
+#include "recorder.h"
 #include "upstream_priv.h"
 
 int daemon_lookup(void *arg, const char *username, enum hd_digest_algorithm algorithm,
@@ -200,6 +201,27 @@ static bool route_subscribe(struct daemon *d, struct hd_request *req, const char
 	return own;
 }
 
+/* Who is called finds it in the list of missed calls, at whatever phone. */
+static void refuse_call(struct daemon *d, struct hd_request *req, const struct hd_plan *plan,
+			const char *phone, const char *subject)
+{
+	int status = plan->verdict == HD_PLAN_BUSY ? 486 : 480;
+	char user[HD_NUMBER_SIZE] = "";
+	struct hd_txn *txn;
+	int err;
+
+	if (hd_msg_method(hd_request_msg(req)) == HD_METHOD_INVITE) {
+		err = hd_store_begin_read(d->store, &txn);
+		if (!err) {
+			err = daemon_read_occupant(d, txn, phone, user);
+			hd_store_end_read(txn);
+		}
+		if (!err)
+			daemon_record_refused(d, hd_request_msg(req), plan, phone, user, status);
+	}
+	refuse(req, status, subject, plan->why);
+}
+
 static void route_planned(struct daemon *d, struct hd_request *req, const char *phone)
 {
 	struct hd_plan plan;
@@ -224,10 +246,8 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 		forward(d, req, &plan, phone);
 		break;
 	case HD_PLAN_UNAVAILABLE:
-		refuse(req, 480, subject, plan.why);
-		break;
 	case HD_PLAN_BUSY:
-		refuse(req, 486, subject, plan.why);
+		refuse_call(d, req, &plan, phone, subject);
 		break;
 	case HD_PLAN_LOOP:
 		refuse(req, 482, subject, plan.why);

@@ -7,6 +7,7 @@
 #include "hotdesk/base/log.h"
 #include "missed.h"
 #include "pickup.h"
+#include "recorder.h"
 #include "upstream_priv.h"
 
 static void on_bound(void *arg, const char *phone)

@@ -9,6 +9,7 @@
 
 #include "daemon_priv.h"
 #include "hotdesk/base/log.h"
+#include "recorder.h"
 #include "upstream_priv.h"
 
 enum { DIVERSIONS_MAX = 5 };
@@ -181,6 +182,7 @@ bool daemon_upstream_receive(struct daemon *d, struct hd_request *req)
 	struct hd_msg *msg = hd_request_msg(req);
 	struct hd_plan plan;
 	struct hd_uri uri;
+	int status;
 
 	if (!peer)
 		return false;
@@ -202,11 +204,13 @@ bool daemon_upstream_receive(struct daemon *d, struct hd_request *req)
 	} else if (send_back(d, req, peer, &plan)) {
 		return true;
 	} else {
-		refuse(req, peer,
-		       plan.verdict == HD_PLAN_BUSY	     ? 486
-		       : plan.verdict == HD_PLAN_LOOP	     ? 482
-		       : plan.verdict == HD_PLAN_UNAVAILABLE ? 480
-							     : 404,
+		status = plan.verdict == HD_PLAN_BUSY	       ? 486
+			 : plan.verdict == HD_PLAN_LOOP	       ? 482
+			 : plan.verdict == HD_PLAN_UNAVAILABLE ? 480
+							       : 404;
+		if (hd_msg_method(msg) == HD_METHOD_INVITE && (status == 486 || status == 480))
+			daemon_record_refused(d, msg, &plan, NULL, "", status);
+		refuse(req, peer, status,
 		       plan.verdict == HD_PLAN_UNKNOWN ? "nobody of ours" : plan.why);
 	}
 	return true;

@@ -149,6 +149,18 @@ void calls_fini(struct hd_proxy *proxy)
 
 /* ---- the INVITE ----------------------------------------------------------------------------- */
 
+void hd_call_describe(struct hd_call *c, struct hd_msg *msg)
+{
+	call_id_format(c->call_id, hd_msg_call_id(msg));
+	set_text(c->from_tag, sizeof(c->from_tag), hd_msg_from_tag(msg));
+	hd_msg_party_uri(msg, false, c->caller.uri, sizeof(c->caller.uri));
+	hd_msg_name(msg, false, c->caller.name, sizeof(c->caller.name));
+	hd_msg_party_uri(msg, true, c->callee.uri, sizeof(c->callee.uri));
+	hd_msg_name(msg, true, c->callee.name, sizeof(c->callee.name));
+	hd_msg_ruri_bare(msg, c->dialled, sizeof(c->dialled));
+	c->withheld = hd_msg_is_withheld(msg);
+}
+
 static struct call *call_new(struct hd_proxy *proxy, struct hd_msg *msg)
 {
 	struct call *call = calloc(1, sizeof(*call));
@@ -205,20 +217,14 @@ void call_begin(struct call **holder, struct hd_proxy *proxy, struct hd_msg *msg
 	if (!call)
 		return;
 	c = &call->call;
-	set_text(c->from_tag, sizeof(c->from_tag), hd_msg_from_tag(msg));
+	hd_call_describe(c, msg);
 	set_text(c->caller.phone, sizeof(c->caller.phone), target->caller);
 	set_text(c->caller.user, sizeof(c->caller.user), target->caller_user);
-	hd_msg_party_uri(msg, false, c->caller.uri, sizeof(c->caller.uri));
-	hd_msg_name(msg, false, c->caller.name, sizeof(c->caller.name));
-	hd_msg_party_uri(msg, true, c->callee.uri, sizeof(c->callee.uri));
-	hd_msg_name(msg, true, c->callee.name, sizeof(c->callee.name));
-	hd_msg_ruri_bare(msg, c->dialled, sizeof(c->dialled));
 	set_diverted(c, target->diversion ? target->diversion : hd_msg_header(msg, "Diversion", 0));
 	if (!target->diversion && !identity_is_believed(proxy, msg, target) && !is_of_itself(c))
 		c->diverted_by[0] = '\0';
 	set_callee(call, target, token);
 	c->to_user = target->called;
-	c->withheld = hd_msg_is_withheld(msg);
 	c->started_ms = token->since_ms ? token->since_ms : now_ms(proxy);
 	call->caller_tag = token->caller_tag;
 	call->flow[CALL_CALLER] = token->caller;

@@ -87,6 +87,28 @@ def test_not_answered(d, how, status, kind):
     assert other["forwarded_by"] == (anna if how == "forwarded" else None)
 
 
+@pytest.mark.parametrize("how,status,cause", [("logged out", 480, 20), ("gone", 480, 20), ("disturbed", 486, 17)])
+def test_refused_without_ringing(d, how, status, cause):
+    """Who was not there, or not to be disturbed, finds who called; an INVITE that comes again is no other call."""
+    (anna, a), (ben, b) = people(d)
+    if how == "logged out":
+        d.ctl("session", "logout", ben)
+        b.reply(b.request("NOTIFY"), 200)
+    elif how == "gone":
+        b.register(expires=0)
+    else:
+        d.ctl("user", "set", ben, "--dnd", "yes")
+    call = Call(a, ben, "INVITE", SDP, [("Subject", how)])
+    call.challenge()
+    assert call.final().status == status
+    a.send(f"INVITE {call.uri} SIP/2.0", call.headers, call.body)
+    assert call.final().status == status
+    (mine,), (other,) = calls_of(d, anna, 1), calls_of(d, ben, 1)
+    assert (mine["kind"], mine["number"], mine["status"]) == ("dialled", ben, status)
+    assert (other["kind"], other["number"], other["cause"]) == ("missed", anna, cause)
+    assert other["phone"] in (None, "") and not other["answered"]
+
+
 def test_seen_at_another_desk_and_moved_while_ringing(d):
     (anna, a), (ben, b) = people(d)
     c = d.phone(register=True)
