@@ -7,21 +7,11 @@ import pytest
 from plant import plant
 from steps import hang_up, refuse
 from support.dns import Dns
-from support.sip import SDP, Call, Phone
+from support.peer import Peer
+from support.sip import SDP, Call
 
 NUMBERS = itertools.count(300)
 ANYBODY = '"Chief" <sip:+4930999@pbx.example.com>'
-
-
-class Peer(Phone):
-    """A scripted PBX at an address of its own; the daemon is what it calls."""
-
-    def __init__(self, host):
-        super().__init__(None, "pbx", None, host=host)
-        self.domain = "hotdesk.test"
-
-    def line(self, name, host=None, more=""):
-        return f"{name} sip:{host or self.host}:{self.port} from={self.host} probe=0 {more}"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +19,7 @@ def house():
     """A trusted PBX, one that is not, and the first one again by a name."""
     a, b, c = Peer("127.0.0.71"), Peer("127.0.0.72"), Peer("127.0.0.73")
     peers = [a.line("friend", more="routes=+491~"), b.line("stranger", more="routes=+492~,112"),
-             c.line("named", "pbx.test", "routes=+493~")]
+             c.line("named", "routes=+493~", "pbx.test")]
     with Dns({("pbx.test", "A"): ["127.0.0.73"]}) as dns, \
             plant({"sip": {"trusted": [f"127.0.0.{i}/32" for i in (71, 73, 74)], "dns_servers": [dns.address]},
                    "plan": {"country": "49"}, "rights": {"users": "world", "free": "world"},

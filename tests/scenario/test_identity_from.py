@@ -9,20 +9,13 @@ import pytest
 from plant import plant
 from steps import refuse
 from support.dns import Dns
-from support.sip import CRLF, SDP, Phone, rand
+from support.peer import Peer
+from support.sip import CRLF, SDP, rand
 
 NUMBERS = itertools.count(300)
 CONF = {"sip": {"identity": "both", "t1_ms": 100, "t2_ms": 400, "t4_ms": 400}, "plan": {"country": "49"},
         "rights": {"users": "world", "free": "world"}, "store": {"soft_delay_ms": 50}}
 ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
-
-
-class Peer(Phone):
-    """A scripted PBX at an address of its own; the daemon is what it calls."""
-
-    def __init__(self, host):
-        super().__init__(None, "pbx", None, host=host)
-        self.domain = "hotdesk.test"
 
 
 @pytest.fixture(scope="module")

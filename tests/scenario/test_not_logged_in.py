@@ -4,18 +4,8 @@ import pytest
 
 from steps import login, refuse
 from support.daemon import Daemon
-from support.sip import SDP, Phone
-
-
-class Peer(Phone):
-    """A scripted PBX at an address of its own."""
-
-    def __init__(self, host):
-        super().__init__(None, "pbx", None, host=host)
-        self.domain = "hotdesk.test"
-
-    def line(self, name, more=""):
-        return f"{name} sip:{self.host}:{self.port} from={self.host} probe=0 {more}".strip()
+from support.peer import Peer
+from support.sip import SDP
 
 
 @pytest.fixture(scope="module")

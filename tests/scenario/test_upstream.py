@@ -7,21 +7,11 @@ import socket
 import pytest
 
 from plant import plant
-from support.sip import SDP, Call, Phone, digest, rand
+from support.peer import Peer
+from support.sip import SDP, Call, digest, rand
 
 NUMBERS = itertools.count(300)
 FAST = {"t1_ms": 100, "t2_ms": 400, "t4_ms": 400}
-
-
-class Peer(Phone):
-    """A scripted PBX at an address of its own; the daemon is what it calls."""
-
-    def __init__(self, host):
-        super().__init__(None, "pbx", None, host=host)
-        self.domain = "hotdesk.test"
-
-    def line(self, name, more=""):
-        return f"{name} sip:{self.host}:{self.port} from={self.host} probe=0 {more}".strip()
 
 
 @pytest.fixture(scope="module")
