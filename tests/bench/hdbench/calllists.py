@@ -78,10 +78,9 @@ def clear(server):
     writes, over = [], threading.Event()
 
     def write():
-        while not over.is_set():
+        while not over.wait(0.02):
             writes.append(1000 * ask(server, "PATCH", f"/v1/users/{OWNER}",
                                      json.dumps({"name": f"Name {len(writes)}"}))[1])
-            time.sleep(0.02)
     alone = [1000 * ask(server, "PATCH", f"/v1/users/{OWNER}", json.dumps({"name": f"N {i}"}))[1]
              for i in range(50)]
     thread = threading.Thread(target=write)
