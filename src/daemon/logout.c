@@ -262,8 +262,8 @@ static void on_answer(struct hd_calls_question *question)
 					  offsetof(struct daemon_logouts, question));
 
 	l->asking = false;
-	if (question->err)
-		return;
+	if (question->err || !l->d->agent)
+		return; /* without an agent: we are ending */
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->busy[i])
 			continue; /* after the call */

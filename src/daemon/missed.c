@@ -199,7 +199,7 @@ static void run_told(struct hd_task *task)
 
 void daemon_missed_cleared(struct daemon *d, const char *user)
 {
-	struct told *t = calloc(1, sizeof(*t));
+	struct told *t = d->agent ? calloc(1, sizeof(*t)) : NULL;
 
 	if (!t || hd_str_set(t->user, sizeof(t->user), user)) {
 		free(t);

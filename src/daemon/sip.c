@@ -44,6 +44,8 @@ void daemon_wake_notify(void *arg)
 {
 	struct daemon *d = arg;
 
+	if (!d->agent)
+		return; /* what was in the control mailbox at the end: the outbox keeps it */
 	/* One task object: a wake that is on its way serves for this one, too. */
 	if (atomic_exchange(&d->wake_pending, 1))
 		return;

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from steps import answer_resyncs, login, talk
-from support.daemon import BUILD, Daemon
+from support.daemon import BUILD, Daemon, UnixConnection
 from support.sip import SDP, Phone, rand
 
 
@@ -115,6 +115,24 @@ def test_stop_ends_what_rings():
         d.process.send_signal(signal.SIGTERM)
         assert a.wait("503", lambda m: m.status >= 300 and m.cseq_method == "INVITE").status == 503
         assert b.request("CANCEL")
+
+
+def test_stop_with_logins_on_their_way():
+    """What the store answers after the last turn of the control loop finds no SIP thread any more."""
+    with Daemon() as d:
+        d.phone("desk-101", register=True)
+        asking = [UnixConnection(d.conf["admin"]["socket"]) for _ in range(20)]
+        for c in asking:
+            c.request("GET", "/v1/status")
+            c.getresponse().read()
+        d.process.send_signal(signal.SIGSTOP)  # so that all of it is there at once
+        for n, c in enumerate(asking):
+            c.request("POST", f"/v1/sessions/{('login', 'logout')[n % 2]}",
+                      json.dumps({"user": "201", **({} if n % 2 else {"phone": "desk-101"})}))
+        d.process.send_signal(signal.SIGTERM)
+        d.process.send_signal(signal.SIGCONT)
+        d.stop()
+        assert "user 201: logged-in at desk-101" in d.log()
 
 
 def test_info_before_ack_keeps_the_200_coming():
