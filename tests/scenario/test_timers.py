@@ -9,6 +9,9 @@ from steps import connect, hang_up, no_more, no_other_invite, refuse, ring, talk
 from support.sip import SDP
 
 
+T1 = 0.025
+
+
 @pytest.fixture(scope="module")
 def hurried():
     """T1 is 25 ms, so that Timer B ends after 1.6 s; Timer C after 1 s."""
@@ -27,27 +30,22 @@ def test_callee_ignores_the_cancel(hurried):
 
 
 def test_silent_callee(hurried):
-    """Timer A's doubling, Timer B's end; meanwhile Timer E and F of a MESSAGE, for which no 408 is sent."""
-    a, b, c = hurried.phones_of(3)
-    call = a.call(b.user, SDP).challenge()
-    message = c.call(b.user, method="MESSAGE").challenge()
-    began, times = time.monotonic(), {"INVITE": [], "MESSAGE": []}
+    """Timer A doubles until Timer B's end, Timer E until T2; for a MESSAGE no 408 is sent.
 
-    def more():
-        while b.pump(0):
-            m = b.inbox.pop()
-            times[m.method].append(time.monotonic() - began)
-        a.pump(0)
-        return [m for m in a.inbox if m.status >= 200]
-    hurried.until("408", more)
-    took = time.monotonic() - began
-    assert call.final().status == 408 and 1.5 < took < 2.8, took
-    gaps = [y - x for x, y in zip(times["INVITE"], times["INVITE"][1:])]
-    assert len(gaps) >= 5 and all(later > 1.4 * earlier for earlier, later in zip(gaps[:5], gaps[1:5])), gaps
-    gaps = [y - x for x, y in zip(times["MESSAGE"], times["MESSAGE"][1:])]
-    assert len(gaps) >= 8 and max(gaps) < 0.3, gaps
-    c.none("408 for a MESSAGE", lambda m: m.status > 100 and m.cseq_method == "MESSAGE" and
-           m.get("cseq").startswith(str(message.cseq)), 0.5)
+    A machine that is late makes them fewer, never more; the times are those of tests/sip/timer/test_client_timers.c.
+    """
+    def unanswered():
+        a, b, c = hurried.phones_of(3)
+        began = time.monotonic()
+        call, _ = a.call(b.user, SDP).challenge(), c.call(b.user, method="MESSAGE").challenge()
+        assert call.final().status == 408 and time.monotonic() - began >= 60 * T1
+        hurried.until("Timer F", lambda: hurried.metric("hotdeskd_response_contexts") == 0)
+        b.fence(), c.fence()
+        assert not [m for m in c.inbox if m.status > 100], "a final response to a MESSAGE"
+        sent = [sum(m.method == method for m in b.inbox) for method in ("INVITE", "MESSAGE")]
+        assert sent[0] <= 7 and sent[1] <= 11, f"{sent} requests in 64*T1, expected at most [7, 11]"
+        return sent[0] >= 6 and sent[1] >= 8
+    assert any(unanswered() for _ in range(5)), "five times fewer than [6, 8] requests in 64*T1"
 
 
 def test_no_100_for_a_message(hurried):

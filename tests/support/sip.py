@@ -217,6 +217,14 @@ class Phone:
         for m in self.inbox:
             assert not match(m), f"{self.user}: expected no {what}, got {m.start}"
 
+    def fence(self):
+        """What was sent to this phone until now is in the inbox: the answer to an OPTIONS comes after it."""
+        kept, call_id = getattr(self, "sent", None), rand() + "@fence"
+        uri = f"sip:{self.domain}"
+        self.send(f"OPTIONS {uri} SIP/2.0", self.base("OPTIONS", uri, call_id, 1, rand(4)))
+        self.sent = kept
+        self.wait("the answer to OPTIONS", lambda m: m.status >= 200 and m.get("call-id") == call_id)
+
     def final(self, method, call_id=None, cseq=None):
         return self.wait(f"final response to {method}",
                          lambda m: m.status >= 200 and m.cseq_method == method and
