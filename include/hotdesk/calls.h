@@ -52,6 +52,7 @@ struct hd_calls_record {
 	uint8_t hash[HD_CALLS_HASH_BYTES]; /* hd_calls_hash() */
 	struct hd_calls_side caller, callee;
 	char forwarded_by[HD_CALLS_NUMBER_SIZE];
+	char forwarded_to[HD_CALLS_NUMBER_SIZE]; /* by the callee, who has it no more */
 	int64_t started_ms, ringing_ms, answered_ms, ended_ms;
 	int status;	/* final, of the INVITE */
 	int cause;	/* Q.850; 0: none */
@@ -72,6 +73,7 @@ struct hd_calls_entry {
 	char identity[HD_CALLS_NUMBER_SIZE]; /* the owner's: what was shown, or was dialled */
 	char phone[HD_CALLS_OWNER_SIZE];     /* the owner's */
 	char forwarded_by[HD_CALLS_NUMBER_SIZE];
+	char forwarded_to[HD_CALLS_NUMBER_SIZE]; /* by the owner; "voicemail" */
 	int64_t started_ms;
 	uint32_t ring_ms, duration_s;
 	bool answered, withheld, elsewhere;
@@ -140,7 +142,12 @@ struct hd_calls_seen {
 HD_MUSTCHECK int hd_calls_seen(struct hd_txn *txn, void *seen);
 
 /** What of a call is about somebody. */
-enum hd_calls_part { HD_CALLS_CALLER = 1, HD_CALLS_CALLEE = 2, HD_CALLS_FORWARDER = 4 };
+enum hd_calls_part {
+	HD_CALLS_CALLER = 1,
+	HD_CALLS_CALLEE = 2,
+	HD_CALLS_FORWARDER = 4,
+	HD_CALLS_TARGET = 8
+};
 /** @return parts that are this number, or'ed; 0: none */
 unsigned hd_calls_parts(const struct hd_calls_record *record, const char *number);
 /** Takes number and name out; who was caller or callee gets no entry of it. */

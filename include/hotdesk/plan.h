@@ -92,6 +92,15 @@ enum hd_plan_verdict {
 	HD_PLAN_FORBIDDEN,   /* 403: the class of service `class` does not allow it */
 };
 
+enum { HD_PLAN_FORWARDS_MAX = 10 };
+
+/** A user whom a call leaves before it has rung there. */
+struct hd_plan_forward {
+	char user[HD_NUMBER_SIZE];
+	char to[HD_NUMBER_SIZE]; /* as that user, or the administrator, has set it; "": too long */
+	bool voicemail;		 /* nobody there is asked */
+};
+
 struct hd_plan {
 	enum hd_plan_verdict verdict;
 	struct hd_feature feature;
@@ -102,6 +111,8 @@ struct hd_plan {
 	/* Of a forwarded call: the user who was called first, and the last who forwarded it. */
 	char called[HD_NUMBER_SIZE], diverted_by[HD_NUMBER_SIZE];
 	const char *called_reason, *diverted_reason; /* of RFC 5806: why these two forwarded it */
+	struct hd_plan_forward forwards[HD_PLAN_FORWARDS_MAX]; /* all of them, in that order */
+	size_t n_forwards;
 	const char *why; /* static text for the log: "user is logged out", ... */
 	/*
 	 * Of a call: what was dialled, and what it has become when nobody here has that: outside,

@@ -23,6 +23,10 @@ static bool blank_entry(struct hd_calls_entry *entry, struct hd_slice key, const
 		entry->forwarded_by[0] = '\0';
 		found = true;
 	}
+	if (strcmp(entry->forwarded_to, number) == 0) {
+		entry->forwarded_to[0] = '\0';
+		found = true;
+	}
 	return found;
 }
 
@@ -38,6 +42,8 @@ unsigned hd_calls_parts(const struct hd_calls_record *r, const char *number)
 		parts |= HD_CALLS_CALLEE;
 	if (strcmp(r->forwarded_by, number) == 0)
 		parts |= HD_CALLS_FORWARDER;
+	if (strcmp(r->forwarded_to, number) == 0)
+		parts |= HD_CALLS_TARGET;
 	return parts;
 }
 
@@ -51,6 +57,8 @@ void hd_calls_blank_parts(struct hd_calls_record *r, unsigned parts)
 		r->callee.owner[0] = r->callee.number[0] = r->callee.name[0] = '\0';
 	if (parts & HD_CALLS_FORWARDER)
 		r->forwarded_by[0] = '\0';
+	if (parts & HD_CALLS_TARGET)
+		r->forwarded_to[0] = '\0';
 }
 
 /* What cannot be read is left to the retention. @return 1 when it was changed, 0, or an error */

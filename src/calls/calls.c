@@ -136,6 +136,7 @@ static int put_entries(const struct hd_calls_batch *batch, struct hd_txn *txn,
 	memcpy(entry.number, caller->number, sizeof(entry.number));
 	memcpy(entry.name, caller->name, sizeof(entry.name));
 	memcpy(entry.identity, callee->number, sizeof(entry.identity));
+	memcpy(entry.forwarded_to, r->forwarded_to, sizeof(entry.forwarded_to));
 	if (r->withheld)
 		entry.number[0] = entry.name[0] = '\0';
 	return put_entry(batch, txn, &entry, r, &r->missed);

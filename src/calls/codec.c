@@ -65,6 +65,7 @@ int calls_entry_encode(struct hd_encoder *e, const struct hd_calls_entry *entry,
 	hd_encode_str(e, entry->identity);
 	hd_encode_str(e, entry->phone);
 	hd_encode_str(e, entry->forwarded_by);
+	hd_encode_str(e, entry->forwarded_to);
 	return hd_encoder_finish(e, out);
 }
 
@@ -92,6 +93,7 @@ int calls_entry_decode(struct hd_calls_entry *entry, struct hd_slice record)
 	hd_decode_str(&d, entry->identity, sizeof(entry->identity));
 	hd_decode_str(&d, entry->phone, sizeof(entry->phone));
 	hd_decode_str(&d, entry->forwarded_by, sizeof(entry->forwarded_by));
+	hd_decode_str(&d, entry->forwarded_to, sizeof(entry->forwarded_to));
 	return kind < HD_CALL_KIND_COUNT ? hd_decoder_finish(&d) : HD_ECORRUPT;
 }
 
@@ -127,6 +129,7 @@ int calls_record_encode(struct hd_encoder *e, const struct hd_calls_record *reco
 	hd_encode_i64(e, record->ringing_ms);
 	hd_encode_i64(e, record->answered_ms);
 	hd_encode_u16(e, (uint16_t)record->status);
+	hd_encode_str(e, record->forwarded_to);
 	return hd_encoder_finish(e, out);
 }
 
@@ -147,5 +150,6 @@ int calls_record_decode(struct hd_calls_record *record, bool *closedp, struct hd
 	record->ringing_ms = hd_decode_i64(&d);
 	record->answered_ms = hd_decode_i64(&d);
 	record->status = hd_decode_u16(&d);
+	hd_decode_str(&d, record->forwarded_to, sizeof(record->forwarded_to));
 	return hd_decoder_finish(&d);
 }

@@ -86,6 +86,7 @@ static void show_entry(struct hd_json *j, const struct hd_calls_entry *e)
 	hd_json_str(j, "identity", or_null(e->identity));
 	hd_json_str(j, "phone", or_null(e->phone));
 	hd_json_str(j, "forwarded_by", or_null(e->forwarded_by));
+	hd_json_str(j, "forwarded_to", or_null(e->forwarded_to));
 	hd_json_time(j, "started", e->started_ms);
 	hd_json_uint(j, "ring_ms", e->ring_ms);
 	if (e->incomplete)
@@ -136,7 +137,7 @@ static void write_csv(struct hd_buf *b, const struct hd_calls_entry *entries, si
 
 	if (with_head)
 		hd_buf_adds(b, "started,duration_s,ring_ms,answered,status,cause,owner,kind,number,"
-			       "name,identity,phone,forwarded_by\r\n");
+			       "name,identity,phone,forwarded_by,forwarded_to\r\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct hd_calls_entry *e = &entries[i];
 
@@ -155,6 +156,7 @@ static void write_csv(struct hd_buf *b, const struct hd_calls_entry *entries, si
 		cell(b, e->identity);
 		cell(b, e->phone);
 		cell(b, e->forwarded_by);
+		cell(b, e->forwarded_to);
 		hd_buf_adds(b, "\r\n");
 	}
 }

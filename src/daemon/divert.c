@@ -232,7 +232,7 @@ static bool divert(struct daemon *d, const struct hd_call *call, enum hd_forward
 	}
 	if (add_left(v, call, &plan, when) || !send(v, call, &plan))
 		return false;
-	daemon_record_left(d, &left, status);
+	daemon_record_left(d, &left, status, to);
 	daemon_call_changed(d, &left); /* of whom it has left, too */
 	return true;
 }

@@ -234,7 +234,7 @@ static bool take(struct pickup *p, const struct hd_call *call)
 static void leave(struct daemon *d, struct hd_call *left)
 {
 	left->elsewhere = true;
-	daemon_record_left(d, left, 487);
+	daemon_record_left(d, left, 487, "");
 	daemon_call_changed(d, left);
 }
 

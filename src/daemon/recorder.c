@@ -8,19 +8,19 @@
 #include <utlist.h>
 
 #include "daemon_priv.h"
+#include "forwarders.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
 #include "missed.h"
 #include "recorder.h"
 #include "removal.h"
+#include "retention.h"
 
 enum {
-	AFTER_MS = 200,	    /* a change is written; calls that are shorter are written once */
-	TURNS = 5,	    /* of these, then also what nobody waits for */
-	BATCH_MAX = 512,    /* then at once */
-	WAITING_MAX = 64,   /* batches that the store has yet to write; more are lost */
-	SWEEP_LOOKS = 2000, /* entries a second */
-	DAY_S = 86400,
+	AFTER_MS = 200,	  /* a change is written; calls that are shorter are written once */
+	TURNS = 5,	  /* of these, then also what nobody waits for */
+	BATCH_MAX = 512,  /* then at once */
+	WAITING_MAX = 64, /* batches that the store has yet to write; more are lost */
 	REFUSED_MAX = 64, /* INVITEs whose repetition is known */
 };
 
@@ -31,6 +31,7 @@ struct known {
 	bool changed;		    /* in the list of those */
 	bool written;
 	unsigned blank; /* parts of it that are to be told no more */
+	struct forwarders *forwarders;
 	struct known *prev, *next;
 	UT_hash_handle hh;
 };
@@ -51,17 +52,15 @@ struct daemon_recorder {
 	bool armed, stopped;
 	uint8_t refused[REFUSED_MAX][HD_CALLS_HASH_BYTES]; /* the last ones */
 	unsigned n_refused;
-	bool urgent; /* the batch has a call that goes on, or was missed */
+	struct forwarding forwarding; /* of the call that is about to begin */
+	bool urgent;		      /* the batch has a call that goes on, or was missed */
 	unsigned turns;
 	unsigned waiting;
 	size_t n_changed, n_records; /* in batches */
 	/* An empty command that does not wait: the soft ones before it go with its commit. */
 	struct hd_command kick;
 	bool kicking, again;
-	/* control thread */
-	struct hd_calls_sweep sweep;
-	struct hd_command sweep_command;
-	bool sweeping;
+	struct retention retention; /* the control thread's */
 };
 
 static struct hd_metric unwritten =
@@ -85,6 +84,7 @@ static struct known *known_of(struct daemon_recorder *r, const struct hd_call *c
 		return NULL;
 	k->id = call->id;
 	k->call = call;
+	k->forwarders = forwarding_take(&r->forwarding, call);
 	HASH_ADD(hh, r->known, id, sizeof(k->id), k);
 	return k;
 }
@@ -102,6 +102,7 @@ static void known_free(struct daemon_recorder *r, struct known *k)
 {
 	unchanged(r, k);
 	HASH_DEL(r->known, k);
+	free(k->forwarders);
 	free(k);
 }
 
@@ -261,13 +262,34 @@ static struct hd_calls_record *next_record(struct daemon_recorder *r, const stru
 	return record;
 }
 
+static void flush_full(struct daemon_recorder *r)
+{
+	if (r->batch->calls.n == BATCH_MAX)
+		flush(r);
+}
+
 static bool add(struct daemon_recorder *r, const struct hd_call *call, unsigned blank)
 {
 	bool added = next_record(r, call, blank) != NULL;
 
-	if (added && r->batch->calls.n == BATCH_MAX)
-		flush(r);
+	if (added)
+		flush_full(r);
 	return added;
+}
+
+static void add_forwarders(struct daemon_recorder *r, const struct hd_call *call,
+			   const struct forwarders *f)
+{
+	struct hd_calls_record *record;
+
+	for (size_t i = 0; f && i < f->n; i++) {
+		record = next_record(r, call, 0);
+		if (!record)
+			return;
+		forwarders_record(f, i, call, record);
+		r->urgent |= is_urgent(record);
+		flush_full(r);
+	}
 }
 
 static void take_changed(struct daemon_recorder *r)
@@ -276,8 +298,10 @@ static void take_changed(struct daemon_recorder *r)
 
 	while ((k = r->changed) != NULL) {
 		unchanged(r, k);
-		if (r->d->conf_calls.record)
-			k->written |= add(r, k->call, k->blank);
+		if (!r->d->conf_calls.record || !add(r, k->call, k->blank))
+			continue;
+		k->written = true;
+		add_forwarders(r, k->call, k->forwarders);
 	}
 }
 
@@ -327,8 +351,6 @@ void daemon_record_call(struct daemon *d, const struct hd_call *call)
 {
 	struct daemon_recorder *r = d->recorder;
 	struct known *k;
-	unsigned blank;
-	bool was_open;
 
 	if (!r)
 		return;
@@ -337,15 +359,16 @@ void daemon_record_call(struct daemon *d, const struct hd_call *call)
 		return;
 	}
 	k = known_of(r, call, false);
-	was_open = k && k->written;
-	blank = k ? k->blank : 0;
+	if (((d->conf_calls.record && !is_tried_again(call)) || (k && k->written)) &&
+	    add(r, call, k ? k->blank : 0)) {
+		add_forwarders(r, call, k ? k->forwarders : NULL);
+		arm(r);
+	}
 	if (k)
 		known_free(r, k);
-	if (((d->conf_calls.record && !is_tried_again(call)) || was_open) && add(r, call, blank))
-		arm(r);
 }
 
-void daemon_record_left(struct daemon *d, const struct hd_call *call, int status)
+void daemon_record_left(struct daemon *d, const struct hd_call *call, int status, const char *to)
 {
 	enum { USER_BUSY = 17, NO_ANSWER = 19 };
 	struct daemon_recorder *r = d->recorder;
@@ -370,8 +393,9 @@ void daemon_record_left(struct daemon *d, const struct hd_call *call, int status
 	if (k && k->blank & HD_CALLS_CALLEE)
 		k->blank = (k->blank & ~(unsigned)HD_CALLS_CALLEE) | HD_CALLS_FORWARDER;
 	hd_calls_hash(record->hash, call->call_id, call->callee.user);
-	if (r->batch->calls.n == BATCH_MAX)
-		flush(r);
+	if (hd_str_set(record->forwarded_to, sizeof(record->forwarded_to), to))
+		record->forwarded_to[0] = '\0';
+	flush_full(r);
 	arm(r);
 }
 
@@ -387,12 +411,29 @@ static bool was_refused(struct daemon_recorder *r, const struct hd_call *call)
 	return false;
 }
 
+/* Q.850, by RFC 3398 8.2.6.1 the other way round. */
+static int cause_of(int status)
+{
+	switch (status) {
+	case 403:
+		return 21;
+	case 404:
+		return 1;
+	case 482:
+		return 25;
+	case 486:
+		return 17;
+	default:
+		return 20; /* subscriber absent */
+	}
+}
+
 void daemon_record_refused(struct daemon *d, struct hd_msg *invite, const struct hd_plan *plan,
 			   const char *phone, const char *user, int status)
 {
-	enum { USER_BUSY = 17, SUBSCRIBER_ABSENT = 20 };
 	struct daemon_recorder *r = d->recorder;
 	struct hd_call call = { .state = HD_CALL_TERMINATED, .end = HD_CALL_REFUSED };
+	struct forwarders left;
 
 	if (!r || r->stopped || !d->conf_calls.record)
 		return;
@@ -406,10 +447,19 @@ void daemon_record_refused(struct daemon *d, struct hd_msg *invite, const struct
 		snprintf(call.diverted_by, sizeof(call.diverted_by), "sip:%s@%s", plan->diverted_by,
 			 d->domain_copy);
 	call.status = status;
-	call.cause = status == 486 ? USER_BUSY : SUBSCRIBER_ABSENT;
+	call.cause = cause_of(status);
 	call.started_ms = call.ended_ms = hd_clock_wall_ms(d->clock);
-	if (add(r, &call, 0))
+	if (add(r, &call, 0)) {
+		forwarders_set(&left, &call, plan->forwards, plan->n_forwards);
+		add_forwarders(r, &call, &left);
 		arm(r);
+	}
+}
+
+void daemon_record_forwarding(struct daemon *d, struct hd_msg *invite, const struct hd_plan *plan)
+{
+	if (d->recorder && !d->recorder->stopped)
+		forwarding_set(&d->recorder->forwarding, invite, plan);
 }
 
 void daemon_recorder_blank(struct daemon *d, const char *number)
@@ -424,51 +474,14 @@ void daemon_recorder_blank(struct daemon *d, const char *number)
 	for (struct known *k = r->known; k; k = k->hh.next) {
 		daemon_record_of(d, &record, k->call);
 		k->blank |= hd_calls_parts(&record, number);
+		forwarders_blank(k->forwarders, k->call, &record, number);
 	}
-}
-
-/* ---- retention: control thread -------------------------------------------------------------- */
-
-static void on_swept(struct hd_command *command)
-{
-	struct daemon_recorder *r = command->arg;
-
-	r->sweeping = false;
-	if (command->err)
-		hd_warn("calls", "old entries not removed: %s", hd_strerror(command->err));
-}
-
-static int run_sweep(struct hd_txn *txn, void *arg)
-{
-	struct daemon_recorder *r = arg;
-
-	return hd_calls_sweep(txn, &r->sweep);
 }
 
 void daemon_recorder_sweep(struct daemon *d)
 {
-	struct daemon_recorder *r = d->recorder;
-	const struct hd_conf_calls *c = &d->conf->calls;
-	struct hd_txn *txn;
-	int err;
-
-	if (!r || r->sweeping || hd_store_begin_read(d->store, &txn))
-		return;
-	r->sweep.calls = d->calls;
-	r->sweep.older_than_ms = hd_clock_wall_ms(d->clock) - (int64_t)c->keep_days * DAY_S * 1000;
-	r->sweep.max = c->keep_max;
-	r->sweep.looks = SWEEP_LOOKS;
-	err = hd_calls_look(txn, &r->sweep);
-	hd_store_end_read(txn);
-	if (err)
-		hd_warn("calls", "old entries not looked for: %s", hd_strerror(err));
-	if (err || r->sweep.n == 0)
-		return;
-	r->sweep_command.run = run_sweep;
-	r->sweep_command.arg = r;
-	r->sweep_command.reply_to = hd_loop_mailbox(d->loop);
-	r->sweep_command.done = on_swept;
-	r->sweeping = hd_store_submit(d->store, &r->sweep_command) == 0;
+	if (d->recorder)
+		retention_sweep(&d->recorder->retention, d);
 }
 
 /* ---- begin and end -------------------------------------------------------------------------- */
@@ -544,6 +557,7 @@ void daemon_recorder_free(struct daemon *d)
 	HASH_CLEAR(hh, d->recorder->known);
 	for (; k; k = next) {
 		next = k->hh.next;
+		free(k->forwarders);
 		free(k);
 	}
 	free(d->recorder->batch);

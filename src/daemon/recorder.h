@@ -10,11 +10,19 @@
  */
 HD_MUSTCHECK int daemon_recorder_new(struct daemon *d);
 void daemon_record_call(struct daemon *d, const struct hd_call *call);
-/** It goes on to somebody else: whom it leaves has missed it. */
-void daemon_record_left(struct daemon *d, const struct hd_call *call, int status);
 /**
- * One that never began: the INVITE was refused here, with 480 or 486. Its other end is told as the
- * plan found it, and an INVITE that comes again is the same call.
+ * It has rung and goes on to somebody else: whom it leaves has missed it.
+ * @param to as that user has set it; "": it was picked up
+ */
+void daemon_record_left(struct daemon *d, const struct hd_call *call, int status, const char *to);
+/**
+ * The call that this INVITE is about to begin leaves the users of plan->forwards: each has an entry
+ * that says so. It is no missed one when somebody else answers; the voicemail is nobody.
+ */
+void daemon_record_forwarding(struct daemon *d, struct hd_msg *invite, const struct hd_plan *plan);
+/**
+ * One that never began: the INVITE was refused here. Its other end, and who was to forward it, are
+ * told as the plan found them, and an INVITE that comes again is the same call.
  * @param phone who calls; NULL: a peer
  * @param user who sits there; "": nobody
  */

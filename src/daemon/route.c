@@ -201,43 +201,57 @@ static bool route_subscribe(struct daemon *d, struct hd_request *req, const char
 	return own;
 }
 
-/* Who is called finds it in the list of missed calls, at whatever phone. */
-static void refuse_call(struct daemon *d, struct hd_request *req, const struct hd_plan *plan,
-			const char *phone, const char *subject)
+/* Who is called, or has sent it on, finds it in the list of missed calls, at whatever phone. */
+static void record_refused(struct daemon *d, struct hd_msg *msg, const struct hd_plan *plan,
+			   const char *phone, int status)
 {
-	int status = plan->verdict == HD_PLAN_BUSY ? 486 : 480;
 	char user[HD_NUMBER_SIZE] = "";
 	struct hd_txn *txn;
 	int err;
 
-	if (hd_msg_method(hd_request_msg(req)) == HD_METHOD_INVITE) {
-		err = hd_store_begin_read(d->store, &txn);
-		if (!err) {
-			err = daemon_read_occupant(d, txn, phone, user);
-			hd_store_end_read(txn);
-		}
-		if (!err)
-			daemon_record_refused(d, hd_request_msg(req), plan, phone, user, status);
-	}
-	refuse(req, status, subject, plan->why);
+	if (hd_msg_method(msg) != HD_METHOD_INVITE ||
+	    (plan->n_forwards == 0 && status != 480 && status != 486) ||
+	    hd_store_begin_read(d->store, &txn))
+		return;
+	err = daemon_read_occupant(d, txn, phone, user);
+	hd_store_end_read(txn);
+	if (!err)
+		daemon_record_refused(d, msg, plan, phone, user, status);
+}
+
+static void refuse_planned(struct daemon *d, struct hd_request *req, const struct hd_plan *plan,
+			   const char *phone, int status)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	char subject[64];
+	struct hd_uri uri;
+
+	hd_msg_ruri(msg, &uri);
+	hd_feature_mask(subject, sizeof(subject), &d->planner.codes, uri.user);
+	record_refused(d, msg, plan, phone, status);
+	if (plan->verdict == HD_PLAN_FORBIDDEN)
+		daemon_forbid(d, req, phone, plan);
+	else
+		refuse(req, status, subject, plan->why);
 }
 
 static void route_planned(struct daemon *d, struct hd_request *req, const char *phone)
 {
+	struct hd_msg *msg = hd_request_msg(req);
 	struct hd_plan plan;
-	char subject[64];
 	struct hd_uri uri;
 
-	hd_msg_ruri(hd_request_msg(req), &uri);
-	if (make_plan(d, hd_request_msg(req), uri.user, phone, &plan)) {
+	hd_msg_ruri(msg, &uri);
+	if (make_plan(d, msg, uri.user, phone, &plan)) {
 		hd_request_reply(req, 500, NULL, NULL);
 		return;
 	}
-	hd_feature_mask(subject, sizeof(subject), &d->planner.codes, uri.user);
+	if (hd_msg_method(msg) == HD_METHOD_INVITE)
+		daemon_record_forwarding(d, msg, &plan);
 	switch (plan.verdict) {
 	case HD_PLAN_FEATURE:
 		if (plan.feature.code == HD_USER_CODE_PICKUP && !plan.feature.malformed &&
-		    hd_msg_method(hd_request_msg(req)) == HD_METHOD_INVITE)
+		    hd_msg_method(msg) == HD_METHOD_INVITE)
 			daemon_pick_up(d, req, phone, plan.feature.number);
 		else
 			hd_features_receive(d->features, req, phone, &plan.feature);
@@ -246,19 +260,21 @@ static void route_planned(struct daemon *d, struct hd_request *req, const char *
 		forward(d, req, &plan, phone);
 		break;
 	case HD_PLAN_UNAVAILABLE:
+		refuse_planned(d, req, &plan, phone, 480);
+		break;
 	case HD_PLAN_BUSY:
-		refuse_call(d, req, &plan, phone, subject);
+		refuse_planned(d, req, &plan, phone, 486);
 		break;
 	case HD_PLAN_LOOP:
-		refuse(req, 482, subject, plan.why);
+		refuse_planned(d, req, &plan, phone, 482);
 		break;
 	case HD_PLAN_FORBIDDEN:
-		daemon_forbid(d, req, phone, &plan);
+		refuse_planned(d, req, &plan, phone, 403);
 		break;
 	case HD_PLAN_UNKNOWN:
 	default:
 		if (!daemon_upstream_forward(d, req, phone, &plan))
-			refuse(req, plan.outside.peer[0] ? 480 : 404, subject, plan.why);
+			refuse_planned(d, req, &plan, phone, plan.outside.peer[0] ? 480 : 404);
 		break;
 	}
 	hd_feature_wipe(&plan.feature);

@@ -47,6 +47,7 @@ static int plan_user(struct daemon *d, const struct hd_peer *peer, struct hd_msg
 	plan->verdict = HD_PLAN_UNKNOWN;
 	plan->user[0] = plan->phone[0] = plan->called[0] = plan->diverted_by[0] = '\0';
 	plan->outside.dialled[0] = '\0';
+	plan->n_forwards = 0;
 	err = daemon_called_name(peer, user, &name);
 	if (!err) {
 		err = hd_store_begin_read(d->store, &txn);
@@ -176,13 +177,36 @@ static bool may_come(enum hd_method method)
 	       method == HD_METHOD_NOTIFY || method == HD_METHOD_OPTIONS;
 }
 
+static void receive_planned(struct daemon *d, struct hd_request *req, const struct hd_peer *peer,
+			    struct hd_plan *plan)
+{
+	struct hd_msg *msg = hd_request_msg(req);
+	int status;
+
+	if (hd_msg_method(msg) == HD_METHOD_INVITE)
+		daemon_record_forwarding(d, msg, plan);
+	if (plan->verdict == HD_PLAN_PHONE) {
+		deliver(d, req, peer, plan);
+		return;
+	}
+	if (send_back(d, req, peer, plan))
+		return;
+	status = plan->verdict == HD_PLAN_BUSY		? 486
+		 : plan->verdict == HD_PLAN_LOOP	? 482
+		 : plan->verdict == HD_PLAN_UNAVAILABLE ? 480
+							: 404;
+	if (hd_msg_method(msg) == HD_METHOD_INVITE &&
+	    (plan->n_forwards || status == 486 || status == 480))
+		daemon_record_refused(d, msg, plan, NULL, "", status);
+	refuse(req, peer, status, plan->verdict == HD_PLAN_UNKNOWN ? "nobody of ours" : plan->why);
+}
+
 bool daemon_upstream_receive(struct daemon *d, struct hd_request *req)
 {
 	const struct hd_peer *peer = hd_upstreams_from(d->upstreams, req);
 	struct hd_msg *msg = hd_request_msg(req);
 	struct hd_plan plan;
 	struct hd_uri uri;
-	int status;
 
 	if (!peer)
 		return false;
@@ -199,19 +223,8 @@ bool daemon_upstream_receive(struct daemon *d, struct hd_request *req)
 		return true;
 	} else if (plan_request(d, peer, msg, &plan)) {
 		hd_request_reply(req, 500, NULL, NULL);
-	} else if (plan.verdict == HD_PLAN_PHONE) {
-		deliver(d, req, peer, &plan);
-	} else if (send_back(d, req, peer, &plan)) {
-		return true;
 	} else {
-		status = plan.verdict == HD_PLAN_BUSY	       ? 486
-			 : plan.verdict == HD_PLAN_LOOP	       ? 482
-			 : plan.verdict == HD_PLAN_UNAVAILABLE ? 480
-							       : 404;
-		if (hd_msg_method(msg) == HD_METHOD_INVITE && (status == 486 || status == 480))
-			daemon_record_refused(d, msg, &plan, NULL, "", status);
-		refuse(req, peer, status,
-		       plan.verdict == HD_PLAN_UNKNOWN ? "nobody of ours" : plan.why);
+		receive_planned(d, req, peer, &plan);
 	}
 	return true;
 }

@@ -141,6 +141,7 @@ static void entry_show(struct hd_json *j, const struct hd_calls_entry *e)
 	hd_json_bool(j, "withheld", e->withheld);
 	hd_json_str(j, "identity", e->identity[0] ? e->identity : NULL);
 	hd_json_str(j, "forwarded_by", e->forwarded_by[0] ? e->forwarded_by : NULL);
+	hd_json_str(j, "forwarded_to", e->forwarded_to[0] ? e->forwarded_to : NULL);
 	hd_json_time(j, "started", e->started_ms);
 	hd_json_uint(j, "duration_s", e->duration_s);
 	hd_json_bool(j, "answered", e->answered);

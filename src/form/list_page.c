@@ -6,7 +6,7 @@
 #include "form_priv.h"
 #include "hotdesk/base/uri.h"
 
-enum { WHEN_SIZE = 32, TEXT_SIZE = HD_CALLS_NAME_SIZE + HD_CALLS_NUMBER_SIZE + WHEN_SIZE + 16 };
+enum { WHEN_SIZE = 32, TEXT_SIZE = HD_CALLS_NAME_SIZE + 2 * HD_CALLS_NUMBER_SIZE + WHEN_SIZE + 16 };
 
 static const struct words {
 	const char *title, *all, *missed, *received, *dialled;
@@ -65,7 +65,8 @@ static void entry_fill(struct hd_view *view, struct hd_value *to, const struct f
 	if (!who[0])
 		who = w->withheld;
 	when_make(when, w->time, e->started_ms);
-	(void)snprintf(text, sizeof(text), "%s%s%s%s", mark_of(list, e), who, when[0] ? ", " : "",
+	(void)snprintf(text, sizeof(text), "%s%s%s%s%s%s", mark_of(list, e), who,
+		       e->forwarded_to[0] ? " -> " : "", e->forwarded_to, when[0] ? ", " : "",
 		       when);
 	hd_uri_escape_user(&escaped, hd_slice_of(can_dial ? e->number : ""));
 	text_of_people(view, to, "text", text, vendor);
@@ -74,6 +75,7 @@ static void entry_fill(struct hd_view *view, struct hd_value *to, const struct f
 	hd_view_buf(view, to, "number_escaped", &escaped);
 	hd_view_text(view, to, "when", when);
 	hd_view_text(view, to, "forwarded_by", e->forwarded_by);
+	hd_view_text(view, to, "forwarded_to", e->forwarded_to);
 	hd_view_bool(view, to, "can_dial", can_dial);
 	hd_view_bool(view, to, "missed", e->kind == HD_CALL_MISSED);
 	hd_view_bool(view, to, "received", e->kind == HD_CALL_RECEIVED);
@@ -155,7 +157,10 @@ int form_list_try(const struct hd_template_set *set, const struct hd_vendor *ven
 		  struct hd_buf *errors)
 {
 	struct hd_calls_entry entries[] = {
-		{ .kind = HD_CALL_MISSED, .number = "201", .name = "Anna", .started_ms = 1000 },
+		{ .kind = HD_CALL_MISSED,
+		  .number = "201",
+		  .forwarded_to = "203",
+		  .started_ms = 1000 },
 		{ .kind = HD_CALL_RECEIVED, .withheld = true, .forwarded_by = "77" },
 		{ .kind = HD_CALL_DIALLED, .number = "202" },
 	};

@@ -4,8 +4,6 @@
 
 #include "plan_priv.h"
 
-enum { FORWARDS_MAX = 10 };
-
 int plan_read_settings(struct walk *w, const char *number, struct hd_settings *settings)
 {
 	int err;
@@ -42,12 +40,21 @@ static int enter_peer(const char *user, const char *peer, struct hd_plan *plan)
 	return plan_decide(plan, HD_PLAN_OUTSIDE, "destination of the configuration");
 }
 
+/* Of a fallback: as it is dialled, without its peer. */
+static void name_destination(struct hd_plan *plan, const char *text, size_t len)
+{
+	struct hd_plan_forward *f = plan->n_forwards ? &plan->forwards[plan->n_forwards - 1] : NULL;
+
+	if (f && !f->voicemail && hd_str_copy(f->to, sizeof(f->to), (struct hd_slice){ text, len }))
+		f->to[0] = '\0';
+}
+
 /* Of the configuration, for a user: nobody's rights are looked at. */
 static int enter_destination(struct walk *w, const char *pattern, const char *number,
 			     struct hd_plan *plan)
 {
 	static const char hole[] = "{number}", scheme[] = "sip:";
-	const char *at = strstr(pattern, hole), *peer;
+	const char *at = strstr(pattern, hole), *name, *peer;
 	char text[HD_DESTINATION_SIZE + HD_NUMBER_SIZE];
 	int n;
 
@@ -57,7 +64,9 @@ static int enter_destination(struct walk *w, const char *pattern, const char *nu
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return plan_decide(plan, HD_PLAN_UNKNOWN, "no such destination");
 	peer = strncmp(text, scheme, sizeof(scheme) - 1) == 0 ? strrchr(text, '@') : NULL;
-	return peer ? enter_peer(text + sizeof(scheme) - 1, peer, plan) : plan_enter(w, text, plan);
+	name = peer ? text + sizeof(scheme) - 1 : text;
+	name_destination(plan, name, peer ? (size_t)(peer - name) : strlen(name));
+	return peer ? enter_peer(name, peer, plan) : plan_enter(w, name, plan);
 }
 
 static bool is_code(const struct walk *w, const char *to)
@@ -79,8 +88,14 @@ static void read_target(const struct walk *w, const char *to, struct hd_number *
 }
 
 /* From now on it is for somebody else. */
-static void leave(struct walk *w, const char *reason, struct hd_plan *plan)
+static void leave(struct walk *w, const char *to, const char *reason, struct hd_plan *plan)
 {
+	struct hd_plan_forward *f = &plan->forwards[plan->n_forwards++];
+
+	memcpy(f->user, plan->user, sizeof(f->user));
+	f->voicemail = is_voicemail(w, to);
+	if (hd_str_set(f->to, sizeof(f->to), to))
+		f->to[0] = '\0';
 	w->cleaned = false;
 	memcpy(plan->diverted_by, plan->user, sizeof(plan->diverted_by));
 	plan->diverted_reason = reason;
@@ -118,9 +133,9 @@ int plan_enter_target(struct walk *w, const struct hd_user *by, const char *to,
 int plan_forward(struct walk *w, const struct hd_user *by, const char *to, const char *reason,
 		 struct hd_plan *plan)
 {
-	if (w->forwards++ == FORWARDS_MAX || strcmp(to, plan->called) == 0)
+	if (w->forwards++ == HD_PLAN_FORWARDS_MAX || strcmp(to, plan->called) == 0)
 		return plan_decide(plan, HD_PLAN_LOOP, "forwarding leads back to itself");
-	leave(w, reason, plan);
+	leave(w, to, reason, plan);
 	return plan_enter_target(w, by, to, plan);
 }
 
@@ -136,11 +151,11 @@ int plan_go_elsewhere(struct walk *w, const struct hd_user *user,
 		return plan_decide(plan, HD_PLAN_UNAVAILABLE, why);
 	if (f->active)
 		return plan_forward(w, user, f->to, reason, plan);
-	if (!fallback[0] || w->fell_back || w->forwards++ == FORWARDS_MAX ||
+	if (!fallback[0] || w->fell_back || w->forwards++ == HD_PLAN_FORWARDS_MAX ||
 	    strcmp(fallback, user->number) == 0)
 		return plan_decide(plan, HD_PLAN_UNAVAILABLE, why);
 	w->fell_back = true;
-	leave(w, reason, plan);
+	leave(w, fallback, reason, plan);
 	if (is_voicemail(w, fallback))
 		fallback = w->planner->dialling->voicemail;
 	err = enter_destination(w, fallback, user->number, plan);

@@ -250,6 +250,7 @@ static void clear(struct hd_plan *plan)
 	plan->number = (struct hd_number){ .kind = HD_NUMBER_KIND_INTERNAL };
 	plan->outside = plan->number;
 	plan->n_bindings = 0;
+	plan->n_forwards = 0;
 }
 
 static int route(struct walk *w, struct hd_slice user, struct hd_plan *plan)

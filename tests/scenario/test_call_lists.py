@@ -146,7 +146,7 @@ def test_forwarded_when_busy(d):
     assert (mine["kind"], mine["number"], mine["answered"]) == ("dialled", ben, True)
     assert (left["kind"], left["number"], left["phone"], left["status"], left["cause"]) == \
         ("missed", anna, b.user, 486, 17)
-    assert not left["answered"] and left["forwarded_by"] is None
+    assert not left["answered"] and left["forwarded_by"] is None and left["forwarded_to"] == cleo
     assert (taken["kind"], taken["number"], taken["forwarded_by"]) == ("received", anna, ben)
 
 
@@ -166,18 +166,45 @@ def test_forwarded_when_not_answered(d):
     (mine,), (missed,), (received,) = calls_of(d, anna, 1), calls_of(d, ben, 1), calls_of(d, cleo, 1)
     assert (mine["kind"], mine["number"], mine["answered"]) == ("dialled", ben, True)
     assert (missed["kind"], missed["number"], missed["phone"], missed["cause"]) == ("missed", anna, b.user, 19)
-    assert not missed["answered"] and missed["forwarded_by"] is None
+    assert not missed["answered"] and missed["forwarded_by"] is None and missed["forwarded_to"] == cleo
     assert (received["kind"], received["number"], received["forwarded_by"]) == ("received", anna, ben)
 
 
-def test_forwarded_always_says_by_whom(d):
-    (anna, a), (ben, _), (cleo, c) = people(d, 3)
-    d.ctl("user", "set", ben, "--forward-always", cleo)
+def told(entry):
+    """What an entry says of forwarding."""
+    return entry["kind"], entry["number"], entry["forwarded_by"], entry["forwarded_to"], entry["status"]
+
+
+def test_forwarded_always_says_by_whom_and_where_to(d):
+    """By two in a row: each of them has the call, as a missed one only when nobody has answered."""
+    (anna, a), (ben, _), (dora, b), (cleo, c) = people(d, 4)
+    d.ctl("user", "set", ben, "--forward-always", dora)
+    d.ctl("user", "set", dora, "--forward-not-logged-in", cleo)
+    d.ctl("session", "logout", dora)
+    b.reply(b.request("NOTIFY"), 200)
     call = Call(a, ben, "INVITE", SDP).challenge()
     refuse(c.accept())
     assert call.final().status == 486
     (entry,) = calls_of(d, cleo, 1)
-    assert (entry["kind"], entry["forwarded_by"]) == ("missed", ben)
+    assert told(entry) == ("missed", anna, dora, None, 486)
+    (entry,) = calls_of(d, ben, 1)
+    assert told(entry) == ("missed", anna, None, dora, 486) and entry["identity"] == ben
+    (entry,) = calls_of(d, dora, 1)
+    assert told(entry) == ("missed", anna, ben, cleo, 486) and entry["identity"] == dora
+    talk = connect(a, c, ben)
+    hang_up(*talk)
+    (mine,), (entry, _), (other, _) = calls_of(d, anna, 2)[:1], calls_of(d, ben, 2), calls_of(d, dora, 2)
+    assert told(mine) == ("dialled", ben, dora, None, 200)
+    assert told(entry) == ("received", anna, None, dora, 200), "somebody has answered it"
+    assert told(other) == ("received", anna, ben, cleo, 200)
+    for forwarder in (entry, other):
+        assert forwarder["elsewhere"] and not forwarder["answered"] and forwarder["duration_s"] == 0
+    assert told(calls_of(d, cleo, 2)[0]) == ("received", anna, dora, None, 200)
+    # It goes nowhere.
+    d.ctl("user", "set", dora, "--forward-not-logged-in", "")
+    assert Call(a, ben, "INVITE", SDP).challenge().final().status == 480
+    assert told(calls_of(d, ben, 3)[0]) == ("missed", anna, None, dora, 480)
+    assert told(calls_of(d, dora, 3)[0]) == ("missed", anna, ben, None, 480)
 
 
 def test_withheld_stays_withheld(d):
@@ -281,14 +308,18 @@ def test_crash_in_a_call_and_retention():
         (anna, a), (ben, b) = people(d)
         (_, c), (dora, e) = people(d)
         call, leg = connect(a, b, ben)
-        ring(c, e, dora)
+        d.ctl("user", "add", "399", "--name", "Away", "--pin", "914263")
+        d.ctl("user", "set", "399", "--forward-not-logged-in", dora)
+        ring(c, e, "399")
         all_is_written(d)
-        assert d.admin("GET", "/v1/status")[1]["calls_open"] == 2
+        assert d.admin("GET", "/v1/status")[1]["calls_open"] == 3, "one of them is that of who forwards"
         d.restart(kill=True)
         (entry,) = calls_of(d, ben, 1)
         assert entry["answered"] and entry["duration_s"] is None and entry["kind"] == "received"
         (missed,) = calls_of(d, dora, 1)
         assert missed["kind"] == "missed"
+        (missed,) = calls_of(d, "399", 1)
+        assert (missed["kind"], missed["forwarded_to"]) == ("missed", dora)
         hang_up(call, leg)
         d.until("completed", lambda: calls_of(d, ben)[0]["duration_s"] is not None)
         (entry,) = calls_of(d, anna, 1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from steps import login, refuse
+from steps import connect, hang_up, login, refuse
 from support.daemon import Daemon
 from support.peer import Peer
 from support.sip import SDP
@@ -98,6 +98,11 @@ def test_voicemail_when_busy(house):
     leg = rings_at(pbx, b, "201")
     assert ruri(leg) == f"sip:*97201@{pbx.host}:{pbx.port}"
     assert leg.invite.all("diversion") == ["<sip:201@hotdesk.test>;reason=do-not-disturb"]
+    # A machine that answers is nobody: the call is a missed one.
+    hang_up(*connect(b, pbx, "201"))
+    calls = d.until("it is in the list",
+                    lambda: [c for c in d.admin("GET", "/v1/calls/of/201")[1]["calls"] if c["status"] == 200])
+    assert [(c["kind"], c["forwarded_to"], c["number"]) for c in calls] == [("missed", "voicemail", b.user)]
 
 
 def test_a_phone_that_is_gone(house):

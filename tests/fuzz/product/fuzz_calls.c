@@ -34,7 +34,8 @@ static void fuzz_entry(struct hd_slice input)
 	       again.duration_s == entry.duration_s);
 	expect(!strcmp(again.number, entry.number) && !strcmp(again.name, entry.name) &&
 	       !strcmp(again.phone, entry.phone) &&
-	       !strcmp(again.forwarded_by, entry.forwarded_by));
+	       !strcmp(again.forwarded_by, entry.forwarded_by) &&
+	       !strcmp(again.forwarded_to, entry.forwarded_to));
 }
 
 static void fuzz_open(struct hd_slice input)

@@ -39,9 +39,45 @@ static void test_both_sides(void **state)
 	assert_string_equal(e->number, "201");
 	assert_string_equal(e->identity, "202");
 	assert_string_equal(e->phone, "desk-2");
+	assert_string_equal(e->forwarded_to, "");
 	assert_int_equal(list(t, "20"), 0);
 	assert_int_equal(list(t, "2022"), 0);
 	assert_int_equal(list(t, ""), 2);
+}
+
+/* The record of who has forwarded it: it has no caller's entry, and nobody there has answered. */
+static void test_forwarded(void **state)
+{
+	struct test *t = *state;
+	struct hd_calls_record r = call_of("c1", noon), bytes_of;
+	uint8_t bytes[CALLS_RECORD_MAX];
+	struct hd_slice record;
+	struct hd_encoder e;
+	bool closed;
+
+	r.caller.owner[0] = r.callee.phone[0] = '\0';
+	r.ringing_ms = r.answered_ms = 0;
+	text(r.forwarded_to, sizeof(r.forwarded_to), "203");
+	write(t, &r, 1);
+	assert_true(r.missed);
+	assert_int_equal(list(t, "202"), 1);
+	assert_int_equal(t->page[0].kind, HD_CALL_MISSED);
+	assert_string_equal(t->page[0].forwarded_to, "203");
+	assert_int_equal(t->page[0].ring_ms, 0);
+	r.elsewhere = true;
+	hd_calls_hash(r.hash, "c2", "tag");
+	write(t, &r, 1);
+	assert_false(r.missed);
+	assert_int_equal(list(t, "202"), 2);
+	assert_int_equal(list(t, "201"), 0);
+	/* Of before there was such a thing. */
+	hd_encoder_init(&e, bytes, sizeof(bytes), CALLS_OPEN_VERSION);
+	assert_int_equal(calls_record_encode(&e, &r, false, &record), 0);
+	memset(&bytes_of, 0, sizeof(bytes_of));
+	record.len -= 2 + strlen("203");
+	assert_int_equal(calls_record_decode(&bytes_of, &closed, record), 0);
+	assert_string_equal(bytes_of.forwarded_to, "");
+	assert_int_equal(bytes_of.status, 200);
 }
 
 /* In steps of one entry, and whatever the number is in. */
@@ -57,11 +93,13 @@ static void test_blank(void **state)
 	text(other.caller.number, sizeof(other.caller.number), "2011");
 	text(other.callee.number, sizeof(other.callee.number), "201");
 	text(other.forwarded_by, sizeof(other.forwarded_by), "201");
+	text(other.forwarded_to, sizeof(other.forwarded_to), "201");
 	write(t, &r, 1);
 	write(t, &other, 1);
 	/* Calls that go on: one of 201's, one to 201. */
 	r = call_of("c3", noon + 2000);
 	text(r.callee.owner, sizeof(r.callee.owner), "204");
+	text(r.forwarded_to, sizeof(r.forwarded_to), "201");
 	r.final = false;
 	write(t, &r, 1);
 	r = call_of("c4", noon + 3000);
@@ -85,12 +123,14 @@ static void test_blank(void **state)
 	assert_true(t->page[0].withheld);
 	assert_string_equal(t->page[0].number, "");
 	assert_string_equal(t->page[0].name, "");
+	assert_string_equal(t->page[0].forwarded_to, "");
 	assert_int_equal(list(t, "205"), 1);
 	assert_string_equal(t->page[0].number, "");
 	assert_int_equal(list(t, "202"), 2);
 	assert_string_equal(t->page[0].number, "2011");
 	assert_string_equal(t->page[0].identity, "");
 	assert_string_equal(t->page[0].forwarded_by, "");
+	assert_string_equal(t->page[0].forwarded_to, "");
 	assert_string_equal(t->page[1].identity, "202");
 	assert_string_equal(t->page[1].number, "");
 	assert_string_equal(t->page[1].name, "");
@@ -361,6 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_both_sides, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_forwarded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_blank, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missed_withheld_elsewhere, setup, teardown),

@@ -1,4 +1,5 @@
 /* test_dialling.c - who may call what from which phone, and where it goes: in tables. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "unit/directory/fixture.h"
@@ -335,6 +336,20 @@ static void expect_at(struct test *t, const char *dialled, const char *user, con
 		assert_string_equal(t->plan.diverted_reason, reason);
 }
 
+/* USER>TO, a voicemail with '!'. */
+static void expect_forwards(const struct test *t, const char *wanted)
+{
+	char text[HD_PLAN_FORWARDS_MAX * 2 * HD_NUMBER_SIZE] = "";
+
+	for (size_t i = 0; i < t->plan.n_forwards; i++) {
+		const struct hd_plan_forward *f = &t->plan.forwards[i];
+
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s>%s%s ", f->user,
+			 f->to, f->voicemail ? "!" : "");
+	}
+	assert_string_equal(text, wanted);
+}
+
 static void test_not_logged_in(void **state)
 {
 	static const struct {
@@ -366,11 +381,13 @@ static void test_not_logged_in(void **state)
 	expect_at(t, "203", "201", "202", "unavailable");
 	assert_string_equal(t->plan.called, "203");
 	assert_string_equal(t->plan.called_reason, "unavailable");
+	expect_forwards(t, "203>202 202>201 ");
 	/* Nobody who is there goes by it. */
 	set_not_logged_in(t, "201", "", "202");
 	expect_at(t, "201", "201", "", "");
 	set_not_logged_in(t, "202", "", "203");
 	expect(t, "desk-2", "203", HD_PLAN_LOOP);
+	assert_true(t->plan.n_forwards <= HD_PLAN_FORWARDS_MAX);
 	expect(t, "desk-2", "202", HD_PLAN_LOOP);
 }
 
@@ -399,6 +416,10 @@ static void test_fallback(void **state)
 	assert_string_equal(t->plan.outside.dialled, "*97203");
 	assert_string_equal(t->plan.outside.peer, "pbx");
 	assert_string_equal(t->plan.diverted_by, "203");
+	expect_forwards(t, "203>voicemail! ");
+	set_destinations(t, "", "sip:*98{number}@pbx");
+	expect(t, "desk-2", "203", HD_PLAN_OUTSIDE);
+	expect_forwards(t, "203>*98203 ");
 	/* A user may say that, too, and does not need the right to call there. */
 	set_destinations(t, "sip:*97{number}@pbx", "201");
 	set_not_logged_in(t, "203", "gone", "voicemail");
