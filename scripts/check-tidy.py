@@ -18,6 +18,9 @@ import re
 import subprocess
 import sys
 
+# Paths through one function: a third of clang's 225000, as what lies beyond takes most of the time and finds
+# nothing here. .clang-tidy cannot say it.
+BOUND = [f"--extra-arg={word}" for word in ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=75000")]
 INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 
 
@@ -50,7 +53,7 @@ def tidy(build, file):
     done = subprocess.run(["clang-tidy", "-quiet", "-p", str(build),
                            "--extra-arg=-Wno-unknown-warning-option",
                            "--extra-arg=-Wno-ignored-optimization-argument",
-                           "--extra-arg=-Wno-unused-command-line-argument", str(file)],
+                           "--extra-arg=-Wno-unused-command-line-argument", *BOUND, str(file)],
                           capture_output=True, text=True, check=False)
     noise = re.compile(r"^(\d+ warnings? .*|Suppressed .*|Use -header-filter.*)$\n?", re.M)
     text = done.stdout + (noise.sub("", done.stderr) if done.returncode else "")
@@ -66,7 +69,7 @@ def main():
     cache = build / "tidy"
     cache.mkdir(exist_ok=True)
     version = subprocess.run(["clang-tidy", "--version"], capture_output=True, check=True).stdout
-    common = version + (root / ".clang-tidy").read_bytes()
+    common = version + " ".join(BOUND).encode() + (root / ".clang-tidy").read_bytes()
 
     todo, keys, total = [], {}, 0
     for entry in json.loads((build / "compile_commands.json").read_text()):

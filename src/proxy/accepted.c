@@ -41,7 +41,7 @@ static void accepted_free(struct accepted *a)
 
 static void forget(struct accepted_table *table, struct accepted *a)
 {
-	assert(table->by_request && table->by_response);
+	assert(a && table->by_request && table->by_response);
 	HASH_DELETE(hh_request, table->by_request, a);
 	HASH_DELETE(hh_response, table->by_response, a);
 	DL_DELETE(table->list, a);
