@@ -9,18 +9,23 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "scenario")]
 
 
+import outcomes  # noqa: E402
 from support import lint  # noqa: E402
 from support.sip import TRAFFIC  # noqa: E402
 
 
 def pytest_addoption(parser):
     parser.addoption("--row", help="only the tests of this row")
+    parser.addoption("--outcomes", action="store_true", help="write down what each row's tests found, for run_row.py")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "row(id): the row of the table that this test shows")
     config.addinivalue_line("markers", "nolint(rule, ...): rules of the wire that this test breaks with intent; "
                             "without a rule: all")
+    if config.getoption("--outcomes"):
+        outcomes.forget()
+        config.pluginmanager.register(outcomes.Outcomes())
 
 
 def pytest_collection_modifyitems(config, items):
