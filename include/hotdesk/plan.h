@@ -33,7 +33,8 @@ enum { HD_FEATURE_CODE_SIZE = 17 };
 	X(FORWARD_NOT_LOGGED_IN, true)                                                             \
 	X(FORWARD_NOT_LOGGED_IN_OFF, false)                                                        \
 	X(RINGS, true)                                                                             \
-	X(PICKUP, true)
+	X(PICKUP, true)                                                                            \
+	X(SPEED_DIAL, true)
 enum hd_user_code {
 	HD_USER_CODE_NONE, /* login, logout or toggle */
 #define HD_USER_CODE_ENUM(name, number) HD_USER_CODE_##name,
@@ -55,7 +56,7 @@ struct hd_feature_codes {
  * NUMBER holds no '*' and no '#', PIN only digits. Wipe it after use.
  *
  * A user's code: CODE, CODE NUMBER or CODE*NUMBER, with an optional final '#'. NUMBER is digits
- * and '*', perhaps with a '+' in front.
+ * and '*', perhaps with a '+' in front; of SPEED_DIAL the key's place, '*' and what it dials.
  */
 struct hd_feature {
 	enum hd_user_code code;
@@ -78,6 +79,11 @@ HD_MUSTCHECK int hd_feature_parse(struct hd_feature *feature, const struct hd_fe
  */
 void hd_feature_mask(char *dst, size_t size, const struct hd_feature_codes *codes,
 		     struct hd_slice user);
+/**
+ * What a user has made a target, for log and audit: "0891234", and behind the first '*' or '#'
+ * nothing, because a PIN could be there: "*...". dst has room for 64.
+ */
+void hd_target_mask(char *dst, size_t size, const char *to);
 void hd_feature_wipe(struct hd_feature *feature);
 
 enum hd_plan_verdict {
@@ -198,6 +204,20 @@ HD_MUSTCHECK int hd_plan_class(const struct hd_planner *planner, struct hd_txn *
 /** Of a user. */
 HD_MUSTCHECK int hd_plan_class_of_user(const struct hd_planner *planner, struct hd_txn *txn,
 				       const char *number, char class[HD_CLASS_SIZE]);
+/**
+ * Whether a user may forward to a target, before it is set: it is judged as the call would be, by
+ * the user's class; rights that change afterwards are found by hd_plan_call().
+ * @return 0; HD_EACCESS: the class forbids it, or it is an emergency number; HD_EINVAL: it is a
+ *         feature code; HD_ENOENT: no such user; the store's error
+ */
+HD_MUSTCHECK int hd_plan_may_forward(const struct hd_planner *planner, struct hd_txn *txn,
+				     const char *by, const char *to, int64_t now_ms);
+/**
+ * The same for a key of the user's: emergency numbers and codes may be dialled by everybody.
+ * @return as hd_plan_may_forward(); HD_EINVAL: a code that is malformed, or has a PIN in it
+ */
+HD_MUSTCHECK int hd_plan_may_dial(const struct hd_planner *planner, struct hd_txn *txn,
+				  const char *by, const char *to, int64_t now_ms);
 /**
  * Makes the plan of a call HD_PLAN_FORBIDDEN when a class does not allow its `number`; feature
  * codes and emergency calls are everybody's.

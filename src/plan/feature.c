@@ -332,3 +332,24 @@ void hd_feature_mask(char *dst, size_t size, const struct hd_feature_codes *code
 		memcpy(dst + n, dots, sizeof(dots));
 	hd_wipe(&t, sizeof(t));
 }
+
+void hd_target_mask(char *dst, size_t size, const char *to)
+{
+	static const char dots[] = "...";
+	size_t n = strcspn(to, "*#");
+	bool whole = !to[n];
+
+	if (size < 2 + sizeof(dots)) {
+		dst[0] = '\0';
+		return;
+	}
+	n = whole ? n : n + 1;
+	if (n > size - sizeof(dots)) {
+		n = size - sizeof(dots);
+		whole = false;
+	}
+	memcpy(dst, to, n);
+	dst[n] = '\0';
+	if (!whole)
+		memcpy(dst + n, dots, sizeof(dots));
+}

@@ -130,6 +130,70 @@ int plan_enter_target(struct walk *w, const struct hd_user *by, const char *to,
 	return 0;
 }
 
+/* ---- before it is set ----------------------------------------------------------------------- */
+
+/* As the class of this user would be asked if it were dialled now. */
+static int judge(struct walk *w, const char *by, const char *to, struct hd_number *target)
+{
+	struct hd_plan plan;
+	struct hd_user user;
+	int err;
+
+	err = hd_user_get(w->planner->dir, w->txn, by, &user);
+	if (err)
+		return err;
+	plan_clear(&plan);
+	err = plan_enter(w, to, &plan);
+	if (err)
+		return err;
+	if ((plan.verdict == HD_PLAN_OUTSIDE || plan.verdict == HD_PLAN_UNKNOWN) && !w->forwards)
+		*target = plan.outside;
+	else
+		target->kind = HD_NUMBER_KIND_INTERNAL;
+	return plan_allows(w->planner, plan_class_of(w->planner, &user), target, &plan)
+		       ? 0
+		       : HD_EACCESS;
+}
+
+int hd_plan_may_forward(const struct hd_planner *planner, struct hd_txn *txn, const char *by,
+			const char *to, int64_t now_ms)
+{
+	struct walk w = { .planner = planner, .txn = txn, .now_ms = now_ms, .call = true };
+	struct hd_number target;
+
+	if (!planner || !txn || !by || !to)
+		return HD_EINVAL;
+	if (strcmp(to, HD_FORWARD_VOICEMAIL) == 0)
+		return 0;
+	if (is_code(&w, to))
+		return HD_EINVAL;
+	read_target(&w, to, &target);
+	if (target.kind == HD_NUMBER_KIND_EMERGENCY)
+		return HD_EACCESS;
+	return judge(&w, by, to, &target);
+}
+
+int hd_plan_may_dial(const struct hd_planner *planner, struct hd_txn *txn, const char *by,
+		     const char *to, int64_t now_ms)
+{
+	struct walk w = { .planner = planner, .txn = txn, .now_ms = now_ms, .call = true };
+	struct hd_feature code;
+	struct hd_number target;
+	bool usable;
+
+	if (!planner || !txn || !by || !to)
+		return HD_EINVAL;
+	if (!hd_feature_parse(&code, &planner->codes, hd_slice_of(to))) {
+		usable = !code.malformed && !code.pin[0];
+		hd_feature_wipe(&code);
+		return usable ? 0 : HD_EINVAL;
+	}
+	read_target(&w, to, &target);
+	return target.kind == HD_NUMBER_KIND_EMERGENCY ? 0 : judge(&w, by, to, &target);
+}
+
+/* ---- followed ------------------------------------------------------------------------------- */
+
 int plan_forward(struct walk *w, const struct hd_user *by, const char *to, const char *reason,
 		 struct hd_plan *plan)
 {

@@ -28,6 +28,8 @@ struct walk {
 
 /* A verdict, and why, for the log. @return 0 */
 int plan_decide(struct hd_plan *plan, enum hd_plan_verdict verdict, const char *why);
+/* Nothing is planned yet. */
+void plan_clear(struct hd_plan *plan);
 /* A number or a phone's id (they never coincide) to the phone, which enters the walk. */
 HD_MUSTCHECK int plan_enter(struct walk *w, const char *name, struct hd_plan *plan);
 

@@ -242,7 +242,7 @@ static int route_name(struct walk *w, const char *name, struct hd_plan *plan)
 }
 
 /* Not the whole of it: the bindings are large, and only those that count are set. */
-static void clear(struct hd_plan *plan)
+void plan_clear(struct hd_plan *plan)
 {
 	plan->user[0] = plan->phone[0] = plan->called[0] = plan->diverted_by[0] = '\0';
 	plan->called_reason = plan->diverted_reason = NULL;
@@ -262,7 +262,7 @@ static int route(struct walk *w, struct hd_slice user, struct hd_plan *plan)
 	if (!planner || !w->txn || !plan)
 		return HD_EINVAL;
 
-	clear(plan);
+	plan_clear(plan);
 	if (w->call && planner->dialling &&
 	    !hd_number_parse(&plan->number, &planner->dialling->numbers, user) &&
 	    plan->number.kind == HD_NUMBER_KIND_EMERGENCY)
@@ -306,7 +306,7 @@ int hd_plan_forwarded(const struct hd_planner *planner, struct hd_txn *txn, cons
 
 	if (!planner || !txn || !by || !to || !plan)
 		return HD_EINVAL;
-	clear(plan);
+	plan_clear(plan);
 	err = hd_user_get(planner->dir, txn, by, &user);
 	if (err)
 		return err == HD_ENOENT ? plan_decide(plan, HD_PLAN_UNKNOWN, "no such user") : err;

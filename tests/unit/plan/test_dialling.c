@@ -281,6 +281,79 @@ static void test_forwarding(void **state)
 	expect(t, "desk-2", "201", HD_PLAN_LOOP);
 }
 
+/* ---- before it is set ----------------------------------------------------------------------- */
+
+struct target {
+	struct test *t;
+	const char *by, *to;
+	bool key;
+	int got;
+};
+
+static int may(struct hd_txn *txn, void *arg)
+{
+	struct target *g = arg;
+
+	g->got = (g->key ? hd_plan_may_dial : hd_plan_may_forward)(&g->t->planner, txn, g->by,
+								   g->to, NOW_MS);
+	return 0;
+}
+
+static void test_targets(void **state)
+{
+	static const struct {
+		const char *by, *to;
+		int forward, dial;
+	} rows[] = {
+		{ "201", "202", 0, 0 },
+		{ "201", "desk-4", 0, 0 },
+		{ "201", "291", HD_EACCESS, HD_EACCESS },
+		{ "202", "291", 0, 0 },
+		{ "201", "001711", 0, 0 },
+		{ "201", "00033123", HD_EACCESS, HD_EACCESS },
+		{ "202", "00033123", 0, 0 },
+		{ "201", "+49900123", HD_EACCESS, HD_EACCESS },
+		{ "201", "0118", HD_EACCESS, HD_EACCESS },
+		{ "201", "+493055202", 0, 0 },
+		{ "201", "055291", HD_EACCESS, HD_EACCESS },
+		{ "291", "202", HD_EACCESS, HD_EACCESS }, /* a class that is gone */
+		{ "291", "112", HD_EACCESS, 0 },
+		{ "201", "112", HD_EACCESS, 0 },
+		{ "201", "0112", HD_EACCESS, 0 },
+		{ "201", "250", 0, 0 }, /* perhaps an extension of a PBX */
+		{ "201", "*772", HD_EINVAL, 0 },
+		{ "201", "*771*201*471147", HD_EINVAL, HD_EINVAL },
+		{ "201", "*771*x", HD_EINVAL, HD_EINVAL },
+		{ "201", "voicemail", 0, 0 },
+		{ "999", "202", HD_ENOENT, HD_ENOENT },
+	};
+	struct test *t = *state;
+	struct target g = { .t = t };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		g.by = rows[i].by;
+		g.to = rows[i].to;
+		for (int key = 0; key < 2; key++) {
+			g.key = key;
+			assert_ok(fixture_read(t->store, may, &g));
+			if (g.got != (key ? rows[i].dial : rows[i].forward))
+				fail_msg("%s %s %s: %d, expected %d", g.by,
+					 key ? "dials" : "forwards to", g.to, g.got,
+					 key ? rows[i].dial : rows[i].forward);
+		}
+	}
+	/* What somebody else forwards to is that one's matter. */
+	set_user(t, "202", "house", "00033123");
+	g = (struct target){ .t = t, .by = "201", .to = "202" };
+	assert_ok(fixture_read(t->store, may, &g));
+	assert_int_equal(g.got, 0);
+	/* The class counts also where there is no way outside yet. */
+	t->dialling.outside = false;
+	g.to = "00033123";
+	assert_ok(fixture_read(t->store, may, &g));
+	assert_int_equal(g.got, HD_EACCESS);
+}
+
 /* ---- nobody is there --------------------------------------------------------------------------*/
 
 static int put_settings(struct hd_txn *txn, void *arg)
@@ -437,6 +510,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forwarding, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_logged_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fallback, setup, teardown),
 	};

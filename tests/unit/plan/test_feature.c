@@ -118,7 +118,8 @@ static const struct hd_feature_codes users = {
 		  [HD_USER_CODE_FORWARD_ALWAYS] = "*72",
 		  [HD_USER_CODE_FORWARD_ALWAYS_OFF] = "*73",
 		  [HD_USER_CODE_RINGS] = "#7",
-		  [HD_USER_CODE_PICKUP] = "*8" },
+		  [HD_USER_CODE_PICKUP] = "*8",
+		  [HD_USER_CODE_SPEED_DIAL] = "*75" },
 };
 
 static const struct {
@@ -158,6 +159,10 @@ static const struct {
 	{ "*8", HD_USER_CODE_PICKUP, BARE, "", "*8" },
 	{ "*8201", HD_USER_CODE_PICKUP, ARGS, "201", "*8201" },
 	{ "*8*201*471147", HD_USER_CODE_PICKUP, ARGS, "201*471147", "*8..." },
+	{ "*755*0891234", HD_USER_CODE_SPEED_DIAL, ARGS, "5*0891234", "*75..." },
+	{ "*75*5**8#", HD_USER_CODE_SPEED_DIAL, ARGS, "5**8", "*75..." },
+	{ "*7512", HD_USER_CODE_SPEED_DIAL, ARGS, "12", "*7512" },
+	{ "*75", HD_USER_CODE_SPEED_DIAL, BARE, "", "*75" },
 	/* As before. */
 	{ "*771*201*471147", HD_USER_CODE_NONE, ARGS, "201", "*771*201*..." },
 	{ "*7712014711", HD_USER_CODE_NONE, NONE, "", "*771..." },
@@ -185,6 +190,33 @@ static void test_user_codes(void **state)
 		hd_feature_mask(text, sizeof(text), &users, user);
 		assert_string_equal(text, user_rows[i].shown);
 	}
+}
+
+static void test_targets(void **state)
+{
+	static const char *const targets[][2] = {
+		{ "0891234", "0891234" },
+		{ "+4930", "+4930" },
+		{ "desk-1", "desk-1" },
+		{ "", "" },
+		{ "*97", "*..." },
+		{ "201*471147", "201*..." },
+		{ "*771*201*471147", "*..." },
+		{ "201#471147", "201#..." },
+	};
+	char text[64], small[12];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		hd_target_mask(text, sizeof(text), targets[i][0]);
+		assert_string_equal(text, targets[i][1]);
+	}
+	hd_target_mask(small, sizeof(small), "0123456789012");
+	assert_string_equal(small, "01234567...");
+	hd_target_mask(small, sizeof(small), "012345678*12");
+	assert_string_equal(small, "01234567...");
+	hd_target_mask(small, 5, "1");
+	assert_string_equal(small, "");
 }
 
 /* A code that a careless administrator has made the beginning of a login's hides no less. */
@@ -370,6 +402,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_user_codes),
+		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_mask_of_short_codes),
 		cmocka_unit_test(test_never_routed_on),
 		cmocka_unit_test(test_bad_arguments),
