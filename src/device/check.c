@@ -51,7 +51,7 @@ static int check_keys(struct check *c, struct hd_slice key)
 	struct hd_user user;
 	int err;
 
-	if (hd_str_copy(text, sizeof(text), key) || (text[0] != 'u' && text[0] != 'p')) {
+	if (hd_str_copy(text, sizeof(text), key) || !memchr("uop", text[0], 3)) {
 		violation(c, "device_keys", "has a key that names nobody");
 		return 0;
 	}

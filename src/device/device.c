@@ -47,7 +47,8 @@ int device_name(char buf[DEVICE_NAME_SIZE], char kind, const char *name, struct 
 {
 	struct hd_slice s = hd_slice_of(name);
 
-	if (kind == 'u' ? !hd_number_is_valid(s) : kind != 'p' || !hd_phone_id_is_valid(s))
+	if (kind == 'u' || kind == 'o' ? !hd_number_is_valid(s)
+				       : kind != 'p' || !hd_phone_id_is_valid(s))
 		return HD_EINVAL;
 
 	buf[0] = kind;
@@ -77,7 +78,9 @@ int hd_device_forget(struct hd_device *device, struct hd_txn *txn, char kind, co
 	if (err)
 		return 0;
 	err = forget_one(txn, device->keys, key);
-	if (err || kind == 'u')
+	if (!err && kind == 'u')
+		err = hd_device_forget(device, txn, 'o', name);
+	if (err || kind != 'p')
 		return err;
 
 	/* Of a damaged record the token's entry stays: it finds nothing, and the check tells. */

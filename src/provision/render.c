@@ -40,19 +40,23 @@ static int people_read(const struct hd_renderer *r, struct hd_txn *txn, const ch
 	return err == HD_ENOENT ? 0 : err;
 }
 
-static int keys_read(const struct hd_renderer *r, struct hd_txn *txn, char kind, const char *name,
-		     struct hd_phone_key *keys, size_t *np)
+/* @param np in: how many there are before, out: with them */
+static int keys_add(const struct hd_renderer *r, struct hd_txn *txn, char kind, const char *name,
+		    struct hd_phone_key *keys, size_t *np)
 {
+	struct hd_phone_key more[HD_PHONE_KEYS_MAX];
+	size_t n = HD_PHONE_KEYS_MAX;
 	int err;
 
-	*np = HD_PHONE_KEYS_MAX;
-	err = hd_device_keys_get(r->device, txn, kind, name, keys, np);
-	if (err != HD_ECORRUPT)
-		return err;
-	/* hotdeskctl check names it; the phone goes on without. */
-	hd_warn("provision", "%s: damaged keys are left out", name);
-	*np = 0;
-	return 0;
+	err = hd_device_keys_get(r->device, txn, kind, name, more, &n);
+	if (err == HD_ECORRUPT) {
+		/* hotdeskctl check names it; the phone goes on without. */
+		hd_warn("provision", "%s: damaged keys are left out", name);
+		return 0;
+	}
+	for (size_t i = 0; !err && i < n && *np < HD_PHONE_KEYS_MAX; i++)
+		keys[(*np)++] = more[i];
+	return err;
 }
 
 /* The SIP secret, when the file is one that has it, and the secret of its URL. */
@@ -98,10 +102,12 @@ static int reading_fill(const struct hd_renderer *r, struct hd_txn *txn,
 	if (!err)
 		err = people_read(r, txn, phone->id, phone->owner, reading);
 	if (!err)
-		err = keys_read(r, txn, 'p', phone->id, reading->phone_keys, &in->n_phone_keys);
+		err = keys_add(r, txn, 'p', phone->id, reading->phone_keys, &in->n_phone_keys);
+	/* What the administrator gave comes first, and keeps its place. */
 	if (!err && in->user)
-		err = keys_read(r, txn, 'u', in->user->number, reading->user_keys,
-				&in->n_user_keys);
+		err = keys_add(r, txn, 'u', in->user->number, reading->user_keys, &in->n_user_keys);
+	if (!err && in->user)
+		err = keys_add(r, txn, 'o', in->user->number, reading->user_keys, &in->n_user_keys);
 	return err;
 }
 
