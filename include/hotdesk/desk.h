@@ -32,7 +32,8 @@
 	X(ADMIN, "admin")                                                                          \
 	X(POLICY, "policy")                                                                        \
 	X(HOTELING, "hoteling")                                                                    \
-	X(FORM, "form")
+	X(FORM, "form")                                                                            \
+	X(SUBSCRIBE, "subscribe")
 enum hd_desk_way {
 #define HD_DESK_WAY_ENUM(n, s) HD_DESK_WAY_##n,
 	HD_DESK_WAY_LIST(HD_DESK_WAY_ENUM)

@@ -87,6 +87,15 @@ HD_MUSTCHECK int hd_settings_change(struct hd_settings_store *s, struct hd_txn *
 				    const char *number, const struct hd_settings_change *change,
 				    struct hd_settings *after);
 /**
+ * "do not disturb on", "forward always off", "5 rings": for log and audit.
+ * @param after what came of it; NULL: nothing did
+ */
+void hd_settings_change_describe(struct hd_buf *out, const struct hd_settings_change *change,
+				 const struct hd_settings *after);
+/** What it forwards to now; "": nowhere, or it is about something else. */
+const char *hd_settings_change_target(const struct hd_settings_change *change,
+				      const struct hd_settings *after);
+/**
  * Whether the PIN may be kept, and the PIN.
  * @param pin the zero slice: the one that is kept stays; ignored without hoteling
  * @return 0, HD_EINVAL (too long) or the store's error

@@ -34,6 +34,7 @@ static const struct hd_http_route routes[] = {
 	{ HD_HTTP_GET, "/v1/sessions", sessions_list },
 	{ HD_HTTP_POST, "/v1/sessions/login", session_login },
 	{ HD_HTTP_POST, "/v1/sessions/logout", session_logout },
+	{ HD_HTTP_GET, "/v1/audit", audit_list },
 	{ HD_HTTP_GET, "/v1/bindings", bindings_list },
 	{ HD_HTTP_POST, "/v1/import", import_post },
 	{ HD_HTTP_GET, "/v1/export", export_get },

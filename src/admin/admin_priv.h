@@ -232,6 +232,7 @@ void phone_keys_list(struct hd_http_request *req, void *admin);
 void phone_key_put(struct hd_http_request *req, void *admin);
 void phone_key_delete(struct hd_http_request *req, void *admin);
 void sessions_list(struct hd_http_request *req, void *admin);
+void audit_list(struct hd_http_request *req, void *admin);
 void session_login(struct hd_http_request *req, void *admin);
 void session_logout(struct hd_http_request *req, void *admin);
 void bindings_list(struct hd_http_request *req, void *admin);

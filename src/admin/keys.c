@@ -84,12 +84,16 @@ static int put_run(struct hd_txn *txn, void *arg)
 static int delete_run(struct hd_txn *txn, void *arg)
 {
 	struct key_op *k = arg;
+	bool found;
 	int err;
 
 	err = owner_find(txn, k);
-	if (!err)
+	found = !err;
+	if (found)
 		err = hd_device_key_remove(k->op.admin->o.device, txn, k->kind, k->name,
 					   k->key.place);
+	if (err == HD_ENOENT && found && k->kind == 'u') /* one that the user has made */
+		err = hd_device_key_remove(k->op.admin->o.device, txn, 'o', k->name, k->key.place);
 	return err ? err : owner_tell(txn, k);
 }
 

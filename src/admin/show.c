@@ -137,15 +137,14 @@ void show_binding(struct hd_json *j, const char *aor, const struct hd_binding *b
 	hd_json_object_end(j);
 }
 
-int show_keys(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn, char kind,
-	      const char *name)
+static int keys_add(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn, char kind,
+		    const char *name)
 {
 	struct hd_phone_key keys[HD_PHONE_KEYS_MAX];
 	size_t n = HD_PHONE_KEYS_MAX;
 	int err;
 
 	err = hd_device_keys_get(admin->o.device, txn, kind, name, keys, &n);
-	hd_json_array(j, "keys");
 	for (size_t i = 0; !err && i < n; i++) {
 		hd_json_object(j, NULL);
 		if (keys[i].place)
@@ -155,11 +154,25 @@ int show_keys(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn, cha
 		hd_json_str(j, "type", hd_phone_key_name(keys[i].type));
 		hd_json_str(j, "label", or_null(keys[i].label));
 		hd_json_str(j, "value", or_null(keys[i].value));
+		if (kind == 'o')
+			hd_json_bool(j, "own", true);
 		hd_json_object_end(j);
 	}
-	hd_json_array_end(j);
 	/* What is damaged is the check's to tell. */
 	return err == HD_ECORRUPT ? 0 : err;
+}
+
+int show_keys(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn, char kind,
+	      const char *name)
+{
+	int err;
+
+	hd_json_array(j, "keys");
+	err = keys_add(j, admin, txn, kind, name);
+	if (!err && kind == 'u')
+		err = keys_add(j, admin, txn, 'o', name);
+	hd_json_array_end(j);
+	return err;
 }
 
 void show_lock(struct hd_json *j, const struct hd_desk_lock *lock, int64_t now_ms)

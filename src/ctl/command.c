@@ -149,6 +149,8 @@ const struct ctl_command ctl_commands[] = {
 	  ctl_session_login },
 	{ "session", "logout", "[USER]", 0, 1, LOGOUT, "log a user, or who sits at a phone, out",
 	  ctl_session_logout },
+	{ "audit", NULL, "", 0, 0, NONE, "logins, logouts and what users have set, the newest last",
+	  ctl_audit },
 	{ "binding", "list", "", 0, 0, NONE, "which phones are registered, from where",
 	  ctl_binding_list },
 	{ "call", "active", "[USER]", 0, 1, NONE, "calls in progress", ctl_call_active },

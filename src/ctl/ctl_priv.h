@@ -161,6 +161,7 @@ enum ctl_exit ctl_phone_renew_token(struct ctl *ctl);
 enum ctl_exit ctl_phone_render(struct ctl *ctl);
 enum ctl_exit ctl_phone_url(struct ctl *ctl);
 enum ctl_exit ctl_session_list(struct ctl *ctl);
+enum ctl_exit ctl_audit(struct ctl *ctl);
 enum ctl_exit ctl_session_login(struct ctl *ctl);
 enum ctl_exit ctl_session_logout(struct ctl *ctl);
 enum ctl_exit ctl_binding_list(struct ctl *ctl);

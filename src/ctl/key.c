@@ -4,19 +4,18 @@
 #include "ctl_priv.h"
 
 static const struct ctl_column columns[] = {
-	{ "PLACE", "place" },
-	{ "TYPE", "type" },
-	{ "LABEL", "label" },
-	{ "VALUE", "value" },
+	{ "PLACE", "place" }, { "TYPE", "type" }, { "LABEL", "label" },
+	{ "VALUE", "value" }, { "OWN", "own" }, /* of users; the last */
 };
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
-static enum ctl_exit keys_list(struct ctl *ctl, const char *prefix)
+static enum ctl_exit keys_list(struct ctl *ctl, const char *prefix, size_t n)
 {
 	char *target = ctl_target(prefix, ctl->args[0], "/keys");
 	enum ctl_exit code = CTL_REFUSED;
 
 	if (target)
-		code = ctl_list(ctl, target, "keys", columns, sizeof(columns) / sizeof(columns[0]));
+		code = ctl_list(ctl, target, "keys", columns, n);
 	else
 		(void)fputs("hotdeskctl: out of memory\n", ctl->err);
 	free(target);
@@ -56,7 +55,7 @@ static enum ctl_exit key_remove(struct ctl *ctl, const char *prefix)
 
 enum ctl_exit ctl_user_keys(struct ctl *ctl)
 {
-	return keys_list(ctl, "/v1/users/");
+	return keys_list(ctl, "/v1/users/", COLUMNS);
 }
 
 enum ctl_exit ctl_user_set_key(struct ctl *ctl)
@@ -71,7 +70,7 @@ enum ctl_exit ctl_user_remove_key(struct ctl *ctl)
 
 enum ctl_exit ctl_phone_keys(struct ctl *ctl)
 {
-	return keys_list(ctl, "/v1/phones/");
+	return keys_list(ctl, "/v1/phones/", COLUMNS - 1);
 }
 
 enum ctl_exit ctl_phone_set_key(struct ctl *ctl)

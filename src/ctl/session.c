@@ -14,6 +14,17 @@ enum ctl_exit ctl_session_list(struct ctl *ctl)
 			sizeof(columns) / sizeof(columns[0]));
 }
 
+static const struct ctl_column audit_columns[] = {
+	{ "AT", "at" },		{ "USER", "user" }, { "PHONE", "phone" }, { "EVENT", "event" },
+	{ "RESULT", "result" }, { "WHAT", "what" }, { "TO", "to" },	  { "WAY", "way" },
+};
+
+enum ctl_exit ctl_audit(struct ctl *ctl)
+{
+	return ctl_list(ctl, "/v1/audit?limit=1000&after=", "audit", audit_columns,
+			sizeof(audit_columns) / sizeof(audit_columns[0]));
+}
+
 /* Says who left for whom. */
 static void result_print(struct ctl *ctl, const json_t *json)
 {

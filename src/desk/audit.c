@@ -31,6 +31,8 @@ static int audit_decode(struct hd_audit_entry *entry, struct hd_slice record)
 	hd_decode_str(&d, entry->user, sizeof(entry->user));
 	hd_decode_str(&d, entry->left_phone, sizeof(entry->left_phone));
 	hd_decode_str(&d, entry->left_user, sizeof(entry->left_user));
+	hd_decode_str(&d, entry->what, sizeof(entry->what));
+	hd_decode_str(&d, entry->to, sizeof(entry->to));
 	return hd_decoder_finish(&d);
 }
 
@@ -135,6 +137,8 @@ static int audit_put(struct hd_desk *desk, struct hd_txn *txn, const struct hd_a
 	hd_encode_str(&e, entry->user);
 	hd_encode_str(&e, entry->left_phone);
 	hd_encode_str(&e, entry->left_user);
+	hd_encode_str(&e, entry->what);
+	hd_encode_str(&e, entry->to);
 	err = hd_encoder_finish(&e, &record);
 	key_put(key, entry->epoch, entry->sequence);
 	return err ? err : hd_txn_put(txn, desk->audit, key_slice(key), record);
@@ -151,11 +155,41 @@ int hd_audit_add(struct hd_desk *desk, struct hd_txn *txn, struct hd_audit_entry
 	return err ? err : audit_trim(desk, txn);
 }
 
+/* As much as there is room for, no half characters. */
+static void cut(char *dst, size_t size, const char *src)
+{
+	size_t n = strlen(src);
+
+	if (n >= size) {
+		n = size - 1;
+		while (n && ((unsigned char)src[n] & 0xc0) == 0x80)
+			n--;
+	}
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+}
+
+int hd_audit_add_setting(struct hd_desk *desk, struct hd_txn *txn,
+			 const struct hd_audit_setting *setting)
+{
+	struct hd_audit_entry entry = { .event = HD_DESK_EVENT_COUNT };
+
+	if (!desk || !txn || !setting || !setting->what[0])
+		return HD_EINVAL;
+	entry.at_ms = setting->at_ms;
+	entry.way = setting->way;
+	cut(entry.user, sizeof(entry.user), setting->user);
+	cut(entry.phone, sizeof(entry.phone), setting->phone);
+	cut(entry.what, sizeof(entry.what), setting->what);
+	cut(entry.to, sizeof(entry.to), setting->to);
+	return hd_audit_add(desk, txn, &entry);
+}
+
 /* @return 0, HD_ENOENT at the end, the store's error */
 static int blank_next(struct hd_txn *txn, struct hd_audit_blank *b)
 {
 	struct hd_audit_entry entry;
-	bool user, left;
+	bool user, left, to;
 	int err;
 
 	err = hd_audit_next(b->desk, txn, b->at.epoch, b->at.sequence, &entry);
@@ -165,12 +199,15 @@ static int blank_next(struct hd_txn *txn, struct hd_audit_blank *b)
 	b->at.sequence = entry.sequence;
 	user = strcmp(entry.user, b->number) == 0;
 	left = strcmp(entry.left_user, b->number) == 0;
-	if (err || (!user && !left))
+	to = strcmp(entry.to, b->number) == 0;
+	if (err || (!user && !left && !to))
 		return 0;
 	if (user)
 		entry.user[0] = '\0';
 	if (left)
 		entry.left_user[0] = '\0';
+	if (to)
+		entry.to[0] = '\0';
 	b->blanked++;
 	return audit_put(b->desk, txn, &entry);
 }

@@ -50,3 +50,31 @@ int hd_settings_change(struct hd_settings_store *s, struct hd_txn *txn, const ch
 	err = apply(change, after);
 	return err ? err : hd_settings_put(s, txn, number, after);
 }
+
+static bool is_on(const struct hd_settings_change *c, const struct hd_settings *after)
+{
+	if (!after)
+		return c->on != HD_CHANGE_OFF;
+	return c->what == HD_CHANGE_DND ? after->dnd : after->forward[c->when].active;
+}
+
+void hd_settings_change_describe(struct hd_buf *out, const struct hd_settings_change *c,
+				 const struct hd_settings *after)
+{
+	if (c->what == HD_CHANGE_RINGS)
+		hd_buf_addf(out, "%u rings", c->rings);
+	else if (c->what == HD_CHANGE_DND)
+		hd_buf_adds(out, "do not disturb");
+	else
+		hd_buf_addf(out, "forward %s", hd_forward_name(c->when));
+	if (c->what != HD_CHANGE_RINGS)
+		hd_buf_adds(out, is_on(c, after) ? " on" : " off");
+}
+
+const char *hd_settings_change_target(const struct hd_settings_change *c,
+				      const struct hd_settings *after)
+{
+	return c->what == HD_CHANGE_FORWARD && after->forward[c->when].active
+		       ? after->forward[c->when].to
+		       : "";
+}

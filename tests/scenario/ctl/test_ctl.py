@@ -47,8 +47,8 @@ def test_keys_go_in_and_out():
         d.ctl("phone", "set-key", "desk-101", "1", "--type", "line")
         table = d.ctl("user", "keys", "201").stdout.splitlines()
         assert [line.split() for line in table] == [
-            ["PLACE", "TYPE", "LABEL", "VALUE"], ["3", "blf", "Ben", "Öz", "202"],
-            ["-", "url", "-", "https://door.example/"]]
+            ["PLACE", "TYPE", "LABEL", "VALUE", "OWN"], ["3", "blf", "Ben", "Öz", "202", "-"],
+            ["-", "url", "-", "https://door.example/", "-"]]
         assert "keys.1.value: 202" in d.ctl("user", "show", "201").stdout
         assert as_json(d, "phone", "keys", "desk-101")["keys"][0]["type"] == "line"
         exported = d.ctl("export").stdout

@@ -56,6 +56,72 @@ static void test_what(void **state)
 	assert_false(next(t));
 }
 
+struct setting {
+	struct test *t;
+	struct hd_audit_setting setting;
+	int got;
+};
+
+static int setting_body(struct hd_txn *txn, void *arg)
+{
+	struct setting *s = arg;
+
+	s->got = hd_audit_add_setting(s->t->desk, txn, &s->setting);
+	return 0;
+}
+
+static int set(struct test *t, const char *user, const char *what, const char *to)
+{
+	struct setting s = { .t = t,
+			     .setting = { .user = user,
+					  .phone = "d1",
+					  .way = HD_DESK_WAY_FORM,
+					  .what = what,
+					  .to = to,
+					  .at_ms = 17 } };
+
+	assert_ok(hd_store_execute(t->store, setting_body, &s));
+	return s.got;
+}
+
+/* Beside logins, in one order; a number goes out of them, also as a target. */
+static void test_settings(void **state)
+{
+	struct test *t = *state;
+	struct hd_audit_blank b = { .desk = t->desk, .number = "202", .looks = 100 };
+	char longest[2 * HD_AUDIT_WHAT_SIZE];
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_result(login(t, "d1", "201"), LOGGED_IN);
+	assert_int_equal(set(t, "201", "forward always on", "202"), 0);
+	assert_int_equal(set(t, "202", longest, longest), 0);
+	assert_int_equal(set(t, "201", "", ""), HD_EINVAL);
+	assert_true(next(t));
+	assert_string_equal(t->audit.what, "");
+	assert_true(next(t));
+	assert_string_equal(t->audit.what, "forward always on");
+	assert_string_equal(t->audit.to, "202");
+	assert_string_equal(t->audit.user, "201");
+	assert_string_equal(t->audit.phone, "d1");
+	assert_int_equal(t->audit.way, HD_DESK_WAY_FORM);
+	assert_int_equal(t->audit.at_ms, 17);
+	assert_true(next(t));
+	assert_int_equal(strlen(t->audit.what), HD_AUDIT_WHAT_SIZE - 1);
+	assert_string_equal(t->audit.user, "202");
+	assert_false(next(t));
+
+	assert_ok(hd_store_execute(t->store, hd_audit_blank, &b));
+	assert_true(b.done);
+	assert_int_equal(b.blanked, 2);
+	t->epoch = t->sequence = 0;
+	assert_true(next(t) && next(t));
+	assert_string_equal(t->audit.user, "201");
+	assert_string_equal(t->audit.to, "");
+	assert_true(next(t));
+	assert_string_equal(t->audit.user, "");
+}
+
 /* In steps of two: the number goes, what happened stays. */
 static void test_blank(void **state)
 {
@@ -182,7 +248,8 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_what), T(test_blank), T(test_one_commit), T(test_bounded), T(test_damage),
+		T(test_what), T(test_blank),	T(test_one_commit), T(test_bounded), T(test_damage),
+		T(test_what), T(test_settings), T(test_one_commit), T(test_bounded), T(test_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
