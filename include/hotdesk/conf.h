@@ -106,6 +106,8 @@ struct hd_conf_desk {
 	uint32_t dialogues_max;	   /* 1000 open ones, then 503 */
 	char *logout;		   /* "never"; hotdesk/base/logout.h */
 	uint32_t logout_warning_s; /* 60; 0: none */
+	bool own_name;		   /* false: users may change the name that others see */
+	uint32_t own_keys;	   /* 20: keys that users may make for themselves; 0: none */
 	uint32_t audit_max;	   /* 10000 entries kept */
 	uint32_t resync_retry_s, resync_retry_max_s; /* 5, 300: repeating an unanswered NOTIFY */
 	uint32_t resync_fetch_s;		     /* 30: for the fetch after a NOTIFY */
@@ -115,7 +117,7 @@ struct hd_conf_desk {
 struct hd_conf_codes { /* hotdesk/plan.h; "": off */
 	char *dnd_on, *dnd_off, *dnd_toggle, *rings, *pickup, *forward_always, *forward_always_off,
 		*forward_busy, *forward_busy_off, *forward_no_answer, *forward_no_answer_off,
-		*forward_not_logged_in, *forward_not_logged_in_off;
+		*forward_not_logged_in, *forward_not_logged_in_off, *speed_dial;
 	bool pickup_everybody; /* false: of the same group only */
 };
 

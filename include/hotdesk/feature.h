@@ -10,7 +10,8 @@
  * the other. Every way ends in one desk command.
  *
  * A user's code changes what the user who is logged in there has set: 200 and BYE after the commit,
- * and 403 where nobody is logged in or it cannot be.
+ * and 403 where nobody is logged in or it cannot be; a target that the user's class of service does
+ * not allow is refused with a phrase and Warning that say so.
  *
  * Layer: 4.  May include: sip, L2.  Thread: the SIP thread.
  */
@@ -18,6 +19,7 @@
 #define HOTDESK_FEATURE_H
 
 #include "hotdesk/desk_operation.h"
+#include "hotdesk/device.h"
 #include "hotdesk/media.h"
 #include "hotdesk/plan.h"
 #include "hotdesk/sip/agent.h"
@@ -52,6 +54,8 @@ struct hd_features_options {
 	struct hd_desk *desk;
 	struct hd_operations *operations;   /* of the SIP thread */
 	struct hd_settings_store *settings; /* NULL: users' codes are refused */
+	struct hd_device *device;	    /* NULL: those of keys are */
+	const struct hd_planner *planner;   /* of the SIP thread; NULL: every target is allowed */
 	struct hd_feature_codes codes;
 	uint32_t dialogue_s, dialogues_max;
 	uint32_t t1_ms, t2_ms;
@@ -61,8 +65,8 @@ struct hd_features_options {
 	struct hd_dialogue_policy dialogue;
 	/** The first login dialogue of a phone begins, the last one ends. Or NULL. */
 	void (*running)(void *arg, const char *phone, bool running);
-	/** What the user at a phone has set is another now. Or NULL. */
-	void (*settings_changed)(void *arg, const char *phone);
+	/** What the user at a phone has set is another now; a key: it is in the outbox. Or NULL. */
+	void (*settings_changed)(void *arg, const char *phone, bool key);
 	void *arg;
 };
 HD_MUSTCHECK int hd_features_new(struct hd_features **fp,
@@ -76,6 +80,8 @@ void hd_features_set_dialogue(struct hd_features *features, const struct hd_dial
 
 /** Whether there is a voicemail for who forwards to no number; false at first. */
 void hd_features_set_voicemail(struct hd_features *features, bool has_voicemail);
+/** Keys that a user may have by HD_USER_CODE_SPEED_DIAL; 0 at first. */
+void hd_features_set_keys_max(struct hd_features *features, uint32_t keys_max);
 
 /**
  * An INVITE or INFO of an authenticated phone whose Request-URI is a feature code (parsed, wiped by

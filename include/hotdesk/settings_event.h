@@ -12,7 +12,7 @@
 #ifndef HOTDESK_SETTINGS_EVENT_H
 #define HOTDESK_SETTINGS_EVENT_H
 
-#include "hotdesk/desk.h"
+#include "hotdesk/plan.h"
 #include "hotdesk/settings.h"
 #include "hotdesk/sip/notifier.h"
 
@@ -25,6 +25,8 @@ struct hd_settings_events_options {
 	struct hd_desk *desk;
 	struct hd_settings_store *settings;
 	const char *domain;
+	const struct hd_planner *planner; /* a target that the user's class forbids is refused */
+	const struct hd_clock *clock;
 };
 /** Adds the package to the notifier. @return 0, HD_EINVAL, HD_ENOMEM or as hd_notifier_add() */
 HD_MUSTCHECK int hd_settings_events_new(struct hd_settings_events **ep,

@@ -213,6 +213,8 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(desk, resync_rare_s, 1, DAY_S, "3600", LIVE),
 	TEXT(desk, logout, IN(desk, logout), "never", LIVE, hd_form_logout, HD_LOGOUT_WORDS),
 	NUMBER(desk, logout_warning_s, 0, 3600, "60", LIVE),
+	BOOL(desk, own_name, "false", LIVE),
+	NUMBER(desk, own_keys, 0, 120, "20", LIVE),
 	NUMBER(desk, audit_max, 1, 10000000, "10000", LIVE),
 
 	CODE(dnd_on, "*78"),
@@ -228,6 +230,7 @@ const struct hd_key_info hd_keys[] = {
 	CODE(forward_not_logged_in_off, "*95"),
 	CODE(rings, "*96"),
 	CODE(pickup, "*8"),
+	CODE(speed_dial, "*75"),
 	BOOL(codes, pickup_everybody, "false", LIVE),
 
 	PATH(dialogue, prompts, IN(dialogue, prompts), "/usr/share/hotdeskd/prompts", false, LIVE),

@@ -147,6 +147,7 @@ static const struct code {
 	{ "codes", "forward_not_logged_in_off", false },
 	{ "codes", "rings", true },
 	{ "codes", "pickup", true },
+	{ "codes", "speed_dial", true },
 };
 
 /* CODE, CODE*NUMBER*PIN, CODE#: a second code that goes on with * or # could be both. */

@@ -79,6 +79,7 @@ struct daemon {
 	struct daemon_logouts *logouts;
 	struct hd_timer *second, *watchdog;
 	struct hd_dialling *control_dialling;
+	struct hd_planner control_planner; /* for what users set on screens */
 	struct hd_location_sweep sweep;
 	struct hd_command sweep_command, ping_command;
 	bool sweeping, pinging;
@@ -168,7 +169,7 @@ void daemon_tell_watchers(struct daemon *d);
 void daemon_call_changed(void *arg, const struct hd_call *call);
 /** For hd_features_options: a login dialogue has begun or ended, a user's code has done it. */
 void daemon_dialogue(void *arg, const char *phone, bool running);
-void daemon_settings_changed(void *arg, const char *phone);
+void daemon_settings_changed(void *arg, const char *phone, bool key);
 /**
  * A desk session or a binding has changed: calls that ring where their user sits no more will go
  * where the user is, in a moment; SIP thread (follow.c).

@@ -108,10 +108,12 @@ void daemon_dialogue(void *arg, const char *phone, bool running)
 		hd_notify_idle(d->notify, phone);
 }
 
-void daemon_settings_changed(void *arg, const char *phone)
+void daemon_settings_changed(void *arg, const char *phone, bool key)
 {
 	struct daemon *d = arg;
 
+	if (key)
+		daemon_desk_changed(d);
 	if (d->settings_events)
 		hd_settings_events_phone_changed(d->settings_events, phone);
 }
@@ -284,6 +286,8 @@ static int open_settings_events(struct daemon *d)
 		.desk = d->desk,
 		.settings = d->settings,
 		.domain = d->domain_copy,
+		.planner = &d->planner,
+		.clock = d->clock,
 	};
 
 	return hd_settings_events_new(&d->settings_events, &o);

@@ -188,11 +188,15 @@ static int open_form(struct daemon *d)
 		.settings = d->settings,
 		.mailbox = hd_loop_mailbox(d->loop),
 		.clock = d->clock,
+		.planner = &d->control_planner,
 		.changed = daemon_wake_notify,
 		.seen = daemon_missed_seen,
 		.arg = d,
 	};
 
+	d->control_planner = (struct hd_planner){
+		.dir = d->dir, .loc = d->location, .desk = d->desk, .settings = d->settings
+	};
 	return hd_form_new(&d->form, &options);
 }
 
@@ -258,6 +262,7 @@ static int open_listeners(struct daemon *d)
 /* What is supplied is moved. */
 static void take_supply(struct daemon *d, const struct daemon_phones_supply *supply)
 {
+	const struct hd_form_own own = { d->conf->desk.own_name, d->conf->desk.own_keys };
 	struct hd_form_list list = { .shown = d->conf->calls.shown };
 	char url[HD_URL_SIZE];
 
@@ -265,7 +270,9 @@ static void take_supply(struct daemon *d, const struct daemon_phones_supply *sup
 		hd_http_set_tls(d->phones, supply->tls);
 	daemon_url(d, d->conf, url);
 	conf_list_policy(&list.policy, d->conf);
-	hd_form_set(d->form, supply->forms, url, d->conf->provision.language, &list);
+	d->control_planner.dialling = d->control_dialling;
+	conf_codes(&d->control_planner.codes, d->conf);
+	hd_form_set(d->form, supply->forms, url, d->conf->provision.language, &list, &own);
 }
 
 int daemon_open_provision(struct daemon *d)

@@ -73,6 +73,7 @@ static void take(struct hd_task *task)
 	daemon_dialling_take(d, h->dialling);
 	daemon_emergency_take(d, h->after);
 	hd_operations_set_policy(d->operations, &desk);
+	hd_features_set_keys_max(d->features, h->after->desk.own_keys);
 	hd_features_set_policy(d->features, &d->planner.codes, h->after->desk.dialogue_s,
 			       h->after->desk.dialogues_max);
 	conf_notify_policy(&notify, h->after);

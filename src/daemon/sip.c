@@ -203,6 +203,8 @@ static int open_features(struct daemon *d)
 		.t1_ms = d->conf->sip.t1_ms,
 		.t2_ms = d->conf->sip.t2_ms,
 		.settings = d->settings,
+		.device = d->device,
+		.planner = &d->planner,
 		.running = daemon_dialogue,
 		.settings_changed = daemon_settings_changed,
 		.arg = d,
@@ -217,6 +219,8 @@ static int open_features(struct daemon *d)
 		err = hd_features_new(&d->features, &o);
 	if (!err)
 		hd_features_set_voicemail(d->features, d->dialling && d->dialling->voicemail[0]);
+	if (!err)
+		hd_features_set_keys_max(d->features, d->conf->desk.own_keys);
 	if (err)
 		hd_prompts_unref(o.prompts);
 	return err;

@@ -55,6 +55,7 @@ void conf_codes(struct hd_feature_codes *codes, const struct hd_conf *conf)
 		[HD_USER_CODE_FORWARD_NOT_LOGGED_IN_OFF] = c->forward_not_logged_in_off,
 		[HD_USER_CODE_RINGS] = c->rings,
 		[HD_USER_CODE_PICKUP] = c->pickup,
+		[HD_USER_CODE_SPEED_DIAL] = c->speed_dial,
 	};
 
 	set(codes->login, sizeof(codes->login), conf->desk.login_code);

@@ -90,6 +90,7 @@ struct operation {
 struct hd_features {
 	struct hd_features_options options;
 	bool has_voicemail;
+	uint32_t keys_max;
 	struct setting *settings; /* under way */
 	struct dialog *dialogs;
 	struct operation *operations;

@@ -61,6 +61,11 @@ void hd_features_set_voicemail(struct hd_features *f, bool has_voicemail)
 	f->has_voicemail = has_voicemail;
 }
 
+void hd_features_set_keys_max(struct hd_features *f, uint32_t keys_max)
+{
+	f->keys_max = keys_max;
+}
+
 static bool is_occupied(struct hd_features *f, const char *phone)
 {
 	struct hd_desk_session session;

@@ -4,6 +4,7 @@
 
 #include <utlist.h>
 
+#include "hotdesk/audit.h"
 #include "hotdesk/base/log.h"
 #include "hotdesk/settings_event.h"
 #include "settings_xml.h"
@@ -156,6 +157,35 @@ static int body(void *arg, struct hd_subscription *s, struct hd_buf *out, struct
 
 /* ---- changes by the phone ------------------------------------------------------------------- */
 
+static int write_audit(struct hd_txn *txn, const struct writing *w,
+		       const struct hd_settings *settings)
+{
+	bool forward = w->change.item < SETTINGS_FORWARDS;
+	const struct hd_settings_change change = {
+		.what = forward ? HD_CHANGE_FORWARD : HD_CHANGE_DND,
+		.when = forward ? w->change.item : HD_FORWARD_ALWAYS,
+	};
+	struct hd_buf what = { 0 };
+	char to[HD_PHONE_ID_SIZE];
+	struct hd_audit_setting entry = {
+		.user = w->user,
+		.phone = w->phone,
+		.way = HD_DESK_WAY_SUBSCRIBE,
+		.to = to,
+		.at_ms = hd_clock_wall_ms(w->events->options.clock),
+	};
+	int err;
+
+	hd_settings_change_describe(&what, &change, settings);
+	entry.what = hd_buf_text(&what);
+	hd_target_mask(to, sizeof(to), hd_settings_change_target(&change, settings));
+	err = hd_buf_error(&what);
+	if (!err)
+		err = hd_audit_add_setting(w->events->options.desk, txn, &entry);
+	hd_buf_fini(&what);
+	return err;
+}
+
 static int run(struct hd_txn *txn, void *arg)
 {
 	struct writing *w = arg;
@@ -170,7 +200,8 @@ static int run(struct hd_txn *txn, void *arg)
 	if (err)
 		return err;
 	settings_change_apply(&w->change, &settings);
-	return hd_settings_put(w->settings, txn, w->user, &settings);
+	err = hd_settings_put(w->settings, txn, w->user, &settings);
+	return err ? err : write_audit(txn, w, &settings);
 }
 
 static void on_written(struct hd_command *command)
@@ -229,6 +260,28 @@ static bool is_type(struct hd_msg *msg)
 	return hd_slice_caseis(hd_slice_trim(type), SETTINGS_XML_TYPE);
 }
 
+/* @return 0; as hd_plan_may_forward() */
+static int may_set(struct hd_settings_events *e, const char *user,
+		   const struct settings_change *change, const struct hd_settings *settings)
+{
+	const struct hd_settings_events_options *o = &e->options;
+	struct hd_txn *txn;
+	const char *to;
+	int err;
+
+	if (change->item >= SETTINGS_FORWARDS || !change->on)
+		return 0;
+	to = change->to[0] ? change->to : settings->forward[change->item].to;
+	if (!to[0])
+		return 0;
+	err = hd_store_begin_read(o->store, &txn);
+	if (err)
+		return err;
+	err = hd_plan_may_forward(o->planner, txn, user, to, hd_clock_wall_ms(o->clock));
+	hd_store_end_read(txn);
+	return err;
+}
+
 static int receive(void *arg, struct hd_subscription *s, struct hd_msg *msg)
 {
 	struct follower *f = follower_of(s);
@@ -252,6 +305,14 @@ static int receive(void *arg, struct hd_subscription *s, struct hd_msg *msg)
 	if (find(arg, hd_subscription_phone(s), user, &settings))
 		return 500;
 	if (!user[0]) { /* nobody's settings stay off */
+		f->told = false;
+		return 200;
+	}
+	err = may_set(arg, user, &change, &settings);
+	if (err) { /* the body that follows tells what holds */
+		hd_log_call(HD_LOG_NOTICE, "settings", hd_msg_call_id(msg),
+			    "%s: forward %s at %s: refused: %s", user, hd_forward_name(change.item),
+			    hd_subscription_phone(s), hd_strerror(err));
 		f->told = false;
 		return 200;
 	}
@@ -280,7 +341,8 @@ int hd_settings_events_new(struct hd_settings_events **ep,
 	int err;
 
 	if (!options || !options->agent || !options->notifier || !options->store ||
-	    !options->desk || !options->settings || !options->domain)
+	    !options->desk || !options->settings || !options->domain || !options->planner ||
+	    !options->clock)
 		return HD_EINVAL;
 	e = calloc(1, sizeof(*e));
 	if (!e)

@@ -109,6 +109,10 @@ def test_phone_changes_the_user(d):
     assert state(s.told()) == {"dnd": False, "always": (False, "202"), "busy": (True, "203"),
                                "no_answer": (True, "202", 5)}, "a refresh tells all"
     log = d.log()
+    answer = d.admin("GET", "/v1/audit")[1]["audit"]
+    assert [(e["what"], e["to"]) for e in answer if e["way"] == "subscribe"] == [
+        ("do not disturb on", None), ("do not disturb off", None), ("forward always on", "202"), ("forward always off", None),
+        ("forward busy on", "203"), ("forward no-answer on", "202")]
     assert "settings: 201: do not disturb on at desk-101" in log and "settings: 201: no-answer on at desk-101" in log
 
 
@@ -146,6 +150,10 @@ def test_refused_changes(d):
     for body in (forward("forwardImmediate", True), forward("forwardImmediate", True, "201")):
         ask(s, body)
         assert state(s.told()) == NOTHING, "without a target, and to oneself: told all of what is"
+    d.ctl("user", "set", "201", "--class", "house")
+    for to in ("0891234", "112", "*772"):
+        ask(s, forward("forwardImmediate", True, to))
+        assert state(s.told()) == NOTHING, "what the class forbids"
     for body, status in (("x", 400), (dnd("perhaps"), 400), (forward("forwardNever", True, "202"), 400),
                          (forward("forwardBusy", True, "2 02"), 400), (forward("forwardBusy", True, "9" * 70), 400),
                          (forward("forwardNoAns", True, "202", 99), 400), ("<a>" * 9 + "</a>" * 9, 413),

@@ -67,6 +67,80 @@ def test_refused(d):
     assert d.a.call("*78", method="MESSAGE", body="x").challenge().final().status == 405
 
 
+def keys(d):
+    status, answer = d.admin("GET", "/v1/users/201/keys")
+    assert status == 200
+    return [(k["place"], k["type"], k["label"], k["value"], k.get("own")) for k in answer["keys"]]
+
+
+def test_speed_dials(d):
+    d.ctl("user", "set-key", "201", "7", "--type", "blf", "--value", "202")
+    given = (7, "blf", None, "202", None)
+    for code in ("*755*0891234", "*75*6**8#", "*756*202%23", "*757*202"):
+        assert by_code(d.a, code).status == 200, code
+    assert keys(d) == [given, (5, "speed-dial", None, "0891234", True), (6, "speed-dial", None, "202", True),
+                       (7, "speed-dial", None, "202", True)]
+    for code in ("*75", "*750*1", "*75121*1", "*75*5*", "*758", "*75x"):
+        assert by_code(d.a, code).status == 403, code
+    for code in ("*755", "*756", "*757"):
+        assert by_code(d.a, code).status == 200, code
+    assert keys(d) == [given], "those of the administrator stay"
+    assert by_code(d.a, "*757").status == 403
+    assert by_code(d.b, "*755*202").status == 403, "nobody is logged in there"
+
+
+def test_the_phone_shows_it_at_once(d):
+    c = d.phone(register=True)
+
+    def told():
+        notify = c.wait("NOTIFY", lambda m: m.method == "NOTIFY" and "check-sync" in m.get("event"))
+        c.reply(notify, 200)
+
+    assert login(c, "202", "802615").status == 200
+    told()
+    assert by_code(c, "*755*201").status == 200
+    told()
+    assert by_code(c, "*755").status == 200
+    told()
+
+
+def test_forbidden_targets(d):
+    """The class of who sets it is asked at once."""
+    d.ctl("user", "set", "201", "--class", "house")
+    for code in ("*72*0033123", "*94*0891234", "*755*0891234"):
+        answer = by_code(d.a, code)
+        assert answer.status == 403 and answer.start.endswith(" Not Allowed By Class Of Service"), repr(answer)
+        assert "class of service" in answer.get("warning"), repr(answer)
+    assert by_code(d.a, "*72*771*201*471147").status == 403
+    assert user(d)["forward_always"] is None and user(d)["forward_not_logged_in"] is None
+    d.ctl("user", "set", "201", "--class", "")
+    done(d, "*72*0891234", forward_always="0891234")
+    done(d, "*73", forward_always=None)
+    d.ctl("user", "set", "201", "--class", "house")
+    assert by_code(d.a, "*72").status == 403, "nor that of the last time"
+    d.ctl("user", "set", "201", "--class", "")
+
+
+def test_audit(d):
+    status, answer = d.admin("GET", "/v1/audit?limit=1000")
+    before = len(answer["audit"])
+    for code in ("*78", "*76", "*90*202", "*91", "*967", "*963", "*755**8", "*755"):
+        assert by_code(d.a, code).status == 200
+    assert by_code(d.a, "*72201").status == 403
+    status, answer = d.admin("GET", "/v1/audit?limit=1000")
+    news = answer["audit"][before:]
+    assert [(e["what"], e["to"]) for e in news] == [
+        ("do not disturb on", None), ("do not disturb off", None), ("forward busy on", "202"), ("forward busy off", None),
+        ("7 rings", None), ("3 rings", None), ("speed dial 5", "*..."), ("no key 5", "*...")]
+    assert {(e["event"], e["user"], e["phone"], e["way"]) for e in news} == {("setting", "201", d.a.user, "invite")}
+    pages, after = [], ""
+    while after is not None:
+        status, page = d.admin("GET", f"/v1/audit?limit=3&after={after}")
+        pages, after = pages + page["audit"], page["next"]
+    assert pages == answer["audit"]
+    assert "do not disturb on" in d.ctl("audit").stdout
+
+
 def test_rings_and_info(d):
     done(d, "*967", rings=7)
     done(d, "*96*3", rings=3)
