@@ -11,14 +11,17 @@
  *   form/ID/logout          GET or POST
  *   settings                GET: what the user who is there has set
  *   settings/WHAT           GET: asks for a number; with to= GET or POST: changes it. WHAT is dnd
- *                           (on, off), language (en, de), or always, busy, no-answer,
- *                           not-logged-in (a number; "" for no longer)
+ *                           (on, off), language (en, de), name (if users may), or always, busy,
+ *                           no-answer, not-logged-in (a number; "" for no longer)
+ *   settings/keys           GET: the user's own keys; keys/N one of them, keys/N/PART as WHAT:
+ *                           number (N 0: of a new one), label, type (speed-dial, blf), remove (yes)
  *   calls                   GET: which lists there are; as JSON the first of all calls
  *   calls/KIND?page=N       GET: KIND is all, missed, received or dialled; N counts from 0
  *
  * Lists are those of who is logged in there, as the user's mode says (hotdesk/base/list_mode.h);
  * to a phone where nobody is they say so. Vendors without a template of it, and whoever adds
- * format=json, get JSON.
+ * format=json, get JSON. Settings are JSON for whoever adds that: what there is, and "refused" when
+ * a change was.
  *
  * ID is made anew for each form, so that the same press sent twice is one operation. The operation
  * is that of every other way (hotdesk/desk_operation.h): the same lock-outs, audit, result text.
@@ -37,6 +40,7 @@
 #include "hotdesk/device.h"
 #include "hotdesk/directory.h"
 #include "hotdesk/http.h"
+#include "hotdesk/plan.h"
 #include "hotdesk/settings.h"
 #include "hotdesk/store.h"
 #include "hotdesk/template.h"
@@ -62,6 +66,7 @@ struct hd_form_options {
 	struct hd_settings_store *settings; /* NULL: no settings; else also: */
 	struct hd_mailbox *mailbox;	    /* the control thread's */
 	const struct hd_clock *clock;
+	const struct hd_planner *planner; /* the control thread's; NULL: every target is allowed */
 	void (*changed)(void *arg); /* what a phone shows may be another: it is in the outbox */
 	/**
 	 * A user was shown the missed calls: of this phone, or all, if it is NULL. NULL: nobody
@@ -77,6 +82,12 @@ struct hd_form_list {
 	uint32_t shown; /* entries of one list */
 };
 
+/** What users may change for themselves, beside do not disturb, forwarding and language. */
+struct hd_form_own {
+	bool name;
+	uint32_t keys; /* how many; 0: none */
+};
+
 struct hd_form;
 /** @return 0, HD_EINVAL or HD_ENOMEM */
 HD_MUSTCHECK int hd_form_new(struct hd_form **fp, const struct hd_form_options *options);
@@ -87,10 +98,11 @@ void hd_form_free(struct hd_form *form);
  * @param set      moved
  * @param url      what URLs of phones begin with; copied
  * @param language of phones whose user has none; copied
- * @param list     copied
+ * @param list     copied, like own
  */
 void hd_form_set(struct hd_form *form, struct hd_template_set *set, const char *url,
-		 const char *language, const struct hd_form_list *list);
+		 const char *language, const struct hd_form_list *list,
+		 const struct hd_form_own *own);
 
 /**
  * Answers a request that came with the phone's token, and ends it: at once, or after the operation.

@@ -306,11 +306,13 @@ void hd_form_free(struct hd_form *form)
 }
 
 void hd_form_set(struct hd_form *form, struct hd_template_set *set, const char *url,
-		 const char *language, const struct hd_form_list *list)
+		 const char *language, const struct hd_form_list *list,
+		 const struct hd_form_own *own)
 {
 	hd_template_set_free(form->set);
 	form->set = set;
 	(void)snprintf(form->url, sizeof(form->url), "%s", url);
 	(void)snprintf(form->language, sizeof(form->language), "%s", language);
 	form->list = *list;
+	form->own = *own;
 }

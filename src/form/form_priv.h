@@ -12,6 +12,7 @@ struct hd_form {
 	char url[HD_URL_SIZE];
 	char language[HD_FORM_LANGUAGE_SIZE];
 	struct hd_form_list list;
+	struct hd_form_own own;
 	struct hd_key
 		key; /* of this process: that an operation is the same is not told by its PIN */
 };
@@ -34,6 +35,8 @@ struct form_page {
 	const char *result;   /* of what was done, in words; "": nothing was */
 	bool failed;	      /* the result is a refusal */
 };
+/** For a query: a number may have '#' in it, and a name everything. */
+void form_escape(struct hd_buf *b, const char *text);
 /**
  * A filled view through a template; frees the view.
  * @param name of the template, or NULL: none
@@ -68,16 +71,40 @@ HD_MUSTCHECK bool form_list_serve(struct hd_form *form, struct hd_http_request *
 				  const char *rest);
 struct hd_metric *form_list_metric(void);
 
-/* ---- settings.c, settings_page.c ------------------------------------------------------------ */
+/* ---- settings.c, settings_page.c, settings_write.c ------------------------------------------ */
+
+/** What a path behind settings names. */
+enum form_item {
+	FORM_ITEM_MENU, /* all of it */
+	FORM_ITEM_DND,
+	FORM_ITEM_FORWARD,
+	FORM_ITEM_LANGUAGE,
+	FORM_ITEM_NAME,
+	FORM_ITEM_KEYS,
+	FORM_ITEM_KEY,
+	FORM_ITEM_KEY_NUMBER,
+	FORM_ITEM_KEY_LABEL,
+	FORM_ITEM_KEY_TYPE,
+	FORM_ITEM_KEY_REMOVE,
+};
+struct form_what {
+	enum form_item item;
+	enum hd_forward_when when;
+	uint8_t place; /* of a key; 0: a new one */
+};
 
 struct form_settings {
 	const char *url; /* "https://hd.example/TOKEN/settings" */
 	char language[HD_FORM_LANGUAGE_SIZE];
-	char name[HD_NAME_SIZE];
+	char name[HD_NAME_SIZE], number[HD_NUMBER_SIZE]; /* of who is there */
 	struct hd_settings settings;
-	int ask;     /* the forwarding whose number is asked for; -1: none */
-	bool nobody; /* is logged in */
-	bool failed; /* what was asked for could not be */
+	struct hd_phone_key keys[HD_PHONE_KEYS_MAX]; /* the user's own */
+	size_t n_keys;
+	struct hd_form_own own;
+	struct form_what what; /* which page; of what is asked for, its question */
+	bool nobody;	       /* is logged in */
+	bool json;
+	int err; /* of what was asked for and could not be; 0 */
 };
 HD_MUSTCHECK bool form_settings_serve(struct hd_form *form, struct hd_http_request *req,
 				      const struct hd_phone *phone, const struct hd_vendor *vendor,
@@ -92,6 +119,23 @@ HD_MUSTCHECK int form_settings_render(const struct hd_template_set *set,
 				      struct hd_buf *errors);
 HD_MUSTCHECK int form_settings_try(const struct hd_template_set *set,
 				   const struct hd_vendor *vendor, struct hd_buf *errors);
+
+/** A request for settings, while it is answered. */
+struct form_visit {
+	struct hd_form *form;
+	struct hd_http_request *req;
+	const struct hd_vendor *vendor;
+	struct hd_phone phone;
+	struct form_what what;
+	bool json;
+};
+/** Ends the request with what there is now; err: of what could not be done. */
+void form_settings_answer(const struct form_visit *visit, int err);
+/**
+ * Changes what the visit names for who is there, and answers. @param to as it came
+ * @return false: that is none; not answered
+ */
+HD_MUSTCHECK bool form_settings_write(const struct form_visit *visit, const char *to);
 
 /* ---- list_page.c ----------------------------------------------------------------------------- */
 

@@ -8,10 +8,9 @@ static const struct words {
 	{ "Anmelden", "Abmelden", "Nummer", "PIN", "OK", "Ende", "Nochmal", "Einstellungen" },
 };
 
-/* For a query: a number may have '#' in it. */
-static void number_escape(struct hd_buf *b, const char *number)
+void form_escape(struct hd_buf *b, const char *text)
 {
-	for (const char *p = number; *p; p++) {
+	for (const char *p = text; *p; p++) {
 		bool plain = (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') ||
 			     (*p >= 'A' && *p <= 'Z');
 
@@ -25,7 +24,7 @@ static void fill(struct hd_view *view, const struct form_page *page)
 	struct hd_value *root = hd_view_root(view), *to;
 	struct hd_buf escaped = { 0 };
 
-	number_escape(&escaped, page->number);
+	form_escape(&escaped, page->number);
 	hd_view_buf(view, root, "number_escaped", &escaped);
 	hd_view_text(view, root, "url", page->url);
 	hd_view_text(view, root, "settings", page->settings);

@@ -15,161 +15,140 @@ struct hd_metric *form_settings_metric(void)
 	return &shown;
 }
 
-/* A change on its way through the store, with whom it is answered to. */
-struct writing {
-	struct hd_form *form;
-	struct hd_http_request *req;
-	const struct hd_vendor *vendor;
-	char phone[HD_PHONE_ID_SIZE];
-	char user[HD_NUMBER_SIZE];	  /* found by the command */
-	struct hd_settings_change change; /* unless: */
-	char language[HD_LANGUAGE_SIZE];
-	int64_t now_ms;
-	struct hd_command command;
-};
-
 /* ---- what is there -------------------------------------------------------------------------- */
+
+static int user_read(const struct hd_form_options *o, struct hd_txn *txn, const char *number,
+		     struct form_settings *page)
+{
+	struct hd_user user;
+	int err;
+
+	err = hd_user_get(o->directory, txn, number, &user);
+	if (err)
+		return err;
+	(void)snprintf(page->name, sizeof(page->name), "%s",
+		       user.name[0] ? user.name : user.number);
+	memcpy(page->number, user.number, sizeof(page->number));
+	if (user.language[0])
+		(void)snprintf(page->language, sizeof(page->language), "%s", user.language);
+	hd_wipe(&user, sizeof(user));
+	err = hd_settings_get(o->settings, txn, number, &page->settings);
+	if (err && err != HD_ECORRUPT)
+		return err;
+	page->n_keys = HD_PHONE_KEYS_MAX;
+	err = hd_device_keys_get(o->device, txn, 'o', number, page->keys, &page->n_keys);
+	if (err == HD_ECORRUPT)
+		page->n_keys = 0;
+	return err == HD_ECORRUPT ? 0 : err;
+}
 
 static int state_read(const struct hd_form *form, const char *phone, struct form_settings *page)
 {
 	const struct hd_form_options *o = &form->options;
 	struct hd_desk_session session;
-	struct hd_user user = { 0 };
 	struct hd_txn *txn;
 	int err;
 
 	(void)snprintf(page->language, sizeof(page->language), "%s", form->language);
+	page->own = form->own;
 	err = hd_store_begin_read(o->store, &txn);
 	if (err)
 		return err;
 	err = hd_desk_get_by_phone(o->desk, txn, phone, &session);
 	if (!err)
-		err = hd_user_get(o->directory, txn, session.user, &user);
-	if (!err) {
-		(void)snprintf(page->name, sizeof(page->name), "%s",
-			       user.name[0] ? user.name : user.number);
-		if (user.language[0])
-			(void)snprintf(page->language, sizeof(page->language), "%s", user.language);
-		err = hd_settings_get(o->settings, txn, user.number, &page->settings);
-		err = err == HD_ECORRUPT ? 0 : err;
-	} else if (err == HD_ENOENT) {
-		page->nobody = true;
-		err = 0;
-	}
+		err = user_read(o, txn, session.user, page);
 	hd_store_end_read(txn);
-	hd_wipe(&user, sizeof(user));
-	return err;
+	page->nobody = err == HD_ENOENT;
+	return page->nobody ? 0 : err;
 }
 
-static void page_answer(struct hd_form *form, struct hd_http_request *req,
-			const struct hd_vendor *vendor, const char *phone,
-			struct form_settings *page)
+static const char *reason_of(int err)
+{
+	switch (err) {
+	case HD_EACCESS:
+		return "forbidden";
+	case HD_ELIMIT:
+		return "too-many";
+	default:
+		return "invalid";
+	}
+}
+
+static void json_answer(struct hd_http_request *req, const struct form_settings *page)
+{
+	const struct hd_settings *st = &page->settings;
+	struct hd_buf b = { 0 };
+	struct hd_json j;
+
+	hd_json_init(&j, &b);
+	hd_json_object(&j, NULL);
+	hd_json_str(&j, "user", page->nobody ? NULL : page->number);
+	hd_json_str(&j, "refused", page->err ? reason_of(page->err) : NULL);
+	if (!page->nobody) {
+		hd_json_str(&j, "name", page->name);
+		hd_json_str(&j, "language", page->language);
+		hd_json_bool(&j, "dnd", st->dnd);
+		for (unsigned i = 0; i < HD_FORWARD_COUNT; i++)
+			hd_json_str(&j, hd_forward_name((enum hd_forward_when)i),
+				    st->forward[i].active ? st->forward[i].to : NULL);
+		hd_json_array(&j, "keys");
+		for (size_t i = 0; i < page->n_keys; i++) {
+			hd_json_object(&j, NULL);
+			hd_json_uint(&j, "place", page->keys[i].place);
+			hd_json_str(&j, "type", hd_phone_key_name(page->keys[i].type));
+			hd_json_str(&j, "label", page->keys[i].label);
+			hd_json_str(&j, "number", page->keys[i].value);
+			hd_json_object_end(&j);
+		}
+		hd_json_array_end(&j);
+	}
+	hd_json_object_end(&j);
+	hd_http_answer_json(req, 200, &b);
+}
+
+static void page_answer(const struct form_visit *v, const struct form_settings *page)
 {
 	struct hd_buf out = { 0 };
-	char url[HD_URL_SIZE];
-	int err = form_url(form, phone, "settings", url);
+	int err = form_settings_render(v->form->set, v->vendor, page, &out, NULL);
 
-	page->url = url;
-	if (!err)
-		err = state_read(form, phone, page);
-	if (!err)
-		err = form_settings_render(form->set, vendor, page, &out, NULL);
 	if (err) {
-		hd_error("form", "%s: no settings for it: %s", phone, hd_strerror(err));
-		hd_http_answer_error(req, err, "not now");
+		hd_error("form", "%s: no settings for it: %s", v->phone.id, hd_strerror(err));
+		hd_http_answer_error(v->req, err, "not now");
 	} else {
-		hd_metric_add(&shown, 1);
-		hd_http_answer(req, 200, vendor->form_type, (struct hd_slice){ out.data, out.len });
+		hd_http_answer(v->req, 200, v->vendor->form_type,
+			       (struct hd_slice){ out.data, out.len });
 	}
-	page->url = NULL;
 	if (out.data)
 		hd_wipe(out.data, out.size);
 	hd_buf_fini(&out);
 }
 
-/* ---- changes -------------------------------------------------------------------------------- */
-
-static int write_language(struct hd_txn *txn, struct writing *w)
+void form_settings_answer(const struct form_visit *v, int why)
 {
-	struct hd_directory *dir = w->form->options.directory;
-	struct hd_user user;
-	int err;
+	struct form_settings *page = calloc(1, sizeof(*page)); /* of many keys */
+	char url[HD_URL_SIZE] = "";
+	int err = page ? 0 : HD_ENOMEM;
 
-	err = hd_user_get(dir, txn, w->user, &user);
-	if (!err) {
-		memcpy(user.language, w->language, sizeof(user.language));
-		err = hd_user_put(dir, txn, &user);
-	}
-	hd_wipe(&user, sizeof(user));
-	return err;
-}
-
-/* What a phone shows may be another then. */
-static int run(struct hd_txn *txn, void *arg)
-{
-	struct writing *w = arg;
-	const struct hd_form_options *o = &w->form->options;
-	struct hd_desk_session session;
-	struct hd_settings after;
-	int err;
-
-	w->user[0] = '\0';
-	err = hd_desk_get_by_phone(o->desk, txn, w->phone, &session);
-	if (err)
-		return err;
-	memcpy(w->user, session.user, sizeof(w->user));
-	err = w->language[0] ? write_language(txn, w)
-			     : hd_settings_change(o->settings, txn, w->user, &w->change, &after);
-	return err ? err : hd_outbox_put(o->desk, txn, w->phone, w->now_ms);
-}
-
-static void on_written(struct hd_command *command)
-{
-	struct writing *w = command->arg;
-	const struct hd_form_options *o = &w->form->options;
-	struct form_settings page = { .ask = -1, .failed = command->err != 0 };
-	const char *what = w->language[0]		     ? "language"
-			   : w->change.what == HD_CHANGE_DND ? "do not disturb"
-							     : hd_forward_name(w->change.when);
-
-	hd_log(command->err ? HD_LOG_NOTICE : HD_LOG_INFO, "settings",
-	       "%s: %s %s by form at %s%s%s", w->user[0] ? w->user : "nobody", what,
-	       w->language[0] ? w->language
-	       : w->change.on ? "on"
-			      : "off",
-	       w->phone, command->err ? ": refused: " : "",
-	       command->err ? hd_strerror(command->err) : "");
-	if (!command->err && o->changed)
-		o->changed(o->arg);
-	page_answer(w->form, w->req, w->vendor, w->phone, &page);
-	free(w);
-}
-
-static void change(struct hd_form *form, struct hd_http_request *req,
-		   const struct hd_vendor *vendor, const char *phone, const struct writing *what)
-{
-	struct writing *w = malloc(sizeof(*w));
-	int err = w ? 0 : HD_ENOMEM;
-
-	if (!err) {
-		*w = *what;
-		w->form = form;
-		w->req = req;
-		w->vendor = vendor;
-		w->now_ms = hd_clock_wall_ms(form->options.clock);
-		w->command.run = run;
-		w->command.arg = w;
-		w->command.done = on_written;
-		w->command.reply_to = form->options.mailbox;
-		err = hd_str_set(w->phone, sizeof(w->phone), phone);
-	}
 	if (!err)
-		err = hd_store_submit(form->options.store, &w->command);
-	if (!err)
-		return;
-	free(w);
-	hd_warn("form", "%s: nothing began: %s", phone, hd_strerror(err));
-	hd_http_answer_error(req, err, "not now");
+		err = form_url(v->form, v->phone.id, "settings", url);
+	if (!err) {
+		page->url = url;
+		page->what = v->what;
+		page->json = v->json;
+		page->err = why;
+		err = state_read(v->form, v->phone.id, page);
+	}
+	hd_metric_add(&shown, 1);
+	if (err) {
+		hd_error("form", "%s: no settings for it: %s", v->phone.id, hd_strerror(err));
+		hd_http_answer_error(v->req, err, "not now");
+	} else if (v->json) {
+		json_answer(v->req, page);
+	} else {
+		page_answer(v, page);
+	}
+	hd_wipe(url, sizeof(url));
+	free(page);
 }
 
 /* ---- requests ------------------------------------------------------------------------------- */
@@ -185,66 +164,99 @@ static unsigned when_parse(const char *text)
 	return when;
 }
 
-/* @return 0; HD_ENOENT: nothing is to be changed; HD_EPARSE */
-static int change_read(struct writing *w, struct hd_http_request *req, const char *what)
+/* "", "/5", "/5/label" */
+static bool key_parse(struct form_what *what, const char *text)
 {
-	const char *to = hd_http_field(req, "to");
-	unsigned when = when_parse(what);
+	static const struct {
+		const char *part;
+		enum form_item item;
+	} parts[] = {
+		{ "number", FORM_ITEM_KEY_NUMBER },
+		{ "label", FORM_ITEM_KEY_LABEL },
+		{ "type", FORM_ITEM_KEY_TYPE },
+		{ "remove", FORM_ITEM_KEY_REMOVE },
+	};
+	struct hd_slice place;
+	const char *slash;
+	uint64_t n = 0;
 
-	if (!to)
-		return HD_ENOENT;
-	if (strcmp(what, "language") == 0)
-		return form_language_is_ours(to) &&
-				       !hd_str_set(w->language, sizeof(w->language), to)
-			       ? 0
-			       : HD_EPARSE;
-	w->change.what = when < HD_FORWARD_COUNT ? HD_CHANGE_FORWARD : HD_CHANGE_DND;
-	if (when == HD_FORWARD_COUNT) {
-		w->change.on = strcmp(to, "on") == 0 ? HD_CHANGE_ON : HD_CHANGE_OFF;
-		return w->change.on == HD_CHANGE_ON || strcmp(to, "off") == 0 ? 0 : HD_EPARSE;
-	}
-	w->change.when = (enum hd_forward_when)when;
-	w->change.on = to[0] ? HD_CHANGE_ON : HD_CHANGE_OFF;
-	if (to[0] && !hd_forward_to_is_valid(hd_slice_of(to)))
-		return HD_EPARSE;
-	return hd_str_set(w->change.to, sizeof(w->change.to), to) ? HD_EPARSE : 0;
+	what->item = FORM_ITEM_KEYS;
+	if (*text != '/')
+		return !*text;
+	place = hd_slice_of(text + 1);
+	slash = strchr(text + 1, '/');
+	if (slash)
+		place.len = (size_t)(slash - text - 1);
+	if (hd_u64_parse(&n, place, HD_PHONE_KEYS_MAX))
+		return false;
+	what->place = (uint8_t)n;
+	what->item = FORM_ITEM_KEY;
+	if (!slash)
+		return n > 0;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strcmp(slash + 1, parts[i].part) == 0)
+			what->item = parts[i].item;
+	return what->item == FORM_ITEM_KEY_NUMBER || (what->item != FORM_ITEM_KEY && n > 0);
 }
 
-static bool is_known(const char *what)
+static bool what_parse(const struct hd_form *form, struct form_what *what, const char *text)
 {
-	return !*what || strcmp(what, "dnd") == 0 || strcmp(what, "language") == 0 ||
-	       when_parse(what) < HD_FORWARD_COUNT;
+	unsigned when = when_parse(text);
+
+	*what = (struct form_what){ .item = FORM_ITEM_MENU };
+	if (strcmp(text, "dnd") == 0)
+		what->item = FORM_ITEM_DND;
+	else if (strcmp(text, "language") == 0)
+		what->item = FORM_ITEM_LANGUAGE;
+	else if (strcmp(text, "name") == 0 && form->own.name)
+		what->item = FORM_ITEM_NAME;
+	else if (strncmp(text, "keys", 4) == 0)
+		return form->own.keys > 0 && key_parse(what, text + 4);
+	else if (when < HD_FORWARD_COUNT)
+		*what = (struct form_what){ FORM_ITEM_FORWARD, (enum hd_forward_when)when, 0 };
+	else
+		return !*text;
+	return true;
+}
+
+static bool is_json(struct hd_http_request *req)
+{
+	const char *format = hd_http_query(req, "format");
+
+	return format && strcmp(format, "json") == 0;
+}
+
+static bool only_shows(enum form_item item)
+{
+	return item == FORM_ITEM_MENU || item == FORM_ITEM_KEYS || item == FORM_ITEM_KEY;
 }
 
 bool form_settings_serve(struct hd_form *form, struct hd_http_request *req,
 			 const struct hd_phone *phone, const struct hd_vendor *vendor,
 			 const char *rest)
 {
-	struct form_settings page = { .ask = -1 };
+	struct form_visit v = { .form = form, .req = req, .vendor = vendor, .phone = *phone };
 	const char *method = hd_http_method_name(req);
-	struct writing w = { .change = { .on = HD_CHANGE_OFF } };
-	unsigned when;
-	int err = HD_ENOENT;
+	const char *to;
 
+	v.json = is_json(req);
 	rest += sizeof("settings") - 1;
-	if (!form->options.settings || !vendor->settings || (*rest && *rest != '/'))
+	if (!form->options.settings || (!vendor->settings && !v.json) || (*rest && *rest != '/') ||
+	    !what_parse(form, &v.what, rest + (*rest == '/')))
 		return false;
-	rest += *rest == '/';
-	if (!is_known(rest))
-		return false;
-	/* A HEAD is only a look, and changes nothing. */
-	if (*rest && (strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0))
-		err = change_read(&w, req, rest);
-	when = when_parse(rest);
-	if (!*rest && strcmp(method, "POST") == 0) {
+	if (only_shows(v.what.item) && strcmp(method, "POST") == 0) {
 		hd_http_add_header(req, "Allow", "GET, HEAD");
 		hd_http_refuse(req, 405, "method-not-allowed", "not with this method");
-	} else if (!err) {
-		change(form, req, vendor, phone->id, &w);
-	} else {
-		page.failed = err == HD_EPARSE;
-		page.ask = when < HD_FORWARD_COUNT && !page.failed ? (int)when : -1;
-		page_answer(form, req, vendor, phone->id, &page);
+		hd_wipe(&v, sizeof(v));
+		return true;
 	}
+	/* A HEAD is only a look, and changes nothing. */
+	to = only_shows(v.what.item) || strcmp(method, "HEAD") == 0 ? NULL
+								    : hd_http_field(req, "to");
+	if (!to)
+		form_settings_answer(&v, 0);
+	else if (!form_settings_write(&v, to))
+		form_settings_answer(&v, HD_EPARSE);
+	hd_wipe(&v, sizeof(v));
 	return true;
 }

@@ -26,7 +26,7 @@ DIRECTORY = ("users:\n" + USERS + f'  - {{number: "203", name: {NASTY!r}, pin: "
              '  - {id: third, secret: s, model: yealink-t46u}\n'
              '  - {id: dect, secret: s, mac: "7c2f80e0d605", model: gigaset-n870}\n')
 CONF = {"provision": {"listen": ["https:127.0.0.1:0", "http:127.0.0.1:0"], "plain_networks": ["127.0.0.0/8"]},
-        "desk": {"lock_after": 3}}
+        "desk": {"lock_after": 3, "own_name": True}}
 
 
 @pytest.fixture(scope="module")
