@@ -61,7 +61,7 @@ ONLY_IN = {
 
 # A header of a folder that has no folder of its own in include/hotdesk/.
 INTERFACES = {"lmdb.h": "store", "audit.h": "desk", "desk_operation.h": "desk",
-              "call.h": "proxy", "callback.h": "plan", "directory_file.h": "conf", "face.h": "device", "number.h": "plan",
+              "call.h": "proxy", "callback.h": "plan", "directory_file.h": "conf", "face.h": "device", "own_key.h": "device", "number.h": "plan",
               "render.h": "provision"}
 INTERFACES |= {"lamp.h": "notify", "pnp.h": "notify", "settings_event.h": "notify",
                "summary.h": "settings", "summary_event.h": "notify",

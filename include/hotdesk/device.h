@@ -3,10 +3,9 @@
  * secrets that its provisioning needs.
  *
  * A vendor is one row of src/device/vendor.c and one template in conf/provision/. Tables:
- * "device_keys" ("u" number: what the administrator gave a user, "o" number: the user's own, "p"
- * phone id: its keys), "device_secret" (phone id: the SIP secret,
- * sealed with a key outside the database, and the salt of its URL), "device_token" (a digest of
- * the URL's secret: phone id), "device_seen" (phone id: model, firmware, last fetch and resync).
+ * "device_keys" ("u", "o" (own_key.h) number, "p" phone id: keys), "device_secret" (phone id: the
+ * SIP secret, sealed with a key outside the database, and the salt of its URL), "device_token" (a
+ * digest of the URL's secret: phone id), "device_seen" (phone id: model, firmware, last fetch ...).
  *
  * Layer: 2.  May include: base, store, directory.  Thread: any; inside the caller's transaction.
  */
@@ -204,27 +203,6 @@ HD_MUSTCHECK int hd_device_key_put(struct hd_device *device, struct hd_txn *txn,
 /** Takes one away; place 0: all without a place. HD_ENOENT: there is none. */
 HD_MUSTCHECK int hd_device_key_remove(struct hd_device *device, struct hd_txn *txn, char kind,
 				      const char *name, uint8_t place);
-/** One thing that a user changes about the own keys, by code or form. */
-struct hd_own_key_change {
-	uint8_t place; /* 1..HD_PHONE_KEYS_MAX; 0: a new one, then its place, whatever is there */
-	/* A number makes a key that is not there, a speed dial; another number has no label yet. */
-	enum { HD_OWN_KEY_NUMBER, HD_OWN_KEY_LABEL, HD_OWN_KEY_TYPE, HD_OWN_KEY_REMOVE } what;
-	char text[HD_PHONE_KEY_LABEL_SIZE]; /* number or label; out, of REMOVE: what it dialled */
-	enum hd_phone_key_type type;	    /* speed dial or BLF */
-	size_t max;			    /* keys that a user may have */
-};
-/**
- * Reads, changes, writes; a record that is damaged begins anew. Keys that the administrator gave
- * the user or the phone stay as they are: in a place of theirs a new one is not put, and one that
- * was put there by its place is moved where the keys meet (hotdesk/face.h).
- * @param phone at which it is changed
- * @return 0; HD_EINVAL: no number (letters, digits, * and #), no text, no such type; HD_ENOENT:
- *         there is no such key; HD_ELIMIT: there are so many already; or the store's error
- */
-HD_MUSTCHECK int hd_own_key_change(struct hd_device *device, struct hd_txn *txn, const char *user,
-				   const struct hd_phone *phone, struct hd_own_key_change *change);
-/** "speed dial 5", "BLF key 5", "label of key 5", "no key 5": for log and audit. */
-void hd_own_key_describe(struct hd_buf *out, const struct hd_own_key_change *change);
 /** With the user or phone: everything that is kept here about it. Nothing kept is no error. */
 HD_MUSTCHECK int hd_device_forget(struct hd_device *device, struct hd_txn *txn, char kind,
 				  const char *name);

@@ -40,6 +40,7 @@
 #include "hotdesk/device.h"
 #include "hotdesk/directory.h"
 #include "hotdesk/http.h"
+#include "hotdesk/own_key.h"
 #include "hotdesk/plan.h"
 #include "hotdesk/settings.h"
 #include "hotdesk/store.h"

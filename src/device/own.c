@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "device_priv.h"
+#include "hotdesk/own_key.h"
 
 static int keys_read(struct hd_device *device, struct hd_txn *txn, char kind, const char *name,
 		     struct hd_phone_key *keys, size_t *np)

@@ -7,6 +7,7 @@
 #include "feature_priv.h"
 #include "hotdesk/audit.h"
 #include "hotdesk/base/log.h"
+#include "hotdesk/own_key.h"
 
 static const struct hd_slice no_body = { NULL, 0 };
 

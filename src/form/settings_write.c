@@ -1,4 +1,4 @@
-/* settings_write.c - a change that a user makes on a phone's screen, on its way through the store. */
+/* settings_write.c - a change that a user makes on a phone's screen, through the store. */
 #include <stdlib.h>
 #include <string.h>
 

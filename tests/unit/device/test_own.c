@@ -1,6 +1,8 @@
 /* test_own.c - keys that users make for themselves. */
 #include "fixture.h"
 
+#include "hotdesk/own_key.h"
+
 struct change {
 	struct fixture *f;
 	struct hd_own_key_change key;
