@@ -57,7 +57,7 @@ def free_port(host="127.0.0.1"):
         return sock.getsockname()[1]
 
 
-def wait_for(condition, what, seconds=15.0, process=None):
+def wait_for(condition, what, seconds=60.0, process=None):
     """Waits until condition() gives something true and returns that."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

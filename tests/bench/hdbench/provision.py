@@ -121,7 +121,7 @@ class Fetcher:
         if not self.connection:
             make = http.client.HTTPSConnection if self.tls else http.client.HTTPConnection
             more = {"context": self.tls} if self.tls else {}
-            self.connection = make(*self.address, timeout=20, **more)
+            self.connection = make(*self.address, timeout=60, **more)
         self.connection.request("GET", path, headers={"User-Agent": AGENT.format(path[-16:-4])})
         answer = self.connection.getresponse()
         body = answer.read()
@@ -134,7 +134,7 @@ def fetch_for(seconds, kind, address, paths, keep, queue):
     """Fetches one after the other; tells how many, and the bytes of one."""
     fetcher, n, size = Fetcher(kind, address), 0, 0
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    while n == 0 or time.monotonic() < until:
         size = len(fetcher.fetch(paths[n % len(paths)]))
         n += 1
         if not keep:
@@ -178,7 +178,7 @@ class Desk(Phone):
         label = SESSIONS.search(body)
         self.changed[user] = (time.perf_counter(), label.group(1).decode() if label else "")
 
-    def until(self, user, word, seconds=10):
+    def until(self, user, word, seconds=60):
         """When the phone's key began to say so."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -103,7 +103,7 @@ class Kamailio(Server):
         self._spawn(["kamailio", "-DD", "-E", "-m", "512", "-b", str(RECEIVE_BYTES), "-f",
                      str(config), "-w", str(self.folder), "-Y", str(self.folder)])
         wait_for(lambda: is_bound(self.address[1]) and len(tree(self.pid)) > self.children,
-                 "start", 20, self.process)
+                 "start", process=self.process)
 
 
 class Hotdeskd(Server):
