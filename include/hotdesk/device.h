@@ -81,7 +81,7 @@ struct hd_vendor {
 	const char *url_file;
 	const struct hd_vendor_dhcp *dhcp; /* option 0 ends */
 	const char *form, *form_type;	   /* template in conf/form/ for its browser, or NULL */
-	bool form_key;			   /* a key of it can open a form */
+	bool form_key, form_unsure;	   /* a key opens it; maybe: Login stays the code */
 	const char *list, *settings;	   /* the same of call lists (NULL: JSON) and of settings */
 	uint8_t list_page;		   /* entries on one page of a list */
 	/* XML by NOTIFY, around a text (NULL: by MESSAGE) and the idle line; its lamp and lists. */

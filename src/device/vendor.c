@@ -58,6 +58,13 @@ static const struct hd_vendor vendors[] = {
 		.keys = 18,
 		.url_file = "<MACADR>.xml",
 		.dhcp = DHCP({ .option = 66, .split = true }),
+		.form = "auerswald.xml",
+		.list = "auerswald-calls.xml",
+		.settings = "auerswald-settings.xml",
+		.list_page = 10,
+		.form_type = XML,
+		.form_key = true,
+		.form_unsure = true,
 	},
 	{
 		.name = "yealink",

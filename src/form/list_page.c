@@ -11,13 +11,14 @@ enum { WHEN_SIZE = 32, TEXT_SIZE = HD_CALLS_NAME_SIZE + 2 * HD_CALLS_NUMBER_SIZE
 static const struct words {
 	const char *title, *all, *missed, *received, *dialled;
 	const char *next, *previous, *back, *empty, *off, *nobody, *withheld, *time;
+	const char *login, *settings;
 } words[] = {
 	{ "Calls", "All calls", "Missed calls", "Received calls", "Dialled calls", "More", "Newer",
 	  "Back", "No calls", "The call list is off.", "Nobody is logged in.", "Withheld",
-	  "%d/%m %H:%M" },
+	  "%d/%m %H:%M", "Login", "Settings" },
 	{ "Anrufe", "Alle Anrufe", "Verpasste Anrufe", "Angenommene Anrufe", "Gewählte Nummern",
 	  "Mehr", "Neuere", "Zurück", "Keine Anrufe", "Die Anrufliste ist ausgeschaltet.",
-	  "Niemand ist angemeldet.", "Unterdrückt", "%d.%m. %H:%M" },
+	  "Niemand ist angemeldet.", "Unterdrückt", "%d.%m. %H:%M", "Anmelden", "Einstellungen" },
 };
 
 /* Of wall clocks that jump every time is one: what cannot be told is left out. */
@@ -115,6 +116,16 @@ static void menu_fill(struct hd_view *view, struct hd_value *root, const struct 
 	hd_view_text(view, root, "title", title);
 }
 
+/* The other pages of the phone: ".../calls" to ".../form". */
+static void beside_fill(struct hd_view *view, struct hd_value *root, const char *name,
+			const struct form_list *list)
+{
+	struct hd_buf url = { 0 };
+
+	hd_buf_addf(&url, "%.*s%s", (int)(strlen(list->url) - strlen("calls")), list->url, name);
+	hd_view_buf(view, root, name, &url);
+}
+
 static void fill(struct hd_view *view, const struct form_list *list, const struct hd_vendor *vendor)
 {
 	const struct words *w = &words[hd_language_is_german(list->language)];
@@ -122,10 +133,13 @@ static void fill(struct hd_view *view, const struct form_list *list, const struc
 	struct hd_value *root = hd_view_root(view), *rows, *to;
 
 	hd_view_text(view, root, "url", list->url);
+	beside_fill(view, root, "form", list);
+	beside_fill(view, root, "settings", list);
 	text_of_people(view, root, "user", list->name, vendor);
 	/* One of the three. */
 	hd_view_bool(view, root, "menu", open && list->menu);
 	hd_view_bool(view, root, "list", some && !list->menu);
+	hd_view_bool(view, root, "nobody", list->nobody);
 	hd_view_bool(view, root, "nothing", !open || (!list->menu && !some));
 	hd_view_text(view, root, "why", list->nobody ? w->nobody : open ? w->empty : w->off);
 	menu_fill(view, root, list);
@@ -138,6 +152,8 @@ static void fill(struct hd_view *view, const struct form_list *list, const struc
 	hd_view_text(view, to, "next", w->next);
 	hd_view_text(view, to, "previous", w->previous);
 	hd_view_text(view, to, "back", w->back);
+	hd_view_text(view, to, "login", w->login);
+	hd_view_text(view, to, "settings", w->settings);
 }
 
 int form_list_render(const struct hd_template_set *set, const struct hd_vendor *vendor,

@@ -273,10 +273,21 @@ static void cut(const struct fill *f, struct hd_buf *b)
 	*end = '\0';
 }
 
+/* Between quotes of a Lua program: "a\034b" of a quotation mark between a and b. */
+static void lua_add(struct hd_buf *b, const char *text)
+{
+	for (const char *p = text; *p; p++) {
+		bool plain = (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') ||
+			     (*p >= 'A' && *p <= 'Z') || strchr("-._:/?=[]%", *p);
+
+		hd_buf_addf(b, plain ? "%c" : "\\%03u", (unsigned char)*p);
+	}
+}
+
 static void key_target_fill(const struct fill *f, struct hd_value *to, const char *value,
 			    bool is_dialled)
 {
-	struct hd_buf number = { 0 }, uri = { 0 };
+	struct hd_buf number = { 0 }, uri = { 0 }, lua = { 0 };
 
 	if (is_dialled) {
 		number_add(&number, f, value);
@@ -284,7 +295,9 @@ static void key_target_fill(const struct fill *f, struct hd_value *to, const cha
 		cut(f, &number);
 		cut(f, &uri);
 	}
+	lua_add(&lua, value);
 	hd_view_text(f->view, to, "value", value);
+	hd_view_buf(f->view, to, "value_lua", &lua);
 	hd_view_buf(f->view, to, "number", &number);
 	hd_view_buf(f->view, to, "uri", &uri);
 }
@@ -294,8 +307,8 @@ static bool opens_form(const struct fill *f)
 {
 	const struct hd_render_values *v = f->in->values;
 
-	return f->in->vendor->form_key && v->login_form && v->url && f->in->token[0] &&
-	       f->face.state != HD_FACE_OCCUPIED;
+	return f->in->vendor->form_key && !f->in->vendor->form_unsure && v->login_form && v->url &&
+	       f->in->token[0] && f->face.state != HD_FACE_OCCUPIED;
 }
 
 /* "https://hd.example/TOKEN/form"; "": there is no such URL. */
