@@ -133,6 +133,9 @@ static const struct hd_vendor vendors[] = {
 		.screen_begin = "<SnomIPPhoneText><Title>hotdesk</Title><Text>",
 		.screen_end =
 			"</Text><fetch mil=\"30000\">snom://mb_exit</fetch></SnomIPPhoneText>",
+		.forget_calls =
+			"<IPPhoneSilent document_id=\"hotdesk\">"
+			"<fetch mil=\"10\">phone://mb_exit#calllistclear</fetch></IPPhoneSilent>",
 	},
 	{
 		.name = "grandstream",

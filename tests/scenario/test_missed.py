@@ -14,8 +14,8 @@ from support.web import Web
 
 FORGET = {"YealinkIPPhoneExecute": ["Command:ClearCallersList", "Command:ClearRedialList"],
           "AastraIPPhoneExecute": ["Command: ClearCallersList", "Command: ClearRedialList"],
-          "CiscoIPPhoneExecute": ["Init:CallHistory"]}
-EVENTS = {"yealink-t46u": "Yealink-xml", "mitel-6867i": "aastra-xml", "cisco-cp-8851": "XML-Service"}
+          "CiscoIPPhoneExecute": ["Init:CallHistory"], "IPPhoneSilent": ["phone://mb_exit#calllistclear"]}
+EVENTS = {"yealink-t46u": "Yealink-xml", "mitel-6867i": "aastra-xml", "cisco-cp-8851": "XML-Service", "snom-d785": "xml"}
 LAMPS = {"yealink-t46u": ("lamp off", "lamp on")}
 NUMBERS = itertools.count(700)
 
@@ -33,7 +33,7 @@ def meaning(body):
     if root.tag.endswith("IPPhoneStatus"):
         assert root.get("SessionID", root.findtext("Session")) == "hotdesk", body
         return root.findtext("Message") or "nothing"
-    uris = [i.get("URI") or i.get("URL") for i in root.iter("ExecuteItem")]
+    uris = [i.get("URI") or i.get("URL") or i.text for i in root.iter() if i.tag in ("ExecuteItem", "fetch")]
     if uris == FORGET[root.tag]:
         return "forget"
     return {"Led:POWER=slowflash": "lamp on", "Led:POWER=off": "lamp off"}[uris[0]]
@@ -47,7 +47,7 @@ class Desk:
         self.phone = d.phone()
         d.ctl("phone", "set", self.phone.user, "--model", model, "--owner", owner)
         self.phone.register()
-        if model != "cisco-cp-8851":
+        if model not in ("cisco-cp-8851", "snom-d785"):
             self.says("nothing", forget=not owner)
 
     def told(self, *expected, answer=True):
@@ -178,6 +178,14 @@ def test_phone_with_an_owner_keeps_its_lists(d):
     b.says("1 missed call")
     d.ctl("session", "logout", ben)
     b.says("nothing")
+
+
+def test_only_forgets(d):
+    """A vendor whose phones have no line for a text."""
+    ben, b = user(d), Desk(d, "snom-d785")
+    b.told("forget")
+    d.ctl("session", "login", ben, b.phone.user)
+    b.told("forget")
 
 
 def test_challenge(d):

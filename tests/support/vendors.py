@@ -172,6 +172,7 @@ class Snom(VendorPhone):
     files = ["snomD785.htm", "{MAC}.xml"]
     user_at, password_at = r"<user_pname[^>]*>(.*?)<", r"<user_pass[^>]*>(.*?)<"
     label_at = r'<fkey idx="1"[^>]* label="([^"]*)"'
+    screen = "xml"
     habits = [("X-Serialnumber", "{MAC}")]
 
 
