@@ -51,8 +51,8 @@ def key(d, tmp_path, request):
 @pytest.mark.parametrize("key", ["menus"], indirect=True)
 def test_login_calls_settings(d, key):
     assert key.press() == ["menu", "Nobody is logged in.", "Login"]
-    assert key.choose("Login") == ["ask", "Number", "", "plain"]
-    assert key.enter("601") == ["ask", "PIN", "", "masked"]
+    assert key.choose("Login") == ["ask", "Login d600: Number", "", "plain", "digits"]
+    assert key.enter("601") == ["ask", "Login d600: PIN", "", "masked", "digits"]
     key.enter("111111")
     assert key.screen[0] == "show" and "Roamer" not in key.screen[1], "a wrong PIN"
     key.press(), key.choose("Login"), key.enter("601")
@@ -70,7 +70,7 @@ def test_login_calls_settings(d, key):
     key.choose(NASTY)
     assert key.dialled == ["602"]
     key.press(), key.choose("Settings"), key.choose("Forward when busy")
-    assert key.screen == ["ask", "Forward when busy", "", "plain"]
+    assert key.screen == ["ask", "Forward when busy: Number", "", "plain", "digits"]
     assert "Forward when busy: *97#" in key.enter("*97#")
     user = d.admin("GET", "/v1/users/601")[1]
     assert user["forward_busy"] == "*97#", user

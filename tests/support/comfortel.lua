@@ -87,7 +87,7 @@ if arg[3] == "menus" then
   end
   dialog.input = function(line)
     table.insert(waiting, function()
-      tell("ask", line.title, line.text, line.password and "masked" or "plain")
+      tell("ask", line.title, line.text, line.password and "masked" or "plain", line.numeric and "digits" or "any")
       line.callback(hear()[1])
     end)
   end

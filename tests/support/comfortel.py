@@ -11,7 +11,7 @@ DRIVER = pathlib.Path(__file__).with_name("comfortel.lua")
 class Key:
     """
     A key of a configuration, pressed by the test. `screen` is what is shown after that:
-    ["menu", title, label...], ["ask", prompt, value, "masked" or "plain"], ["show", text] or ["idle"].
+    ["menu", title, label...], ["ask", prompt, value, "masked" or "plain", "digits" or "any"], ["show", text] or ["idle"].
     """
 
     def __init__(self, folder, configuration, label, web, menus=True):
