@@ -12,7 +12,7 @@ static const struct hd_render_values values = {
 	.transport = "udp",
 	.url = "https://hotdesk.example/provision",
 	.expires_s = 3600,
-	.codes = { "*771", "*772", "*770" },
+	.codes = { "*771", "*772", "*770", .user = { [HD_USER_CODE_PICKUP] = "*8" } },
 	.login_key = HD_LOGIN_KEY_VENDOR,
 	.language = "en",
 	.zone = { .name = "Europe/Berlin",

@@ -302,6 +302,30 @@ static void key_target_fill(const struct fill *f, struct hd_value *to, const cha
 	hd_view_buf(f->view, to, "uri", &uri);
 }
 
+static const char *pickup_code(const struct fill *f)
+{
+	return f->in->values->codes.user[HD_USER_CODE_PICKUP];
+}
+
+/* "*8202" of a BLF key; "": it has none. Nothing rings at a code. */
+static void pickup_fill(const struct fill *f, struct hd_value *to, const struct hd_face_key *key)
+{
+	struct hd_buf number = { 0 }, pickup = { 0 };
+	struct hd_feature code = { 0 };
+
+	if (key->kind == HD_FACE_KEY_BLF && pickup_code(f)[0]) {
+		number_add(&number, f, key->value);
+		cut(f, &number);
+		if (number.len && !strpbrk(hd_buf_text(&number), ":@") &&
+		    hd_feature_parse(&code, &f->in->values->codes,
+				     hd_slice_of(hd_buf_text(&number))) == HD_ENOENT)
+			hd_buf_addf(&pickup, "%s%s", pickup_code(f), hd_buf_text(&number));
+		hd_feature_wipe(&code);
+	}
+	hd_buf_fini(&number);
+	hd_view_buf(f->view, to, "pickup", &pickup);
+}
+
 /* Whoever is logged in logs out by one press; the form is for number and PIN. */
 static bool opens_form(const struct fill *f)
 {
@@ -392,6 +416,7 @@ static void key_fill(const struct fill *f, struct hd_value *list, const struct h
 	key_target_fill(f, to, r.value,
 			r.login || key->kind == HD_FACE_KEY_SPEED_DIAL ||
 				key->kind == HD_FACE_KEY_BLF);
+	pickup_fill(f, to, key);
 	for (const struct hd_vendor_number *n = f->in->vendor->numbers; n && n->name; n++)
 		hd_view_int(f->view, to, n->name,
 			    (int64_t)n->first + (int64_t)n->step * (key->place - 1));
@@ -422,6 +447,7 @@ static void login_fill(const struct fill *f)
 	hd_view_text(f->view, to, "login_code", codes->login);
 	hd_view_text(f->view, to, "logout_code", codes->logout);
 	hd_view_text(f->view, to, "toggle_code", codes->toggle);
+	hd_view_text(f->view, hd_view_root(f->view), "pickup_code", pickup_code(f));
 	/* Its dialog state is the lamp: RFC 4235. */
 	uri_add(&lamp, f, codes->login);
 	hd_view_buf(f->view, to, "lamp_uri", &lamp);

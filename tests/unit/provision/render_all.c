@@ -80,7 +80,7 @@ static void world_open(struct world *w, const char *folder)
 		.url = "https://hotdesk.example:8443/p",
 		.expires_s = 3600,
 		.login_form = true,
-		.codes = { "*771", "*772", "*770" },
+		.codes = { "*771", "*772", "*770", .user = { [HD_USER_CODE_PICKUP] = "*8" } },
 		.login_key = HD_LOGIN_KEY_VENDOR,
 		.language = "en",
 		.ntp = "ntp.hotdesk.example",

@@ -122,8 +122,8 @@ def test_names_arrive(nasty):
 def test_no_name_becomes_syntax(plain, nasty):
     """Inside a value, too, vendors have a syntax: a name or URI adds nothing to it."""
     cisco = re.compile(r"|fnc=sd;ext=[^;]+;nme=[^;]*|fnc=sd\+blf(\+cp)?;sub=[^;]+;nme=[^;]*")
-    snom = re.compile(r"none|line|speed \S+|blf \S+|blf [^|]+\|\*770|url \S+")
-    fanvil = re.compile(r"|SIP1|[^&@]+(@else\.example\S*)?@1/(f|ba)|https://\S+")
+    snom = re.compile(r"none|line|speed \S+|blf \S+|blf [^|]+\|\*(770|8)|url \S+")
+    fanvil = re.compile(r"|SIP1|[^&@]+(@else\.example\S*)?@1/(f|ba(\*8[^&@/:]+)?)|https://\S+")
     for texts in (plain, nasty):
         for name, text in texts.items():
             vendor = name.split(".")[0]
@@ -135,6 +135,21 @@ def test_no_name_becomes_syntax(plain, nasty):
             assert len(values) > 4, name
             for form, value in values:
                 assert form.fullmatch(value), f"{name}: {value}"
+
+
+def test_pickup(plain):
+    """A BLF key says what is dialled when it flashes; the Login key and speed dials do not."""
+    texts = values_by_vendor(plain, "occupied")
+    for vendor, want in {"yealink": "linekey.5.extension = *8\nlinekey.5.pickup_value = *8\n",
+                         "snom": ">blf sip:202@hotdesk.example|*8</fkey>", "fanvil": ">202@1/ba*8202<",
+                         "grandstream": "<P1347>*8</P1347>", "mitel": "directed call pickup prefix: *8\n",
+                         "polycom": 'call.directedCallPickupString="*8"',
+                         "cisco-spa": '<Attendant_Console_Call_Pickup_Code ua="na">*8<',
+                         "cisco-mpp": '<Attendant_Console_Call_Pickup_Code ua="na">*8<',
+                         "generic": "key.5.pickup = *8202\n"}.items():
+        assert want in texts[vendor], vendor
+    assert len(re.findall(r"(?m)extension = \*8$", texts["yealink"])) == 1
+    assert "ba*8*7" not in texts["fanvil"] and "|*8*7" not in texts["snom"]
 
 
 def values_by_vendor(texts, state):
