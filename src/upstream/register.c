@@ -12,9 +12,16 @@ static int send_request(struct registration *r);
 static int look_up(void *arg, struct hd_slice realm, struct hd_uac_credentials *credentials)
 {
 	struct registration *r = arg;
+	int err;
 
 	(void)realm; /* the peer is whom we asked */
-	return hd_upstreams_credentials(r->u, r->key, credentials);
+	err = r->left ? HD_ENOENT : hd_upstreams_credentials(r->u, r->key, credentials);
+	/* What is to go goes as it came, whatever has become of its account. */
+	if (!err || r->wanted || !r->known.user[0])
+		return err;
+	*credentials =
+		(struct hd_uac_credentials){ .username = r->known.user, .secret = r->known.secret };
+	return 0;
 }
 
 /* The user part of our Contact: the user, so that calls to it find their way. */
@@ -24,7 +31,7 @@ static const char *contact_user(const struct registration *r)
 
 	if (slash)
 		return slash + 1;
-	return r->username[0] ? r->username : r->key;
+	return r->known.user[0] ? r->known.user : r->key;
 }
 
 static uint32_t seconds_of(struct hd_msg *msg, const char *header)
@@ -155,16 +162,17 @@ static int make_request(struct registration *r, const struct hd_peer *peer, stru
 	char text[2 * sizeof(tag) + 1];
 	int err;
 
-	/* One that is to go although its account is gone: as far as its name is known. */
-	err = hd_upstreams_credentials(r->u, r->key, &account);
+	/* One that is to go although its account is gone, or another: as far as it is known. */
+	err = r->wanted || !r->known.user[0] ? hd_upstreams_credentials(r->u, r->key, &account)
+					     : HD_ENOENT;
 	if (err && r->wanted)
 		return err;
-	if (!err && hd_str_set(r->username, sizeof(r->username), account.username))
-		return HD_EINVAL;
+	if (!err)
+		r->known = r->u->account;
 	hd_random_bytes(tag, sizeof(tag));
 	hd_hex_format(text, tag, sizeof(tag));
 	hd_buf_adds(&aor, "<sip:");
-	hd_uri_escape_user(&aor, hd_slice_of(r->username[0] ? r->username : contact_user(r)));
+	hd_uri_escape_user(&aor, hd_slice_of(r->known.user[0] ? r->known.user : contact_user(r)));
 	hd_buf_addf(&aor, "@%.*s>", (int)domain.len, domain.ptr);
 	hd_wipe(&r->u->account, sizeof(r->u->account));
 	hd_buf_addf(&from, "%s;tag=%s", hd_buf_text(&aor), text);
@@ -181,15 +189,15 @@ static int make_request(struct registration *r, const struct hd_peer *peer, stru
 /* On an error nothing is out and nothing will come. */
 static int send_request(struct registration *r)
 {
-	const struct upstream_peer *p = peer_of_account(r->u, r->key);
-	struct hd_target target = { .uri = p ? p->peer.uri : NULL, .prepare = on_hop };
+	const struct hd_peer *peer = registration_peer(r);
+	struct hd_target target = { .uri = peer ? peer->uri : NULL, .prepare = on_hop };
 	struct hd_flow hop;
 	struct hd_msg *msg;
 	int err;
 
-	if (!p)
+	if (!peer)
 		return HD_ENOENT;
-	err = make_request(r, &p->peer, &msg);
+	err = make_request(r, peer, &msg);
 	if (err)
 		return err;
 	if (!hd_target_is_name(&target)) {
@@ -208,15 +216,15 @@ static int send_request(struct registration *r)
 
 int register_send(struct registration *r)
 {
-	const struct upstream_peer *p = peer_of_account(r->u, r->key);
+	const struct hd_peer *peer = registration_peer(r);
 	int err = 0;
 
 	if (!r->auth)
 		err = hd_uac_auth_new(&r->auth);
-	if (err || !p)
+	if (err || !peer)
 		return err ? err : HD_ENOENT;
 	r->raised = false;
-	if (r->expires_s < p->peer.expires_s)
-		r->expires_s = p->peer.expires_s;
+	if (r->expires_s < peer->expires_s)
+		r->expires_s = peer->expires_s;
 	return send_request(r);
 }

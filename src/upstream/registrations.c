@@ -1,4 +1,8 @@
-/* registrations.c - what is to be registered, what is, and when what is sent; see upstream.h. */
+/*
+ * registrations.c - what is to be registered, what is, and when what is sent; see upstream.h.
+ *
+ * One state machine with its turns: it is read as one.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +17,8 @@ enum {
 	LOOK_PAUSE_MS = 5,  /* before the next of them */
 	PUMP_MS = 20,	    /* between two turns of sending while some wait */
 	UNREGISTER_MAX = 8, /* tries; then it may run out by itself */
+	LEAVE_MS = 300000,  /* the same of one that leaves where it was */
+	CSEQ_STEP = 16,	    /* beyond requests that may be under way */
 	DOUBLINGS_MAX = 16,
 };
 
@@ -37,10 +43,18 @@ static void pump_later(struct hd_upstreams *u);
 
 static void on_timer(void *arg);
 
-static struct registration *registration_new(struct hd_upstreams *u, const char *key)
+static void make_call_id(struct registration *r)
+{
+	uint8_t random[16];
+
+	hd_random_bytes(random, sizeof(random));
+	hd_hex_format(r->call_id, random, sizeof(random));
+}
+
+/* In no list yet. */
+static struct registration *registration_alloc(struct hd_upstreams *u, const char *key)
 {
 	struct registration *r = calloc(1, sizeof(*r));
-	uint8_t random[16];
 
 	if (!r)
 		return NULL;
@@ -50,9 +64,16 @@ static struct registration *registration_new(struct hd_upstreams *u, const char 
 		free(r);
 		return NULL;
 	}
-	hd_random_bytes(random, sizeof(random));
-	hd_hex_format(r->call_id, random, sizeof(random));
-	HASH_ADD_STR(u->registrations, key, r);
+	make_call_id(r);
+	return r;
+}
+
+static struct registration *registration_new(struct hd_upstreams *u, const char *key)
+{
+	struct registration *r = registration_alloc(u, key);
+
+	if (r)
+		HASH_ADD_STR(u->registrations, key, r);
 	return r;
 }
 
@@ -70,11 +91,23 @@ void registration_free(struct registration *r)
 	count(r, false);
 	if (r->queued)
 		DL_DELETE(u->queue, r);
-	HASH_DEL(u->registrations, r);
+	if (r->left)
+		DL_DELETE2(u->leaving, r, younger, older);
+	else
+		HASH_DEL(u->registrations, r);
 	hd_sip_timer_free(r->timer);
 	hd_orq_free(r->orq);
 	hd_uac_auth_free(r->auth);
+	free(r->left);
+	hd_wipe(&r->known, sizeof(r->known));
 	free(r);
+}
+
+const struct hd_peer *registration_peer(const struct registration *r)
+{
+	const struct upstream_peer *p = r->left ? NULL : peer_of_account(r->u, r->key);
+
+	return r->left ? r->left : p ? &p->peer : NULL;
 }
 
 static void enqueue(struct registration *r)
@@ -199,7 +232,7 @@ static void take_turn(struct registration *r)
 	}
 	r->u->in_flight++;
 	hd_sip_timer_cancel(r->timer);
-	if (!peer_of_account(r->u, r->key)) { /* it is configured no more */
+	if (!registration_peer(r)) { /* it is configured no more */
 		count(r, false);
 		note(r, false);
 	} else if (r->wanted && !r->noted) {
@@ -259,14 +292,60 @@ static void renew(struct registration *r)
 	enqueue(r);
 }
 
+static bool is_at(const struct registration *r, const char *peer)
+{
+	size_t len = strlen(peer);
+
+	return strncmp(r->key, peer, len) == 0 && (!r->key[len] || r->key[len] == '/');
+}
+
 void registrations_renew(struct hd_upstreams *u, const char *peer)
 {
 	struct registration *r, *next;
 
 	HASH_ITER (hh, u->registrations, r, next)
-		if (r->wanted && strncmp(r->key, peer, strlen(peer)) == 0 &&
-		    strchr("/", r->key[strlen(peer)]))
+		if (r->wanted && is_at(r, peer))
 			renew(r);
+}
+
+/* What it is now goes where it was, in its turn; what it will be begins as a new one. */
+static void leave(struct registration *r, const struct hd_peer *peer)
+{
+	struct hd_upstreams *u = r->u;
+	struct registration *old;
+
+	if (!r->registered || !r->known.user[0])
+		return;
+	old = registration_alloc(u, r->key);
+	if (old)
+		old->left = malloc(sizeof(*old->left));
+	if (!old || !old->left) {
+		if (old)
+			hd_sip_timer_free(old->timer);
+		free(old);
+		hd_warn("upstream", "%s: no memory: not unregistered; it will run out", r->key);
+		return;
+	}
+	*old->left = *peer;
+	old->known = r->known;
+	old->expires_s = r->expires_s;
+	old->cseq = r->cseq + CSEQ_STEP;
+	memcpy(old->call_id, r->call_id, sizeof(old->call_id));
+	old->leave_until_ms = hd_clock_mono_ms(u->o.clock) + LEAVE_MS;
+	DL_APPEND2(u->leaving, old, younger, older);
+	count(old, true);
+	count(r, false);
+	make_call_id(r);
+	enqueue(old);
+}
+
+void registrations_leave(struct hd_upstreams *u, const struct hd_peer *peer)
+{
+	struct registration *r, *next;
+
+	HASH_ITER (hh, u->registrations, r, next)
+		if (is_at(r, peer->name))
+			leave(r, peer);
 }
 
 static void succeeded(struct registration *r, uint32_t granted_s)
@@ -293,13 +372,15 @@ static void has_failed(struct registration *r, int status, uint32_t retry_after_
 	hd_metric_add(&failed, 1);
 	if (r->failures < UINT32_MAX)
 		r->failures++;
-	if (!r->wanted && r->failures >= UNREGISTER_MAX) {
+	in_ms = retry_ms(r, retry_after_s);
+	if (!r->wanted &&
+	    (r->failures >= UNREGISTER_MAX ||
+	     (r->left && hd_clock_mono_ms(r->u->o.clock) + in_ms > r->leave_until_ms))) {
 		hd_warn("upstream", "%s: not unregistered: %d; it will run out", r->key, status);
 		r->failures = 0;
 		count(r, false);
 		return;
 	}
-	in_ms = retry_ms(r, retry_after_s);
 	if (r->failures == 1)
 		hd_warn("upstream", "%s: REGISTER: %d; again in %lld s", r->key, status,
 			(long long)in_ms / 1000);
@@ -308,17 +389,19 @@ static void has_failed(struct registration *r, int status, uint32_t retry_after_
 
 void register_done(struct registration *r, int status, uint32_t value_s)
 {
+	struct hd_upstreams *u = r->u;
+
 	if (status < 300 && (value_s || !r->wanted))
 		succeeded(r, r->wanted ? value_s : 0);
 	else
 		has_failed(r, status, value_s);
-	turn_end(r);
-	pump_later(r->u);
+	turn_end(r); /* it may be gone */
+	pump_later(u);
 }
 
 /* ---- which there are to be ------------------------------------------------------------------ */
 
-/* @param account hash of it */
+/* @param account hash of u->account */
 static void want(struct hd_upstreams *u, const char *key, uint32_t account)
 {
 	struct registration *r;
@@ -331,8 +414,12 @@ static void want(struct hd_upstreams *u, const char *key, uint32_t account)
 		return;
 	}
 	r->pass = u->pass;
-	if (r->wanted && r->account != account)
+	if (r->wanted && r->account != account) {
+		/* Of another name there it is another registration. */
+		if (strcmp(r->known.user, u->account.user) != 0)
+			leave(r, registration_peer(r));
 		renew(r);
+	}
 	r->account = account;
 	if (r->wanted)
 		return;
@@ -362,7 +449,7 @@ static bool has_account(struct hd_upstreams *u, struct hd_txn *txn, enum hd_acco
 	int err = hd_accounts_get(u->o.accounts, txn, kind, name, &u->account);
 
 	*hashp = err ? 0 : hd_crc32c(&u->account, sizeof(u->account));
-	hd_wipe(&u->account, sizeof(u->account));
+	hd_wipe(u->account.secret, sizeof(u->account.secret));
 	if (err && err != HD_ENOENT)
 		hd_warn("upstream", "%s: account cannot be read: %s", name, hd_strerror(err));
 	return !err;
@@ -489,6 +576,8 @@ void registrations_fini(struct hd_upstreams *u)
 
 	HASH_ITER (hh, u->registrations, r, next)
 		registration_free(r);
+	while (u->leaving)
+		registration_free(u->leaving);
 	hd_sip_timer_free(u->pump);
 	hd_sip_timer_free(u->look);
 }

@@ -78,6 +78,14 @@ static void sort(struct upstream_peer **peers, size_t n)
 	}
 }
 
+static bool is_among(const char *name, const struct hd_peer *peers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, peers[i].name) == 0)
+			return true;
+	return false;
+}
+
 int hd_upstreams_set(struct hd_upstreams *u, const struct hd_peer *peers, size_t n,
 		     const struct hd_upstream_policy *policy)
 {
@@ -97,16 +105,20 @@ int hd_upstreams_set(struct hd_upstreams *u, const struct hd_peer *peers, size_t
 		fresh[i]->peer = peers[i];
 		fresh[i]->up = true;
 		old = find_peer(u, hd_slice_of(peers[i].name));
-		if (old && strcmp(old->peer.uri, peers[i].uri) != 0)
+		if (old && strcmp(old->peer.uri, peers[i].uri) != 0) {
+			registrations_leave(u, &old->peer);
 			registrations_renew(u, peers[i].name);
-		else if (old && peers[i].probe_s) {
+		} else if (old && peers[i].probe_s) {
 			fresh[i]->up = old->up;
 			fresh[i]->status = old->status;
 			fresh[i]->changed_ms = old->changed_ms;
 		}
 	}
-	for (size_t i = 0; i < u->n_peers; i++)
+	for (size_t i = 0; i < u->n_peers; i++) {
+		if (!is_among(u->peers[i]->peer.name, peers, n))
+			registrations_leave(u, &u->peers[i]->peer);
 		peer_free(u->peers[i]);
+	}
 	sort(fresh, n);
 	memcpy(u->peers, fresh, n * sizeof(*fresh));
 	u->n_peers = n;

@@ -36,11 +36,15 @@ struct registration {
 	bool again;	    /* what it is about has changed: at once, and as for the first time */
 	unsigned failures;  /* in a row */
 	uint32_t account;   /* hash of the one that it is made with */
-	char username[HD_ACCOUNT_USER_SIZE]; /* of the last REGISTER, also when that is gone */
+	struct hd_account known; /* of the last REGISTER, also when that is gone; wiped */
+	/* Not NULL: an old one, at what its peer was; it is no more in the hash, and only to end. */
+	struct hd_peer *left;
+	int64_t leave_until_ms;
 	struct hd_sip_timer *timer;
 	struct hd_orq *orq;
 	struct hd_uac_auth *auth;
-	struct registration *prev, *next; /* the queue */
+	struct registration *prev, *next;     /* the queue */
+	struct registration *younger, *older; /* of those that leave */
 	struct hd_command command;
 	bool note; /* for the command */
 };
@@ -54,6 +58,7 @@ struct hd_upstreams {
 
 	struct registration *registrations; /* by key */
 	struct registration *queue;
+	struct registration *leaving; /* by `older`: what is unregistered where it was */
 	size_t in_flight;
 	struct hd_sip_timer *pump;
 	double tokens;
@@ -79,6 +84,10 @@ void registrations_metrics(void);
 void registration_free(struct registration *r);
 /** A peer has another URI: what is registered there is to be anew. */
 void registrations_renew(struct hd_upstreams *u, const char *peer);
+/** What is registered at a peer as it has been is unregistered there, whatever comes instead. */
+void registrations_leave(struct hd_upstreams *u, const struct hd_peer *peer);
+/** @return NULL: it is configured no more */
+const struct hd_peer *registration_peer(const struct registration *r);
 
 /* ---- register.c: one REGISTER ---------------------------------------------------------------- */
 

@@ -214,6 +214,7 @@ def test_another_password_is_used_at_once(house, trunk):
     trunk.accounts["other"] = "changed there"
     d.ctl("upstream", "set", "trunk", "--user", "other")
     d.until("registered", lambda: "other" in trunk.bindings)
+    d.until("and by the old name no more", lambda: "main" not in trunk.bindings)
     d.ctl("upstream", "delete", "trunk")
     d.until("unregistered", lambda: "other" not in trunk.bindings)
     d.until("and forgotten", lambda: of_trunk(d) == [0, 0, 0])
@@ -233,8 +234,14 @@ def test_a_peer_changes_while_we_are_registered(house, trunk):
     reload(d, peers=[p.replace(f":{trunk.port}", f":{there.port}").replace(trunk.host, there.host)
                      .replace(f":{house.pbx.port}", f":{there.port}").replace(house.pbx.host, there.host) for p in peers])
     d.until("both registered there", lambda: {"main", account} <= set(there.bindings))
+    d.until("and no more where they were", lambda: "main" not in trunk.bindings and account not in house.pbx.bindings)
+    there.refuse = (503, [])  # for a while
     reload(d, peers=[])
     d.until("none left", lambda: d.admin("GET", "/v1/upstreams")[1] == {"upstreams": []})
+    d.until("and tried there", lambda: [e for _, n, e, _ in there.seen if n == "main"][-1] == 0)
+    there.refuse = None
+    d.until("nor registered there", lambda: not there.bindings)
+    d.until("and counted no more", lambda: d.metric("hotdeskd_upstream_registrations") == 0)
     house.pbx.bindings.clear()
     trunk.bindings.clear()
     reload(d, peers=peers)
