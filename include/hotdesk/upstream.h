@@ -14,9 +14,9 @@
  * happens; refreshed between 50 % and 80 % of the lifetime that was granted; after a failure tried
  * again after retry_s, twice that, ... retry_max_s, or what Retry-After says, all of it jittered;
  * but at once when its account or the peer's URI has changed. What was registered by another name,
- * at another URI or at a peer that is configured no more is unregistered there as it was registered,
- * in its turn among the others and for no longer than five minutes; then, and when we end or did
- * not run in that moment, it runs out by itself.
+ * at another URI or at a peer that is configured no more is unregistered there as it was, in its
+ * turn among the others and for no longer than five minutes; then, and when we end or did not run
+ * in that moment, it runs out by itself.
  * At our end they stay: the users are still logged in, and the next start takes them over.
  *
  * Layer: 4.  May include: sip, L2.  Thread: the SIP thread.

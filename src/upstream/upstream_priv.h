@@ -36,7 +36,7 @@ struct registration {
 	bool again;	    /* what it is about has changed: at once, and as for the first time */
 	unsigned failures;  /* in a row */
 	uint32_t account;   /* hash of the one that it is made with */
-	struct hd_account known; /* of the last REGISTER, also when that is gone; wiped */
+	struct hd_account known; /* of the last REGISTER, also when it is gone */
 	/* Not NULL: an old one, at what its peer was; it is no more in the hash, and only to end. */
 	struct hd_peer *left;
 	int64_t leave_until_ms;
