@@ -206,8 +206,19 @@ static void forward(struct daemon *d, struct hd_request *req, const char *phone,
 
 static bool may_go(enum hd_method method)
 {
-	return method == HD_METHOD_INVITE || method == HD_METHOD_MESSAGE ||
-	       method == HD_METHOD_SUBSCRIBE || method == HD_METHOD_OPTIONS;
+	switch (method) {
+	case HD_METHOD_INVITE:
+	case HD_METHOD_MESSAGE:
+	case HD_METHOD_SUBSCRIBE:
+	case HD_METHOD_OPTIONS:
+	case HD_METHOD_PUBLISH:
+	case HD_METHOD_REFER:
+	case HD_METHOD_INFO:
+	case HD_METHOD_NOTIFY:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static int find_number(struct daemon *d, struct hd_msg *msg, const struct hd_plan *plan,
@@ -253,10 +264,30 @@ static bool send_out(struct daemon *d, struct hd_request *req, const char *phone
 	return true;
 }
 
+/* Whom a REFER has called there, on the account of who sends it. @return false: it says nobody */
+static bool refers_to(struct daemon *d, struct hd_msg *msg, struct hd_number *number)
+{
+	const char *text = hd_msg_header(msg, "Refer-To", 0), *begin;
+	struct hd_slice s;
+	struct hd_uri uri;
+
+	if (!text || hd_msg_header(msg, "Refer-To", 1)) /* one, says RFC 3515 2.1 */
+		return false;
+	begin = strchr(text, '<');
+	s = hd_slice_of(begin ? begin + 1 : text);
+	s.len = strcspn(s.ptr, begin ? "?>" : "?;");
+	if (hd_uri_parse(&uri, hd_slice_trim(s)))
+		return false;
+	if (uri.scheme > HD_URI_TEL || hd_number_parse(number, &d->dialling->numbers, uri.user))
+		number->dialled[0] = '\0'; /* a name, which no class is about */
+	return true;
+}
+
 /* A call has been judged by now; what else goes there is judged as a call would be. */
 static int authorize(struct daemon *d, struct hd_msg *msg, const char *phone,
 		     const struct hd_number *number, struct hd_plan *plan)
 {
+	struct hd_number referred;
 	char class[HD_CLASS_SIZE];
 	struct hd_txn *txn;
 	int err;
@@ -269,9 +300,18 @@ static int authorize(struct daemon *d, struct hd_msg *msg, const char *phone,
 	plan->number = *number;
 	err = hd_plan_class(&d->planner, txn, phone, class);
 	hd_store_end_read(txn);
-	if (!err)
+	if (err)
+		return err;
+	hd_plan_authorize(&d->planner, class, plan);
+	if (hd_msg_method(msg) != HD_METHOD_REFER || plan->verdict == HD_PLAN_FORBIDDEN)
+		return 0;
+	if (!refers_to(d, msg, &referred))
+		return HD_EPARSE;
+	if (referred.dialled[0]) {
+		plan->number = referred;
 		hd_plan_authorize(&d->planner, class, plan);
-	return err;
+	}
+	return 0;
 }
 
 bool daemon_upstream_is_asked(struct daemon *d, struct hd_msg *msg)
@@ -298,11 +338,13 @@ bool daemon_upstream_forward(struct daemon *d, struct hd_request *req, const cha
 {
 	struct hd_buf diversion = { 0 };
 	struct hd_number number;
+	int err;
 
 	if (find_number(d, hd_request_msg(req), plan, &number))
 		return false;
-	if (authorize(d, hd_request_msg(req), phone, &number, plan)) {
-		hd_request_reply(req, 500, NULL, NULL);
+	err = authorize(d, hd_request_msg(req), phone, &number, plan);
+	if (err) {
+		hd_request_reply(req, err == HD_EPARSE ? 400 : 500, NULL, NULL);
 		return true;
 	}
 	if (plan->verdict == HD_PLAN_FORBIDDEN) {

@@ -12,7 +12,13 @@
 #include "recorder.h"
 #include "upstream_priv.h"
 
-enum { DIVERSIONS_MAX = 5 };
+enum {
+	DIVERSIONS_MAX = 5,
+	HISTORY_MAX = 20,
+	/* Unanswered calls from outside to one number that users send back there: more are a loop,
+	   of which a PBX that begins a new call and says nothing of the old one leaves no trace. */
+	SENT_BACK_MAX = 20,
+};
 
 int daemon_called_name(const struct hd_peer *peer, struct hd_slice user, struct hd_buf *out)
 {
@@ -139,20 +145,55 @@ static bool names_forwarder(const struct hd_peer *peer, struct hd_slice text,
 	return found;
 }
 
-/* Users and a PBX that forward to each other: no Via tells it when the PBX begins a new call. */
-static bool is_sent_back(const struct hd_peer *peer, struct hd_msg *msg, const struct hd_plan *plan)
+/* @return how many entries of a header field name one of them; more than max entries: max */
+static unsigned count_forwarders(const struct hd_peer *peer, struct hd_msg *msg, const char *header,
+				 unsigned max, const struct hd_plan *plan)
 {
-	unsigned n = 0;
+	unsigned n = 0, found = 0;
 	const char *p, *end;
 
-	for (unsigned i = 0; (p = hd_msg_header(msg, "Diversion", i)); i++)
+	for (unsigned i = 0; (p = hd_msg_header(msg, header, i)); i++)
 		for (p = strchr(p, '<'); p && (end = strchr(p, '>')); p = strchr(end, '<')) {
-			const struct hd_slice uri = { p + 1, (size_t)(end - p - 1) };
+			const struct hd_slice uri = { p + 1, strcspn(p + 1, "?>") };
 
-			if (++n > DIVERSIONS_MAX || names_forwarder(peer, uri, plan))
-				return true;
+			if (++n > max)
+				return max;
+			found += names_forwarder(peer, uri, plan);
 		}
-	return false;
+	return found;
+}
+
+struct dialled {
+	const char *uri;
+	unsigned open;
+};
+
+static void count_dialled(void *arg, const struct hd_call *call)
+{
+	struct dialled *dialled = arg;
+
+	dialled->open += call->state < HD_CALL_CONFIRMED && !call->caller.phone[0] &&
+			 strcmp(call->dialled, dialled->uri) == 0;
+}
+
+/* Users and a PBX that forward to each other: no Via tells it when the PBX begins a new call. */
+static bool is_sent_back(struct daemon *d, const struct hd_peer *peer, struct hd_msg *msg,
+			 const struct hd_plan *plan)
+{
+	struct dialled dialled = { 0 };
+	struct hd_call call;
+
+	/* The last entry of a history is who is called now (RFC 7044). */
+	if (count_forwarders(peer, msg, "Diversion", DIVERSIONS_MAX, plan) > 0 ||
+	    count_forwarders(peer, msg, "History-Info", HISTORY_MAX, plan) > 1)
+		return true;
+	if (hd_msg_method(msg) != HD_METHOD_INVITE)
+		return false;
+	memset(&call, 0, sizeof(call));
+	hd_call_describe(&call, msg);
+	dialled.uri = call.dialled;
+	hd_proxy_walk_calls(d->proxy, count_dialled, &dialled);
+	return dialled.open >= SENT_BACK_MAX;
 }
 
 /* Somebody outside calls a user who has said that calls go outside. @return false: not so */
@@ -164,7 +205,7 @@ static bool send_back(struct daemon *d, struct hd_request *req, const struct hd_
 	if (!plan->diverted_by[0] ||
 	    (plan->verdict != HD_PLAN_OUTSIDE && plan->verdict != HD_PLAN_UNKNOWN))
 		return false;
-	if (is_sent_back(peer, msg, plan)) {
+	if (is_sent_back(d, peer, msg, plan)) {
 		refuse(req, peer, 482, "forwarding leads back to itself");
 		return true;
 	}

@@ -37,7 +37,7 @@ struct registration {
 	unsigned failures;  /* in a row */
 	uint32_t account;   /* hash of the one that it is made with */
 	struct hd_account known; /* of the last REGISTER, also when it is gone */
-	/* Not NULL: an old one, at what its peer was; it is no more in the hash, and only to end. */
+	/* Not NULL: an old one, at what its peer was; no more in the hash, and only to end. */
 	struct hd_peer *left;
 	int64_t leave_until_ms;
 	struct hd_sip_timer *timer;

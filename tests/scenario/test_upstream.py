@@ -330,13 +330,22 @@ def test_other_requests_out(house, desk):
     second = b.wait("MESSAGE", lambda m: m.method == "MESSAGE" and m.get("call-id") == call.call_id)
     b.reply(second, 200)
     assert call.final().status == 200
-    for method in ("REFER", "INFO", "PUBLISH", "UPDATE", "NOTIFY"):
-        extra = [("Refer-To", "<sip:202@hotdesk.test>"), ("Event", "presence")]
-        assert phone.call("+4989123474", extra=extra, method=method).challenge().final().status == 404, method
+    extra = [("Refer-To", "<sip:202@hotdesk.test>"), ("Event", "presence"), ("Subscription-State", "active")]
+    for method in ("REFER", "INFO", "PUBLISH", "NOTIFY"):
+        call = phone.call("+4989123474", extra=extra, method=method).challenge()
+        again = challenged(a, call.call_id, method)
+        assert again.get("p-asserted-identity") == f'"Dora" <sip:{number}@hotdesk.test>'
+        a.reply(again, 200)
+        assert call.final().status == 200, method
+    assert phone.call("+4989123474", method="UPDATE").challenge().final().status == 404
+    for refer_to in ([], extra[:1] * 2, [("Refer-To", "<>")]):
+        assert phone.call("+4989123474", extra=refer_to, method="REFER").challenge().final().status == 400, refer_to
     d.ctl("user", "set", number, "--class", "house")
-    for method in ("MESSAGE", "OPTIONS", "SUBSCRIBE"):
-        event = [("Event", "dialog")] if method == "SUBSCRIBE" else []
-        assert phone.call("+4989123475", extra=event, method=method).challenge().final().status == 403, method
+    for method in ("MESSAGE", "OPTIONS", "SUBSCRIBE", "REFER", "INFO", "PUBLISH", "NOTIFY"):
+        assert phone.call("+4989123475", extra=extra, method=method).challenge().final().status == 403, method
+    d.ctl("user", "set", number, "--class", "country")
+    for refer_to in ("<sip:0033123@pbx.test>", "<sip:+33123@hotdesk.test;user=phone?Replaces=x>", "tel:+33123"):
+        assert phone.call("+4989123475", extra=[("Refer-To", refer_to)], method="REFER").challenge().final().status == 403
 
 
 # ---- a user of ours sends calls outside ---------------------------------------------------------------
@@ -437,12 +446,34 @@ def test_sent_back_by_a_pbx(house, desk):
     assert a.call(f"sip:{number}@hotdesk.test", SDP, [("Diversion", "<sip:1@x>, <sip:2@x>, <sip:3@x>"),
                   ("Diversion", "<sip:4@x>;reason=unknown"), ("Diversion", "\"a\" <sip:5@x>, b <sip:6@x>")]
                   ).final().status == 482
+    once = f"<sip:{number}@hotdesk.test?Reason=SIP%3Bcause%3D302>;index=1"
+    assert a.call(f"sip:{number}@hotdesk.test", SDP, [("History-Info", f"{once}, <sip:089777@x>;index=1.1"),
+                  ("History-Info", f"<sip:030555{number}@pbx.test>;index=1.1.1")]).final().status == 482
+    first = a.call(f"sip:{number}@hotdesk.test", SDP, [("History-Info", once)])
+    answered(first, a.accept(call_id=first.call_id))
     answered_by = a.call(f"sip:{number}@hotdesk.test", SDP, [("Diversion", "<sip:1@x>, <nonsense")])
     answered(answered_by, a.accept(call_id=answered_by.call_id))
     forwards(d, number, "busy", "089777", "--forward-always", "")
     call = a.call(f"sip:{number}@hotdesk.test", SDP, [("Diversion", f"<sip:{number}@hotdesk.test>;reason=user-busy")])
     phone.accept(call_id=call.call_id).answer(486)
     assert call.final().status == 486
+
+
+def test_sent_back_without_a_trace(house, desk):
+    """A PBX that tells nothing of the call before: so many unanswered ones to one number, and it is a loop."""
+    d, a, _ = house
+    number, _phone = desk
+    forwards(d, number, "always", "089777")
+    calls = []
+    for _ in range(20):
+        call = a.call(f"sip:{number}@hotdesk.test", SDP)
+        calls.append((call, a.accept(call_id=call.call_id)))
+    assert a.call(f"sip:{number}@hotdesk.test", SDP).final().status == 482
+    for call, leg in calls:
+        leg.answer(486)
+        assert call.final().status == 486
+    call = a.call(f"sip:{number}@hotdesk.test", SDP)
+    answered(call, a.accept(call_id=call.call_id))
 
 
 TRICKS = {
