@@ -1,5 +1,7 @@
 """Steps that several scenarios share."""
 
+import time
+
 from support.sip import SDP
 
 
@@ -71,9 +73,50 @@ def no_other_invite(leg, timeout=0.05):
     leg.phone.none("INVITE again", lambda m: m.method == "INVITE" and m.get("via") != via, timeout)
 
 
-def no_more(phone, what, match=lambda m: m.status != 100, timeout=0.05):
+def no_more(phone, what, match=lambda m: m.status != 100, timeout=0.05, again=False):
     """Nothing (but 100 Trying) comes within a moment."""
-    phone.none(what, match, timeout)
+    phone.none(what, match, timeout, again)
+
+
+def no_more_from_now(phone, what, match, timeout):
+    """The same for what may have been repeated until now."""
+    phone.fence()
+    phone.inbox = [m for m in phone.inbox if m.raw not in phone.given]
+    phone.none(what, match, timeout, True)
+
+
+def sooner_or_later(proves, times=5):
+    """For what needs the machine in time: once of these times it proves its point, or never would."""
+    assert any(proves() for _ in range(times)), f"not once in {times} times: {proves.__doc__}"
+
+
+def arrivals(phone, match, n):
+    """The first n that match: (when the system had it, message)."""
+    got = [phone.wait(f"{i + 1} of {n}", match) for i in range(n)]
+    return [(m.at, m) for m in got]
+
+
+def assert_no_sooner(got, gaps):
+    """Retransmissions that are alike, each that long after the one before; a late machine makes it longer."""
+    found = [later - earlier for (earlier, _), (later, _) in zip(got, got[1:])]
+    assert len(found) == len(gaps) and all(have > 0.9 * want for have, want in zip(found, gaps)), \
+        f"expected gaps of at least {gaps}, got {found}"
+    assert len({m.raw for _, m in got}) == 1, "retransmissions differ"
+
+
+def timer_c_runs_from_the_second_180(daemon, seconds):
+    """A CANCEL, and not before the time that begins with the second 180"""
+    a, b = daemon.phones_of(2)
+    call, leg = ring(a, b, b.user)
+    no_more(b, "more", lambda m: False, 0.6 * seconds)
+    began = time.time()
+    leg.answer(180)
+    cancel = b.request("CANCEL")
+    b.reply(cancel, 200, to_tag=leg.local_tag)
+    refuse(leg, 487)
+    assert call.final().status in (408, 487)
+    assert cancel.all("via") == leg.invite.all("via")[:1]
+    return cancel.at - began > 0.95 * seconds
 
 
 def refuse(leg, status=486, **more):

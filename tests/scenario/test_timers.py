@@ -5,17 +5,24 @@ import time
 import pytest
 
 from plant import plant
-from steps import connect, hang_up, no_more, no_other_invite, refuse, ring, talk
+from steps import connect, hang_up, no_more, no_more_from_now, no_other_invite, refuse, ring, sooner_or_later, talk, \
+    timer_c_runs_from_the_second_180
 from support.sip import SDP
 
 
-T1 = 0.025
+T1 = 0.05
 
 
 @pytest.fixture(scope="module")
 def hurried():
-    """T1 is 25 ms, so that Timer B ends after 1.6 s; Timer C after 1 s."""
-    with plant({"sip": {"t1_ms": 25, "t2_ms": 200, "t4_ms": 200, "timer_c_s": 1}}) as daemon:
+    """T1 is 50 ms, so that Timer B ends after 3.2 s; Timer C after 1 s."""
+    with plant({"sip": {"t1_ms": int(1000 * T1), "t2_ms": 200, "t4_ms": 200, "timer_c_s": 1}}) as daemon:
+        yield daemon
+
+
+@pytest.fixture(scope="module")
+def unhurried():
+    with plant() as daemon:
         yield daemon
 
 
@@ -35,6 +42,7 @@ def test_silent_callee(hurried):
     A machine that is late makes them fewer, never more; the times are those of tests/sip/timer/test_client_timers.c.
     """
     def unanswered():
+        """at least 6 INVITEs and 12 MESSAGEs in 64*T1"""
         a, b, c = hurried.phones_of(3)
         began = time.monotonic()
         call, _ = a.call(b.user, SDP).challenge(), c.call(b.user, method="MESSAGE").challenge()
@@ -43,46 +51,34 @@ def test_silent_callee(hurried):
         b.fence(), c.fence()
         assert not [m for m in c.inbox if m.status > 100], "a final response to a MESSAGE"
         sent = [sum(m.method == method for m in b.inbox) for method in ("INVITE", "MESSAGE")]
-        assert sent[0] <= 7 and sent[1] <= 11, f"{sent} requests in 64*T1, expected at most [7, 11]"
-        return sent[0] >= 6 and sent[1] >= 8
-    assert any(unanswered() for _ in range(5)), "five times fewer than [6, 8] requests in 64*T1"
+        assert sent[0] <= 7 and sent[1] <= 18, f"{sent} requests in 64*T1, expected at most [7, 18]"
+        return sent[0] >= 6 and sent[1] >= 12
+    sooner_or_later(unanswered)
 
 
-def test_no_100_for_a_message(hurried):
+def test_408_of_a_phone_for_a_message_stays_here(hurried):
     a, b = hurried.phones_of(2)
     call = a.call(b.user, method="MESSAGE").challenge()
-    message = b.request("MESSAGE")
-    no_more(a, "100 for a MESSAGE", lambda m: m.status, 0.1)
-    b.reply(message, 408, to_tag="x")
-    no_more(a, "a phone's 408 for a MESSAGE", lambda m: m.status == 408, 0.2)
+    b.reply(b.request("MESSAGE"), 408, to_tag="x")
+    no_more(a, "a phone's 408 for a MESSAGE", lambda m: m.status == 408, 0.3)
     assert call
 
 
 def test_timer_c(hurried):
+    began = time.monotonic()
     a, b = hurried.phones_of(2)
     call, leg = ring(a, b, b.user)
-    began = time.monotonic()
     b.reply(b.request("CANCEL"), 200, to_tag=leg.local_tag)
-    assert 0.8 < time.monotonic() - began < 2
+    assert time.monotonic() - began > 0.95
     leg.answer(487)
     assert call.final().status in (408, 487)
 
 
 def test_timer_c_is_set_anew_by_ringing(hurried):
-    a, b = hurried.phones_of(2)
-    call, leg = ring(a, b, b.user)
-    began = time.monotonic()
-
-    def rang():
-        leg.answer(180)
-        a.pump(0.1)
-        return time.monotonic() - began > 1.5
-    hurried.until("1.5 s", rang)
-    no_more(b, "CANCEL", lambda m: m.method == "CANCEL", 0.01)
-    leg.answer(200)
-    assert call.final().status == 200
-    call.ack()
-    b.request("ACK")
+    def set_anew():
+        return timer_c_runs_from_the_second_180(hurried, 1)
+    set_anew.__doc__ = timer_c_runs_from_the_second_180.__doc__
+    sooner_or_later(set_anew)
 
 
 def test_a_100_alone_does_not_hang_for_ever(hurried):
@@ -99,12 +95,10 @@ def test_refusal_is_repeated_until_the_ack(hurried):
     a, b = hurried.phones_of(2)
     call = a.call(b.user, SDP).challenge()
     refuse(b.accept())
-    answers = [a.final("INVITE", call.call_id, call.cseq) for _ in range(4)]
+    answers = [a.final("INVITE", call.call_id, call.cseq) for _ in range(3)]
     assert {m.raw for m in answers} == {answers[0].raw}
     call.ack_failure(answers[0])
-    a.pump(0)
-    a.inbox.clear()
-    no_more(a, "another", lambda m: m.status > 100, 0.3)
+    no_more_from_now(a, "another", lambda m: m.status > 100, 0.4)
 
 
 def test_refusal_repeated_by_the_callee_is_acknowledged_again(hurried):
@@ -118,8 +112,8 @@ def test_refusal_repeated_by_the_callee_is_acknowledged_again(hurried):
     no_more(a, "answer", lambda m: m.status > 100 and m.status != 486, 0.1)
 
 
-def test_200_is_repeated_until_the_late_ack(hurried):
-    a, b = hurried.phones_of(2)
+def test_200_is_repeated_until_the_late_ack(unhurried):
+    a, b = unhurried.phones_of(2)
     call, leg = ring(a, b, b.user)
     for _ in range(4):
         leg.answer(200)
@@ -153,7 +147,5 @@ def test_ack_after_everything_is_forgotten(hurried):
 def test_dead_udp_phone(hurried):
     a, b = hurried.phones_of(2)
     b.close()
-    began = time.monotonic()
-    status = a.call(b.user, SDP).final().status
-    assert 400 <= status < 600 and time.monotonic() - began < 6
+    assert 400 <= a.call(b.user, SDP).final().status < 600
     talk(*hurried.phones_of(2), f"p{next(hurried.ids) - 1}")

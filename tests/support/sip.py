@@ -10,10 +10,12 @@ import re
 import select
 import socket
 import ssl
+import struct
 import time
 
 CRLF = "\r\n"
 DEADLINE = float(os.environ.get("HD_DEADLINE", "20"))
+SO_TIMESTAMPNS = 35
 TRAFFIC = []  # what phones sent ("sent", phone, Message) and received ("received", ...), for support.lint
 
 
@@ -133,6 +135,7 @@ class Phone:
         elif transport == "udp":
             self.sock = socket.socket(family, socket.SOCK_DGRAM)
             self.sock.bind((host, port))
+            self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             self.stream = None
         else:
             self.sock = socket.create_connection(server, timeout=DEADLINE, source_address=(host, port))
@@ -150,6 +153,7 @@ class Phone:
             self.host, self.port = behind
         self.log, self.inbox = [], []
         self.taken = set()  # methods and Vias of requests
+        self.given = set()  # what wait() has returned, as it came
         self.nonce, self.nc = None, 0
         self.call_id, self.cseq = rand() + "@reg", 0
         self.closed = False
@@ -175,8 +179,9 @@ class Phone:
         self.sent = Message(data)
         self.send_raw(data)
 
-    def take(self, raw):
+    def take(self, raw, at=None):
         message = Message(raw)
+        message.at = at
         TRAFFIC.append(("received", self, message))
         if not self.is_again(message):
             self.inbox.append(message)
@@ -189,7 +194,9 @@ class Phone:
             if not select.select([self.sock], [], [], max(0, timeout))[0]:
                 return False
         if not self.stream:
-            self.take(self.sock.recvfrom(65536)[0])
+            raw, extra, _, self.peer = self.sock.recvmsg(65536, 64)
+            seconds, nanoseconds = struct.unpack("qq", extra[0][2][:16])
+            self.take(raw, seconds + nanoseconds / 1e9)  # when the system had it, however late we read
         else:
             if not self.stream.feed():
                 self.closed = True
@@ -203,19 +210,25 @@ class Phone:
         while True:
             for i, m in enumerate(self.inbox):
                 if match(m):
+                    self.given.add(m.raw)
                     return self.inbox.pop(i)
             left = until - time.monotonic()
-            if left <= 0 or self.closed:
+            if self.closed or not self.pump(left) and left <= 0:
                 raise AssertionError(f"{self.user}: expected {what}, got {[m.start for m in self.inbox]}")
-            self.pump(left)
 
-    def none(self, what, match, timeout):
-        """Fails when a matching message comes within the time."""
+    def none(self, what, match, timeout, again=False):
+        """Fails when a matching message comes within the time.
+
+        What was taken already and is sent once more, for its answer was late, does not match but with `again`.
+        """
         until = time.monotonic() + timeout
         while (left := until - time.monotonic()) > 0:
             self.pump(left)
+        while self.pump(0):
+            pass
         for m in self.inbox:
-            assert not match(m), f"{self.user}: expected no {what}, got {m.start}"
+            assert not match(m) or (m.raw in self.given and not again), \
+                f"{self.user}: expected no {what}, got {m.start}"
 
     def fence(self):
         """What was sent to this phone until now is in the inbox: the answer to an OPTIONS comes after it."""
