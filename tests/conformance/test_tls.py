@@ -10,7 +10,7 @@ import pytest
 
 from plant import plant
 from steps import connect, hang_up, refuse, ring, talk
-from support.sip import SDP, Phone
+from support.sip import DEADLINE, SDP, Phone
 from support.wire import issue, with_tls
 
 row = pytest.mark.row
@@ -124,7 +124,7 @@ def client(cert=None, key=None, low=ssl.TLSVersion.TLSv1_2, high=ssl.TLSVersion.
 
 def shake(d, context):
     """A connection after its handshake, and a message to prove that it is one."""
-    sock = socket.create_connection(d.address("tls"), timeout=5)
+    sock = socket.create_connection(d.address("tls"), timeout=DEADLINE)
     tls = context.wrap_socket(sock)
     use(tls)
     return tls
@@ -272,11 +272,11 @@ def test_certificate_of_a_phone_that_we_connect_to(tmp_path, authority, trusted)
         server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.load_cert_chain(cert, key)
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.settimeout(5)
+            listener.settimeout(DEADLINE)
             b.register(contact=f"<sip:{b.user}@127.0.0.1:{listener.getsockname()[1]};transport=tls>")
             call = a.call(b.user, SDP).challenge()
             conn, _ = listener.accept()
-            conn.settimeout(5)
+            conn.settimeout(DEADLINE)
             if trusted:
                 with server.wrap_socket(conn, server_side=True) as tls:
                     assert tls.recv(4096).startswith(b"INVITE ")

@@ -2,12 +2,11 @@
 
 import itertools
 import re
-import time
 
 import pytest
 
 from plant import plant
-from steps import again, connect, hang_up, no_more, refuse, ring, talk
+from steps import again, connect, hang_up, no_more, no_more_from_now, refuse, ring, talk
 from support.sip import SDP, Call, rand
 from support.wire import assert_answered, assert_forwarded
 
@@ -78,9 +77,7 @@ def test_early_media(pair):
 def test_first_answer_is_100_and_retransmissions_are_absorbed(pair):
     a, b = pair
     call = a.call(b.user, SDP).challenge()
-    began = time.monotonic()
     call.provisional(100)
-    assert time.monotonic() - began < 0.5
     leg = b.accept()
     for _ in range(3):
         a.send_raw(a.sent.raw)
@@ -141,7 +138,7 @@ def test_refusals_pass(pair, status, headers):
     answer = a.final("INVITE", call.call_id, call.cseq)
     assert_answered(b.sent, answer)
     call.ack_failure(answer)
-    no_more(a, "another answer", lambda m: m.status > 100)
+    no_more_from_now(a, "another answer", lambda m: m.status > 100, 0.05)
 
 
 def test_503_of_a_phone_is_not_ours(pair):
@@ -198,8 +195,8 @@ def test_glare_and_a_refused_reinvite(pair):
         one.phone.send(f"ACK {one.remote} SIP/2.0", vias + [
             ("From", answer.get("from")), ("To", answer.get("to")), ("Call-ID", one.call_id),
             ("CSeq", f"{one.cseq} ACK"), ("Max-Forwards", "70")] + [("Route", r) for r in one.routes])
-    no_more(a, "answer again", lambda m: m.status > 100, 0.6)
-    no_more(b, "answer again", lambda m: m.status > 100, 0)
+    for phone, seconds in ((a, 0.6), (b, 0)):
+        no_more_from_now(phone, "answer again", lambda m: m.status > 100, seconds)
     hang_up(call, leg)
 
 
@@ -340,16 +337,20 @@ def test_subscription(pair):
     assert a.final("SUBSCRIBE").status == 481
 
 
-def test_merged_requests_are_not_refused(pair):
+def test_merged_requests_are_not_refused(d, pair):
     a, b = pair
     call = a.call(b.user, method="MESSAGE").challenge()
     first = b.request("MESSAGE")
     branch = re.search("branch=([^;]+)", a.sent.get("via")).group(1)
     a.send_raw(a.sent.raw.replace(branch.encode(), b"z9hG4bKother" + rand(4).encode()))
-    second = b.request("MESSAGE") if a.pump(0.2) is False else None
+
+    def came():
+        a.pump(0.01), b.pump(0)
+        return [m for m in a.inbox if m.status >= 200] + [m for m in b.inbox if m.method == "MESSAGE"]
+    second, *_ = d.until("a refusal, or the other branch", came)
     b.reply(first, 200, to_tag="x")
     assert call.final().status == 200
-    assert second is None or second.get("call-id") == first.get("call-id")
+    assert second.status or second.get("call-id") == first.get("call-id")
 
 
 # ---- CANCEL ------------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from plant import plant
-from steps import connect, hang_up, no_more, no_more_from_now, no_other_invite, refuse, ring, sooner_or_later, talk, \
-    timer_c_runs_from_the_second_180
+from steps import connect, hang_up, no_more, no_more_from_now, no_other_invite, refuse, ring, \
+    sooner_or_later, talk, timer_c_runs_from_the_second_180
 from support.sip import SDP
 
 

@@ -1,7 +1,6 @@
 """Calls between phones on all transports, behind a NAT, and across restarts and reloads of the daemon."""
 
 import signal
-import time
 
 import pytest
 
@@ -50,9 +49,7 @@ def test_from_every_transport_to_every_other(d, by, to):
 def test_closed_connection_fails_at_once(d, transport):
     a, b = d.phone(register=True), d.phone(transport=transport, register=True)
     b.close()
-    began = time.monotonic()
-    assert 400 <= a.call(b.user, SDP).final().status < 600
-    assert time.monotonic() - began < 2
+    assert a.call(b.user, SDP).final().status in (480, 500), "not 408, which takes its time"
 
 
 def test_closed_connection_of_a_caller(d):
