@@ -124,6 +124,12 @@ HD_MUSTCHECK int hd_phone_put(struct hd_directory *dir, struct hd_txn *txn,
 HD_MUSTCHECK int hd_phone_remove(struct hd_directory *dir, struct hd_txn *txn, const char *id);
 HD_MUSTCHECK int hd_phone_next(struct hd_directory *dir, struct hd_txn *txn, const char *after,
 			       struct hd_phone *phone);
+/**
+ * What is known of a number: the name of the user, or the label of the phone of that id.
+ * @param name "" and false when it is nobody's, nameless, or cannot be read
+ */
+bool hd_directory_name(struct hd_directory *dir, struct hd_txn *txn, const char *number,
+		       char name[HD_NAME_SIZE]);
 HD_MUSTCHECK int hd_directory_count(struct hd_directory *dir, struct hd_txn *txn, uint64_t *usersp,
 				    uint64_t *phonesp);
 

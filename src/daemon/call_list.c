@@ -163,6 +163,7 @@ static void write_csv(struct hd_buf *b, const struct hd_calls_entry *entries, si
 
 /* ---- handlers ------------------------------------------------------------------------------- */
 
+/* Where no name was presented, the one that the directory knows. */
 static int read_page(struct daemon *d, struct list_request *l, struct hd_calls_entry *entries,
 		     size_t *np)
 {
@@ -172,6 +173,12 @@ static int read_page(struct daemon *d, struct list_request *l, struct hd_calls_e
 	if (err)
 		return err;
 	err = hd_calls_page(d->calls, txn, &l->query, entries, np);
+	for (size_t i = 0; !err && i < *np; i++) {
+		struct hd_calls_entry *e = &entries[i];
+
+		if (!e->name[0] && !e->withheld && e->number[0])
+			hd_directory_name(d->dir, txn, e->number, e->name);
+	}
 	hd_store_end_read(txn);
 	return err;
 }

@@ -1,5 +1,6 @@
 /* directory.c - the tables of users and phones; see directory.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "directory_priv.h"
 
@@ -34,6 +35,22 @@ int hd_directory_new(struct hd_directory **dp, struct hd_store *store)
 void hd_directory_free(struct hd_directory *dir)
 {
 	free(dir);
+}
+
+bool hd_directory_name(struct hd_directory *dir, struct hd_txn *txn, const char *number,
+		       char name[HD_NAME_SIZE])
+{
+	struct hd_phone phone;
+	struct hd_user user;
+
+	name[0] = '\0';
+	if (!hd_user_get(dir, txn, number, &user))
+		memcpy(name, user.name, sizeof(user.name));
+	else if (!hd_phone_get(dir, txn, number, &phone))
+		memcpy(name, phone.label, sizeof(phone.label));
+	hd_wipe(&phone, sizeof(phone));
+	hd_wipe(&user, sizeof(user));
+	return name[0] != '\0';
 }
 
 int hd_directory_count(struct hd_directory *dir, struct hd_txn *txn, uint64_t *usersp,

@@ -44,20 +44,11 @@ static bool kind_parse(struct form_list *list, const char *rest)
 /* The directory knows a colleague by another name than a phone's display may have said. */
 static void name_find(const struct hd_form *form, struct hd_txn *txn, struct hd_calls_entry *e)
 {
-	struct hd_phone phone;
-	struct hd_user user;
+	char name[HD_NAME_SIZE];
 
-	if (e->withheld || !e->number[0])
-		return;
-	if (!hd_user_get(form->options.directory, txn, e->number, &user)) {
-		if (user.name[0])
-			memcpy(e->name, user.name, sizeof(e->name));
-	} else if (!hd_phone_get(form->options.directory, txn, e->number, &phone)) {
-		if (phone.label[0])
-			memcpy(e->name, phone.label, sizeof(e->name));
-		hd_wipe(&phone, sizeof(phone));
-	}
-	hd_wipe(&user, sizeof(user));
+	if (!e->withheld && e->number[0] &&
+	    hd_directory_name(form->options.directory, txn, e->number, name))
+		memcpy(e->name, name, sizeof(e->name));
 }
 
 /* Those of its page, and one more if there is one behind them. */

@@ -56,6 +56,7 @@ def test_answered(d):
     (mine,), (other,) = calls_of(d, anna, 1), calls_of(d, ben, 1)
     assert (mine["kind"], mine["number"], mine["identity"], mine["phone"]) == ("dialled", ben, anna, a.user)
     assert (other["kind"], other["number"], other["identity"], other["phone"]) == ("received", anna, ben, b.user)
+    assert (mine["name"], other["name"]) == (f"User {ben}", f"User {anna}"), "no name was presented: the directory's"
     for entry in (mine, other):
         assert entry["answered"] and entry["status"] == 200 and entry["duration_s"] == 0
 

@@ -141,6 +141,38 @@ static void test_round_trip(void **state)
 	assert_false(t->user.roaming || t->user.disabled);
 }
 
+static int find_name(struct hd_txn *txn, void *arg)
+{
+	struct test *t = arg;
+	char name[HD_NAME_SIZE];
+
+	hd_directory_name(t->dir, txn, t->name, name);
+	return strcmp(name, t->user.name);
+}
+
+static void assert_name(struct test *t, const char *number, const char *name)
+{
+	t->name = number;
+	fixture_set(t->user.name, sizeof(t->user.name), name);
+	assert_int_equal(fixture_read(t->store, find_name, t), 0);
+}
+
+static void test_name_of_a_number(void **state)
+{
+	struct test *t = *state;
+
+	t->user = (struct hd_user){ .number = "201", .name = "Anna" };
+	assert_ok(hd_store_execute(t->store, put_user, t));
+	t->user = (struct hd_user){ .number = "202" };
+	assert_ok(hd_store_execute(t->store, put_user, t));
+	t->phone = (struct hd_phone){ .id = "desk-1", .label = "Desk 1" };
+	assert_ok(hd_store_execute(t->store, put_phone, t));
+	assert_name(t, "201", "Anna");
+	assert_name(t, "desk-1", "Desk 1");
+	assert_name(t, "202", "");
+	assert_name(t, "203", "");
+}
+
 static void test_absent(void **state)
 {
 	struct test *t = *state;
@@ -268,6 +300,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_name_of_a_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
