@@ -64,7 +64,7 @@ INTERFACES = {"lmdb.h": "store", "audit.h": "desk", "desk_operation.h": "desk",
               "call.h": "proxy", "callback.h": "plan", "directory_file.h": "conf", "face.h": "device", "own_key.h": "device", "number.h": "plan",
               "render.h": "provision"}
 INTERFACES |= {"lamp.h": "notify", "pnp.h": "notify", "settings_event.h": "notify",
-               "summary.h": "settings", "summary_event.h": "notify",
+               "summary.h": "settings", "summary_event.h": "notify", "user_event.h": "notify",
                "hoteling.h": "feature", "account.h": "settings"}
 
 # How a foreign library is recognised in an #include.

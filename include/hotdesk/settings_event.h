@@ -12,25 +12,13 @@
 #ifndef HOTDESK_SETTINGS_EVENT_H
 #define HOTDESK_SETTINGS_EVENT_H
 
-#include "hotdesk/plan.h"
-#include "hotdesk/settings.h"
-#include "hotdesk/sip/notifier.h"
+#include "hotdesk/user_event.h"
 
 struct hd_settings_events;
 
-struct hd_settings_events_options {
-	struct hd_agent *agent; /* all borrowed */
-	struct hd_notifier *notifier;
-	struct hd_store *store;
-	struct hd_desk *desk;
-	struct hd_settings_store *settings;
-	const char *domain;
-	const struct hd_planner *planner; /* a target that the user's class forbids is refused */
-	const struct hd_clock *clock;
-};
 /** Adds the package to the notifier. @return 0, HD_EINVAL, HD_ENOMEM or as hd_notifier_add() */
 HD_MUSTCHECK int hd_settings_events_new(struct hd_settings_events **ep,
-					const struct hd_settings_events_options *options);
+					const struct hd_user_event_options *options);
 /** After the notifier; changes under way are waited for by the mailbox's drain. NULL-safe. */
 void hd_settings_events_free(struct hd_settings_events *events);
 /** Who sits at a phone has changed, or what the user there has set. */

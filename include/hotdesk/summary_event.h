@@ -11,23 +11,14 @@
 #ifndef HOTDESK_SUMMARY_EVENT_H
 #define HOTDESK_SUMMARY_EVENT_H
 
-#include "hotdesk/desk.h"
-#include "hotdesk/sip/notifier.h"
 #include "hotdesk/summary.h"
+#include "hotdesk/user_event.h"
 
 struct hd_summary_events;
 
-struct hd_summary_events_options {
-	struct hd_agent *agent; /* all borrowed */
-	struct hd_notifier *notifier;
-	struct hd_store *store;
-	struct hd_desk *desk;
-	struct hd_settings_store *settings;
-	const char *domain;
-};
-/** Adds the package to the notifier. @return 0, HD_EINVAL, or as hd_notifier_add() */
+/** Adds the package to the notifier. @return 0, HD_EINVAL, HD_ENOMEM or as hd_notifier_add() */
 HD_MUSTCHECK int hd_summary_events_new(struct hd_summary_events **ep,
-				       const struct hd_summary_events_options *options);
+				       const struct hd_user_event_options *options);
 /** After the notifier, and after the mailbox was emptied or will not be. NULL-safe. */
 void hd_summary_events_free(struct hd_summary_events *events);
 /** Another user, or nobody, sits at a phone. */

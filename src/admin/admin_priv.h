@@ -146,6 +146,22 @@ typedef int page_fn(struct hd_json *j, struct hd_admin *admin, struct hd_txn *tx
 /** Answers a list with what fn writes of one page. */
 void page_answer(struct hd_http_request *req, struct hd_admin *admin, const char *what,
 		 page_fn *fn);
+/** Users or phones, one after the other. */
+union record {
+	struct hd_user user;
+	struct hd_phone phone;
+};
+struct record_kind {
+	const char *rows, *name; /* of the list and of what a row is called by */
+	int (*next)(struct hd_directory *dir, struct hd_txn *txn, const char *after,
+		    union record *record);
+	const char *(*name_of)(const union record *record);
+	int (*show)(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+		    const union record *record);
+};
+/** A page of them; one that cannot be read is said to be damaged. */
+HD_MUSTCHECK int records_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+			      const struct page *page, const struct record_kind *kind);
 typedef int whole_fn(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
 		     const char *name);
 /** Answers with what fn writes of the one that the path names. */

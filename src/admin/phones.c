@@ -21,45 +21,31 @@ static int state_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *
 	return err == HD_ECORRUPT ? 0 : err;
 }
 
-static int row_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
-		    const struct hd_phone *phone, bool damaged)
+static int phone_next(struct hd_directory *dir, struct hd_txn *txn, const char *after,
+		      union record *record)
 {
-	int err = 0;
+	return hd_phone_next(dir, txn, after, &record->phone);
+}
 
-	hd_json_object(j, NULL);
-	if (damaged) {
-		hd_json_str(j, "id", phone->id);
-		hd_json_bool(j, "damaged", true);
-	} else {
-		show_phone(j, phone);
-		err = state_show(j, admin, txn, phone->id);
-	}
-	hd_json_object_end(j);
-	return err;
+static const char *phone_name(const union record *record)
+{
+	return record->phone.id;
+}
+
+static int row_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+		    const union record *record)
+{
+	show_phone(j, &record->phone);
+	return state_show(j, admin, txn, record->phone.id);
 }
 
 static int page_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
 		     const struct page *page)
 {
-	char last[HD_PHONE_ID_SIZE] = "";
-	struct hd_phone phone;
-	uint64_t n = 0;
-	int err;
+	static const struct record_kind phones = { "phones", "id", phone_next, phone_name,
+						   row_show };
 
-	err = hd_phone_next(admin->o.directory, txn, page->after, &phone);
-	hd_json_object(j, NULL);
-	hd_json_array(j, "phones");
-	while (n++ < page->limit && (!err || (err == HD_ECORRUPT && phone.id[0]))) {
-		err = row_show(j, admin, txn, &phone, err == HD_ECORRUPT);
-		if (err)
-			return err;
-		memcpy(last, phone.id, sizeof(last));
-		err = hd_phone_next(admin->o.directory, txn, last, &phone);
-	}
-	hd_json_array_end(j);
-	hd_json_str(j, "next", err == HD_ENOENT ? NULL : last);
-	hd_json_object_end(j);
-	return err == HD_ENOENT || n > page->limit ? 0 : err;
+	return records_show(j, admin, txn, page, &phones);
 }
 
 void phones_list(struct hd_http_request *req, void *arg)

@@ -56,6 +56,47 @@ void page_answer(struct hd_http_request *req, struct hd_admin *admin, const char
 	read_answer(req, err, what, &b);
 }
 
+static int row_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+		    const struct record_kind *kind, const union record *record, bool damaged)
+{
+	int err = 0;
+
+	hd_json_object(j, NULL);
+	if (damaged) {
+		hd_json_str(j, kind->name, kind->name_of(record));
+		hd_json_bool(j, "damaged", true);
+	} else {
+		err = kind->show(j, admin, txn, record);
+	}
+	hd_json_object_end(j);
+	return err;
+}
+
+int records_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+		 const struct page *page, const struct record_kind *kind)
+{
+	char last[HD_PHONE_ID_SIZE] = "";
+	union record record;
+	uint64_t n = 0;
+	int err;
+
+	err = kind->next(admin->o.directory, txn, page->after, &record);
+	hd_json_object(j, NULL);
+	hd_json_array(j, kind->rows);
+	while (n++ < page->limit && (!err || (err == HD_ECORRUPT && kind->name_of(&record)[0]))) {
+		err = row_show(j, admin, txn, kind, &record, err == HD_ECORRUPT);
+		if (!err)
+			err = hd_str_set(last, sizeof(last), kind->name_of(&record));
+		if (err)
+			return err;
+		err = kind->next(admin->o.directory, txn, last, &record);
+	}
+	hd_json_array_end(j);
+	hd_json_str(j, "next", err == HD_ENOENT ? NULL : last);
+	hd_json_object_end(j);
+	return err == HD_ENOENT || n > page->limit ? 0 : err;
+}
+
 void whole_answer(struct hd_http_request *req, struct hd_admin *admin, const char *kind,
 		  whole_fn *fn)
 {

@@ -17,45 +17,31 @@ static int seat_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *t
 	return err == HD_ENOENT ? 0 : err;
 }
 
-static int row_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
-		    const struct hd_user *user, bool damaged)
+static int user_next(struct hd_directory *dir, struct hd_txn *txn, const char *after,
+		     union record *record)
 {
-	int err = 0;
+	return hd_user_next(dir, txn, after, &record->user);
+}
 
-	hd_json_object(j, NULL);
-	if (damaged) {
-		hd_json_str(j, "number", user->number);
-		hd_json_bool(j, "damaged", true);
-	} else {
-		show_user(j, user);
-		err = seat_show(j, admin, txn, user->number);
-	}
-	hd_json_object_end(j);
-	return err;
+static const char *user_name(const union record *record)
+{
+	return record->user.number;
+}
+
+static int row_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
+		    const union record *record)
+{
+	show_user(j, &record->user);
+	return seat_show(j, admin, txn, record->user.number);
 }
 
 static int page_show(struct hd_json *j, struct hd_admin *admin, struct hd_txn *txn,
 		     const struct page *page)
 {
-	char last[HD_NUMBER_SIZE] = "";
-	struct hd_user user;
-	uint64_t n = 0;
-	int err;
+	static const struct record_kind users = { "users", "number", user_next, user_name,
+						  row_show };
 
-	err = hd_user_next(admin->o.directory, txn, page->after, &user);
-	hd_json_object(j, NULL);
-	hd_json_array(j, "users");
-	while (n++ < page->limit && (!err || (err == HD_ECORRUPT && user.number[0]))) {
-		err = row_show(j, admin, txn, &user, err == HD_ECORRUPT);
-		if (err)
-			return err;
-		memcpy(last, user.number, sizeof(last));
-		err = hd_user_next(admin->o.directory, txn, last, &user);
-	}
-	hd_json_array_end(j);
-	hd_json_str(j, "next", err == HD_ENOENT ? NULL : last);
-	hd_json_object_end(j);
-	return err == HD_ENOENT || n > page->limit ? 0 : err;
+	return records_show(j, admin, txn, page, &users);
 }
 
 void users_list(struct hd_http_request *req, void *arg)

@@ -14,8 +14,6 @@
 
 /** Value of one hexadecimal digit, -1 when it is none. */
 int hd_hex_value(char c);
-/** Bytes of the well-formed UTF-8 character that s begins with; 0 when there is none. */
-size_t hd_utf8_char_len(struct hd_slice s);
 
 /* ---- digest.c ---- */
 

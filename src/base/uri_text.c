@@ -44,6 +44,22 @@ int hd_uri_unescape(char *dst, size_t size, struct hd_slice s)
 	return 0;
 }
 
+struct hd_slice hd_uri_bare_user(struct hd_slice text)
+{
+	static const char scheme[] = "sip:";
+	const size_t n = sizeof(scheme) - 1;
+	const char *at;
+
+	if (text.len >= n && hd_slice_caseis((struct hd_slice){ text.ptr, n }, scheme)) {
+		text.ptr += n;
+		text.len -= n;
+	}
+	at = text.len ? memchr(text.ptr, '@', text.len) : NULL;
+	if (at)
+		text.len = (size_t)(at - text.ptr);
+	return text;
+}
+
 /* How a character stands in a user part. @return length */
 static size_t user_char_format(char dst[3], int c)
 {

@@ -232,6 +232,9 @@ bool hd_directory_field(bool phone, struct hd_slice name, const char **fieldp, b
 void hd_directory_columns(struct hd_buf *out);
 /** Says that the file has a column for it. */
 void hd_directory_file_given(struct hd_directory_file *file, bool phone, const char *field);
+/** For both forms of it. @return 0, HD_EINVAL, HD_EPARSE (too long: reported), HD_ENOMEM */
+HD_MUSTCHECK int hd_directory_file_new(struct hd_directory_file **fp, struct hd_slice text,
+				       struct hd_report *report);
 /** A tree into an empty file, checked. @return 0, HD_EPARSE (reported), HD_ENOMEM */
 HD_MUSTCHECK int hd_directory_tree_load(struct hd_directory_file *file, const struct hd_tree *tree,
 					struct hd_report *report);

@@ -286,22 +286,17 @@ int hd_directory_csv_parse(struct hd_directory_file **fp, struct hd_slice text, 
 {
 	struct hd_report report = { .out = errors, .name = name };
 	struct reader *r;
-	int err;
+	int err = HD_EINVAL;
 
-	if (!fp || !name || !errors || (!text.ptr && text.len))
-		return HD_EINVAL;
-	if (text.len > HD_DIRECTORY_BYTES_MAX) {
-		hd_report_add(&report, 1, "%zu bytes, expected at most %d", text.len,
-			      HD_DIRECTORY_BYTES_MAX);
-		return HD_EPARSE;
-	}
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return HD_ENOMEM;
 	r->report = &report;
 	r->loose = loose;
-	r->file = calloc(1, sizeof(*r->file));
-	err = r->file ? csv_load(r, text) : HD_ENOMEM;
+	if (fp)
+		err = hd_directory_file_new(&r->file, text, &report);
+	if (!err)
+		err = csv_load(r, text);
 	if (err)
 		hd_directory_file_free(r->file);
 	else

@@ -450,6 +450,20 @@ bool hd_directory_file_says(const struct hd_directory_file *file, bool phone, co
 	return !file->partial || given >> field_index(&lists[phone], hd_slice_of(field)) & 1;
 }
 
+int hd_directory_file_new(struct hd_directory_file **fp, struct hd_slice text,
+			  struct hd_report *report)
+{
+	if (!report->name || !report->out || (!text.ptr && text.len))
+		return HD_EINVAL;
+	if (text.len > HD_DIRECTORY_BYTES_MAX) {
+		hd_report_add(report, 1, "%zu bytes, expected at most %d", text.len,
+			      HD_DIRECTORY_BYTES_MAX);
+		return HD_EPARSE;
+	}
+	*fp = calloc(1, sizeof(**fp));
+	return *fp ? 0 : HD_ENOMEM;
+}
+
 /* ---- YAML ------------------------------------------------------------------------------------ */
 
 int hd_directory_file_parse(struct hd_directory_file **fp, struct hd_slice text, const char *name,
@@ -458,23 +472,13 @@ int hd_directory_file_parse(struct hd_directory_file **fp, struct hd_slice text,
 	struct hd_report report = { .out = errors, .name = name };
 	struct hd_directory_file *file;
 	struct hd_tree tree = { 0 };
-	int err;
+	int err = fp ? hd_directory_file_new(&file, text, &report) : HD_EINVAL;
 
-	if (!fp || !name || !errors || (!text.ptr && text.len))
-		return HD_EINVAL;
-	if (text.len > HD_DIRECTORY_BYTES_MAX) {
-		hd_report_add(&report, 1, "%zu bytes, expected at most %d", text.len,
-			      HD_DIRECTORY_BYTES_MAX);
-		return HD_EPARSE;
-	}
-	file = calloc(1, sizeof(*file));
-	if (!file)
-		return HD_ENOMEM;
-	err = hd_tree_parse(&tree, text, HD_DIRECTORY_NODES_MAX, &report);
 	if (err)
-		goto out;
-	err = hd_directory_tree_load(file, &tree, &report);
-out:
+		return err;
+	err = hd_tree_parse(&tree, text, HD_DIRECTORY_NODES_MAX, &report);
+	if (!err)
+		err = hd_directory_tree_load(file, &tree, &report);
 	hd_tree_fini(&tree);
 	if (err)
 		hd_directory_file_free(file);

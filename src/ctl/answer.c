@@ -73,17 +73,28 @@ enum ctl_exit ctl_call(struct ctl *ctl, const char *method, const char *target, 
 	return code ? code : ctl_judge(ctl, answer);
 }
 
-enum ctl_exit ctl_show(struct ctl *ctl, const char *target)
+enum ctl_exit ctl_perform(struct ctl *ctl, const char *method, const char *target,
+			  const json_t *body, ctl_print_fn *print)
 {
 	struct ctl_answer a;
-	enum ctl_exit code = ctl_call(ctl, "GET", target, NULL, &a);
+	enum ctl_exit code = ctl_call(ctl, method, target, body, &a);
 
 	if (!code && ctl->json)
 		ctl_write_json(ctl->out, a.json);
 	else if (!code)
-		ctl_write_record(ctl->out, a.json);
+		print(ctl, a.json);
 	ctl_answer_fini(&a);
 	return code;
+}
+
+static void record_print(struct ctl *ctl, const json_t *json)
+{
+	ctl_write_record(ctl->out, json);
+}
+
+enum ctl_exit ctl_show(struct ctl *ctl, const char *method, const char *target)
+{
+	return ctl_perform(ctl, method, target, NULL, record_print);
 }
 
 static void result_print(struct ctl *ctl, const json_t *json)
@@ -100,15 +111,7 @@ static void result_print(struct ctl *ctl, const json_t *json)
 
 enum ctl_exit ctl_write(struct ctl *ctl, const char *method, const char *target, const json_t *body)
 {
-	struct ctl_answer a;
-	enum ctl_exit code = ctl_call(ctl, method, target, body, &a);
-
-	if (!code && ctl->json)
-		ctl_write_json(ctl->out, a.json);
-	else if (!code)
-		result_print(ctl, a.json);
-	ctl_answer_fini(&a);
-	return code;
+	return ctl_perform(ctl, method, target, body, result_print);
 }
 
 enum ctl_exit ctl_set(struct ctl *ctl, const char *method, const char *target)

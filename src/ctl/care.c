@@ -6,7 +6,7 @@
 
 enum ctl_exit ctl_status(struct ctl *ctl)
 {
-	return ctl_show(ctl, "/v1/status");
+	return ctl_show(ctl, "GET", "/v1/status");
 }
 
 enum ctl_exit ctl_metrics(struct ctl *ctl)
@@ -63,28 +63,18 @@ enum ctl_exit ctl_check(struct ctl *ctl)
 
 enum ctl_exit ctl_repair(struct ctl *ctl)
 {
-	struct ctl_answer a;
-	enum ctl_exit code = ctl_call(ctl, "POST", "/v1/repair", NULL, &a);
+	return ctl_show(ctl, "POST", "/v1/repair");
+}
 
-	if (!code && ctl->json)
-		ctl_write_json(ctl->out, a.json);
-	else if (!code)
-		ctl_write_record(ctl->out, a.json);
-	ctl_answer_fini(&a);
-	return code;
+static void reload_print(struct ctl *ctl, const json_t *json)
+{
+	const char *report = json_string_value(json_object_get(json, "report"));
+
+	(void)fprintf(ctl->out, "reloaded%s%s\n", report && report[0] ? ": " : "",
+		      report ? report : "");
 }
 
 enum ctl_exit ctl_reload(struct ctl *ctl)
 {
-	struct ctl_answer a;
-	enum ctl_exit code = ctl_call(ctl, "POST", "/v1/reload", NULL, &a);
-	const char *report = json_string_value(json_object_get(a.json, "report"));
-
-	if (!code && ctl->json)
-		ctl_write_json(ctl->out, a.json);
-	else if (!code)
-		(void)fprintf(ctl->out, "reloaded%s%s\n", report && report[0] ? ": " : "",
-			      report ? report : "");
-	ctl_answer_fini(&a);
-	return code;
+	return ctl_perform(ctl, "POST", "/v1/reload", NULL, reload_print);
 }

@@ -127,7 +127,12 @@ void ctl_value_format(struct hd_buf *b, const json_t *value);
 /** A paged list, all of it: GET target, the array `key`. */
 enum ctl_exit ctl_list(struct ctl *ctl, const char *target, const char *key,
 		       const struct ctl_column *columns, size_t n);
-enum ctl_exit ctl_show(struct ctl *ctl, const char *target);
+typedef void ctl_print_fn(struct ctl *ctl, const json_t *json);
+/** Asks, and prints what is answered: as JSON, or for people by `print`. */
+enum ctl_exit ctl_perform(struct ctl *ctl, const char *method, const char *target,
+			  const json_t *body, ctl_print_fn *print);
+/** The same, member by member. */
+enum ctl_exit ctl_show(struct ctl *ctl, const char *method, const char *target);
 /** Sends what an administrator wants written, says the result: "user 201: added". */
 enum ctl_exit ctl_write(struct ctl *ctl, const char *method, const char *target,
 			const json_t *body);

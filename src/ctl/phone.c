@@ -20,7 +20,7 @@ enum ctl_exit ctl_phone_list(struct ctl *ctl)
 enum ctl_exit ctl_phone_show(struct ctl *ctl)
 {
 	char *target = ctl_target("/v1/phones/", ctl->args[0], "");
-	enum ctl_exit code = ctl_show(ctl, target);
+	enum ctl_exit code = ctl_show(ctl, "GET", target);
 
 	free(target);
 	return code;

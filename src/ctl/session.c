@@ -47,18 +47,9 @@ static void result_print(struct ctl *ctl, const json_t *json)
 
 static enum ctl_exit session_post(struct ctl *ctl, const char *target, const json_t *body)
 {
-	struct ctl_answer a;
-	enum ctl_exit code;
-
 	if (!body)
 		return ctl_usage(ctl, "expected UTF-8 text");
-	code = ctl_call(ctl, "POST", target, body, &a);
-	if (!code && ctl->json)
-		ctl_write_json(ctl->out, a.json);
-	else if (!code)
-		result_print(ctl, a.json);
-	ctl_answer_fini(&a);
-	return code;
+	return ctl_perform(ctl, "POST", target, body, result_print);
 }
 
 enum ctl_exit ctl_session_login(struct ctl *ctl)

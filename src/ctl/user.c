@@ -19,7 +19,7 @@ enum ctl_exit ctl_user_list(struct ctl *ctl)
 enum ctl_exit ctl_user_show(struct ctl *ctl)
 {
 	char *target = ctl_target("/v1/users/", ctl->args[0], "");
-	enum ctl_exit code = ctl_show(ctl, target);
+	enum ctl_exit code = ctl_show(ctl, "GET", target);
 
 	free(target);
 	return code;

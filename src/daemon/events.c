@@ -277,9 +277,9 @@ static int open_hoteling(struct daemon *d)
 	return hd_hoteling_new(&d->hoteling, &o);
 }
 
-static int open_settings_events(struct daemon *d)
+static int open_user_events(struct daemon *d)
 {
-	struct hd_settings_events_options o = {
+	const struct hd_user_event_options o = {
 		.agent = d->agent,
 		.notifier = d->notifier,
 		.store = d->store,
@@ -289,22 +289,9 @@ static int open_settings_events(struct daemon *d)
 		.planner = &d->planner,
 		.clock = d->clock,
 	};
+	int err = hd_settings_events_new(&d->settings_events, &o);
 
-	return hd_settings_events_new(&d->settings_events, &o);
-}
-
-static int open_summary_events(struct daemon *d)
-{
-	struct hd_summary_events_options o = {
-		.agent = d->agent,
-		.notifier = d->notifier,
-		.store = d->store,
-		.desk = d->desk,
-		.settings = d->settings,
-		.domain = d->domain_copy,
-	};
-
-	return hd_summary_events_new(&d->summary_events, &o);
+	return err ? err : hd_summary_events_new(&d->summary_events, &o);
 }
 
 int daemon_open_events(struct daemon *d)
@@ -316,9 +303,7 @@ int daemon_open_events(struct daemon *d)
 		err = open_lamps(d);
 	if (!err)
 		err = open_hoteling(d);
-	if (!err)
-		err = open_settings_events(d);
-	return err ? err : open_summary_events(d);
+	return err ? err : open_user_events(d);
 }
 
 void daemon_start_events(struct daemon *d)

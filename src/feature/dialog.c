@@ -104,20 +104,6 @@ static int uri_text(char *dst, size_t size, const struct hd_uri *uri)
 	return n < 0 || (size_t)n >= size ? HD_ELIMIT : 0;
 }
 
-/* RFC 3261 12.1.1: the route set is the Record-Route of the request, in its order. */
-static int keep_routes(struct dialog *d, struct hd_msg *msg)
-{
-	struct hd_buf lines = { 0 };
-	const char *value;
-
-	for (unsigned i = 0; (value = hd_msg_header(msg, "Record-Route", i)); i++)
-		hd_buf_addf(&lines, "Route: %s\r\n", value);
-	if (!lines.len)
-		return hd_buf_error(&lines);
-	d->routes = hd_buf_take(&lines);
-	return d->routes ? 0 : HD_ENOMEM;
-}
-
 /* The code without number and PIN: what our Contact says is seen on screens and in logs. */
 static const char *code_of(const struct hd_features *f, enum hd_desk_event event)
 {
@@ -168,7 +154,7 @@ static int fill(struct dialog *d, struct hd_irq *irq, const struct dialog_plan *
 		 local + strlen("sip:"));
 	hd_buf_fini(&user);
 	if (!err)
-		err = keep_routes(d, msg);
+		err = hd_msg_route_set(msg, &d->routes);
 	hd_irq_addresses(irq, d->local_address, d->remote_address, sizeof(d->local_address));
 	return err;
 }

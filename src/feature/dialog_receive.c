@@ -23,17 +23,11 @@ int status_of(int err)
 
 static void begin_operation(struct dialog *d, struct hd_request *req, const struct hd_feature *code)
 {
-	struct operation *op = operation_new(d->features);
 	struct hd_irq *irq;
+	struct operation *op = operation_new(d->features, req, &irq);
 
-	if (!op) {
-		hd_request_shed(req, HD_SHED_MEMORY);
+	if (!op)
 		return;
-	}
-	if (hd_irq_new(&irq, req, operation_on_irq, op)) {
-		operation_free(op);
-		return;
-	}
 	hd_sip_timer_cancel(d->limit);
 	operation_begin(op, irq, d, d->phone, code);
 }

@@ -96,9 +96,9 @@ struct hd_features {
 	struct operation *operations;
 };
 
-/** NULL without memory. Give it to hd_irq_new() with operation_on_irq(), then begin or free it. */
-struct operation *operation_new(struct hd_features *f);
-void operation_on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struct hd_msg *msg);
+/** To be begun, with the irq of the request, or freed. NULL: the request has been ended. */
+struct operation *operation_new(struct hd_features *f, struct hd_request *req,
+				struct hd_irq **irqp);
 /** Asks the desk and answers the irq, which it takes, by itself; dialog may be NULL. */
 void operation_begin(struct operation *op, struct hd_irq *irq, struct dialog *dialog,
 		     const char *phone, const struct hd_feature *code);

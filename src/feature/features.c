@@ -192,15 +192,9 @@ void hd_features_receive(struct hd_features *f, struct hd_request *req, const ch
 	}
 	if (is_shed(f, req, code, dialogue))
 		return;
-	op = operation_new(f);
-	if (!op) {
-		hd_request_shed(req, HD_SHED_MEMORY);
+	op = operation_new(f, req, &irq);
+	if (!op)
 		return;
-	}
-	if (hd_irq_new(&irq, req, operation_on_irq, op)) {
-		operation_free(op);
-		return;
-	}
 	if (!dialogue) {
 		operation_begin(op, irq, NULL, phone, code);
 		return;

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "hotdesk/base/uri.h"
 #include "hotdesk/xml.h"
 #include "hoteling_priv.h"
 
@@ -10,18 +11,10 @@
 /* "201", "sip:201@example.com" or "201@example.com": the number. */
 static int read_guest(char guest[HD_NUMBER_SIZE], const char *text)
 {
-	struct hd_slice s = hd_slice_of(text);
-	const char *at;
+	struct hd_slice s = hd_uri_bare_user(hd_slice_of(text));
 
-	if (s.len >= 4 && hd_slice_caseis((struct hd_slice){ s.ptr, 4 }, "sip:")) {
-		s.ptr += 4;
-		s.len -= 4;
-	}
-	at = s.len ? memchr(s.ptr, '@', s.len) : NULL;
-	if (at)
-		s.len = (size_t)(at - s.ptr);
 	if (!s.len)
-		return at ? HD_EPARSE : hd_str_set(guest, HD_NUMBER_SIZE, "");
+		return strchr(text, '@') ? HD_EPARSE : hd_str_set(guest, HD_NUMBER_SIZE, "");
 	if (!hd_number_is_valid(s) || memchr(s.ptr, '*', s.len) || memchr(s.ptr, '#', s.len))
 		return HD_EPARSE;
 	return hd_str_copy(guest, HD_NUMBER_SIZE, s);

@@ -11,17 +11,6 @@ const char refusal_reason[] = "Reason: SIP;cause=403;text=\"Not possible\"\r\n";
 
 static const struct hd_slice no_body = { NULL, 0 };
 
-struct operation *operation_new(struct hd_features *f)
-{
-	struct operation *op = calloc(1, sizeof(*op));
-
-	if (!op)
-		return NULL;
-	op->features = f;
-	DL_APPEND(f->operations, op);
-	return op;
-}
-
 void operation_free(struct operation *op)
 {
 	if (op->dialog)
@@ -33,7 +22,7 @@ void operation_free(struct operation *op)
 }
 
 /* The caller has gone; what was asked for goes on, because it may be committed already. */
-void operation_on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struct hd_msg *msg)
+static void on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, struct hd_msg *msg)
 {
 	struct operation *op = arg;
 
@@ -44,6 +33,22 @@ void operation_on_irq(void *arg, struct hd_irq *irq, enum hd_irq_event event, st
 		hd_irq_reply(irq, 487, NULL, NULL, no_body);
 	hd_irq_free(irq);
 	op->irq = NULL;
+}
+
+struct operation *operation_new(struct hd_features *f, struct hd_request *req, struct hd_irq **irqp)
+{
+	struct operation *op = calloc(1, sizeof(*op));
+
+	if (!op) {
+		hd_request_shed(req, HD_SHED_MEMORY);
+		return NULL;
+	}
+	op->features = f;
+	DL_APPEND(f->operations, op);
+	if (!hd_irq_new(irqp, req, on_irq, op))
+		return op;
+	operation_free(op);
+	return NULL;
 }
 
 /* ---- the answer ----------------------------------------------------------------------------- */

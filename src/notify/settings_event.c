@@ -8,6 +8,7 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/settings_event.h"
 #include "settings_xml.h"
+#include "user_event.h"
 
 #define EVENT "as-feature-event"
 
@@ -34,7 +35,7 @@ struct follower {
 };
 
 struct hd_settings_events {
-	struct hd_settings_events_options options;
+	struct hd_user_event_options options; /* the first: user_event_open() */
 	struct writing *writings;
 };
 
@@ -68,22 +69,15 @@ static void ended(void *arg, struct hd_subscription *s)
 static int find(struct hd_settings_events *e, const char *phone, char user[HD_NUMBER_SIZE],
 		struct hd_settings *settings)
 {
-	struct hd_desk_session session;
 	struct hd_txn *txn;
 	int err;
 
-	user[0] = '\0';
 	hd_settings_standard(settings);
-	err = hd_store_begin_read(e->options.store, &txn);
+	err = user_event_begin(&e->options, phone, user, &txn);
 	if (err)
 		return err;
-	err = hd_desk_get_by_phone(e->options.desk, txn, phone, &session);
-	if (!err) {
-		memcpy(user, session.user, HD_NUMBER_SIZE);
+	if (user[0])
 		err = hd_settings_get(e->options.settings, txn, user, settings);
-	} else if (err == HD_ENOENT) {
-		err = 0;
-	}
 	hd_store_end_read(txn);
 	return err;
 }
@@ -264,7 +258,7 @@ static bool is_type(struct hd_msg *msg)
 static int may_set(struct hd_settings_events *e, const char *user,
 		   const struct settings_change *change, const struct hd_settings *settings)
 {
-	const struct hd_settings_events_options *o = &e->options;
+	const struct hd_user_event_options *o = &e->options;
 	struct hd_txn *txn;
 	const char *to;
 	int err;
@@ -327,9 +321,9 @@ void hd_settings_events_phone_changed(struct hd_settings_events *e, const char *
 }
 
 int hd_settings_events_new(struct hd_settings_events **ep,
-			   const struct hd_settings_events_options *options)
+			   const struct hd_user_event_options *options)
 {
-	struct hd_package package = {
+	const struct hd_package package = {
 		.event = EVENT,
 		.content_type = SETTINGS_XML_TYPE,
 		.may = hd_subscribe_may_self,
@@ -337,22 +331,10 @@ int hd_settings_events_new(struct hd_settings_events **ep,
 		.receive = receive,
 		.ended = ended,
 	};
-	struct hd_settings_events *e;
-	int err;
+	void *e;
+	int err = user_event_open(&e, sizeof(**ep), options, &package);
 
-	if (!options || !options->agent || !options->notifier || !options->store ||
-	    !options->desk || !options->settings || !options->domain || !options->planner ||
-	    !options->clock)
-		return HD_EINVAL;
-	e = calloc(1, sizeof(*e));
-	if (!e)
-		return HD_ENOMEM;
-	e->options = *options;
-	package.arg = e;
-	err = hd_notifier_add(options->notifier, &package);
-	if (err)
-		free(e);
-	else
+	if (!err)
 		*ep = e;
 	return err;
 }

@@ -1,6 +1,7 @@
 /* settings_xml.c - see settings_xml.h. */
 #include <string.h>
 
+#include "hotdesk/base/uri.h"
 #include "hotdesk/xml.h"
 #include "settings_xml.h"
 
@@ -28,16 +29,8 @@ static int read_bool(bool *onp, const char *text)
 /* "202", "sip:202@example.com": the number. */
 static int read_target(char to[HD_FORWARD_TO_SIZE], const char *text)
 {
-	struct hd_slice s = hd_slice_of(text);
-	const char *at;
+	struct hd_slice s = hd_uri_bare_user(hd_slice_of(text));
 
-	if (s.len >= 4 && hd_slice_caseis((struct hd_slice){ s.ptr, 4 }, "sip:")) {
-		s.ptr += 4;
-		s.len -= 4;
-	}
-	at = s.len ? memchr(s.ptr, '@', s.len) : NULL;
-	if (at)
-		s.len = (size_t)(at - s.ptr);
 	if (s.len && !hd_forward_to_is_valid(s))
 		return HD_EPARSE;
 	return hd_str_copy(to, HD_FORWARD_TO_SIZE, s);

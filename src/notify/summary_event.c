@@ -6,6 +6,7 @@
 
 #include "hotdesk/base/log.h"
 #include "hotdesk/summary_event.h"
+#include "user_event.h"
 
 #define EVENT "message-summary"
 #define TYPE "application/simple-message-summary"
@@ -26,7 +27,7 @@ struct writing {
 };
 
 struct hd_summary_events {
-	struct hd_summary_events_options options;
+	struct hd_user_event_options options; /* the first: user_event_open() */
 	struct writing *writings;
 	size_t n_writings;
 };
@@ -37,20 +38,15 @@ struct hd_summary_events {
 static int find(struct hd_summary_events *e, const char *phone, char user[HD_NUMBER_SIZE],
 		struct hd_summary *summary)
 {
-	struct hd_desk_session session;
 	struct hd_txn *txn;
 	int err;
 
-	user[0] = '\0';
 	memset(summary, 0, sizeof(*summary));
-	err = hd_store_begin_read(e->options.store, &txn);
+	err = user_event_begin(&e->options, phone, user, &txn);
 	if (err)
 		return err;
-	err = hd_desk_get_by_phone(e->options.desk, txn, phone, &session);
-	if (!err) {
-		memcpy(user, session.user, HD_NUMBER_SIZE);
+	if (user[0])
 		err = hd_summary_get(e->options.settings, txn, user, summary);
-	}
 	hd_store_end_read(txn);
 	/* A damaged one is as good as none: the next one that the PBX tells replaces it. */
 	return err == HD_ENOENT || err == HD_ECORRUPT ? 0 : err;
@@ -221,29 +217,18 @@ void hd_summary_events_phone_changed(struct hd_summary_events *e, const char *ph
 }
 
 int hd_summary_events_new(struct hd_summary_events **ep,
-			  const struct hd_summary_events_options *options)
+			  const struct hd_user_event_options *options)
 {
-	struct hd_package package = {
+	const struct hd_package package = {
 		.event = EVENT,
 		.content_type = TYPE,
 		.may = may,
 		.body = body,
 	};
-	struct hd_summary_events *e;
-	int err;
+	void *e;
+	int err = user_event_open(&e, sizeof(**ep), options, &package);
 
-	if (!options || !options->agent || !options->notifier || !options->store ||
-	    !options->desk || !options->settings || !options->domain)
-		return HD_EINVAL;
-	e = calloc(1, sizeof(*e));
-	if (!e)
-		return HD_ENOMEM;
-	e->options = *options;
-	package.arg = e;
-	err = hd_notifier_add(options->notifier, &package);
-	if (err)
-		free(e);
-	else
+	if (!err)
 		*ep = e;
 	return err;
 }

@@ -1,4 +1,4 @@
-/* path.c - the Path of a REGISTER and the Route that it becomes (RFC 3327). */
+/* path.c - the Path of a REGISTER (RFC 3327), the Record-Route of a dialog: Routes to be. */
 #include <string.h>
 
 #include <sofia-sip/msg_header.h>
@@ -22,6 +22,22 @@ int hd_msg_path(struct hd_msg *msg, char *dst, size_t size)
 		err = hd_str_set(dst, size, hd_buf_text(&text));
 	hd_buf_fini(&text);
 	return err;
+}
+
+int hd_msg_route_set(struct hd_msg *msg, char **linesp)
+{
+	struct hd_buf lines = { 0 };
+	const char *value;
+	char *taken;
+
+	for (unsigned i = 0; (value = hd_msg_header(msg, "Record-Route", i)); i++)
+		hd_buf_addf(&lines, "Route: %s\r\n", value);
+	if (!lines.len)
+		return hd_buf_error(&lines);
+	taken = hd_buf_take(&lines);
+	if (taken)
+		*linesp = taken;
+	return taken ? 0 : HD_ENOMEM;
 }
 
 bool hd_msg_path_has(const struct hd_msg *msg, const char *param)

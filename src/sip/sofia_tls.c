@@ -12,23 +12,25 @@ enum { KEEP_ALIVES = 16 }; /* read at once; others want their turn */
 static _Thread_local SSL *shut_ssl; /* by tls_free(), which frees its BIO next */
 static _Thread_local BIO *shut_bio;
 
-/*
- * OpenSSL's error queue is the thread's: without this an old error ends another peer's connection.
- */
+static void prepare(SSL *ssl)
+{
+	hd_tls_prepare(ssl);
+	if (!hd_guard_is_on())
+		return;
+	/* The error queue is the thread's: an old error would end another peer's connection. */
+	ERR_clear_error();
+	/* A peer that hangs up without a farewell is no error: SIP has lengths of its own. */
+	SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+}
+
 int hook_ssl_accept(SSL *ssl)
 {
 	int done;
 
 	if (FROM_SOFIA())
-		hd_tls_prepare(ssl);
-	if (FROM_SOFIA() && hd_guard_is_on()) {
-		ERR_clear_error();
-		/*
-		 * A peer that hangs up without a farewell is no error: SIP has lengths of its own.
-		 */
-		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+		prepare(ssl);
+	if (FROM_SOFIA() && hd_guard_is_on())
 		hd_guard_set_tls(SSL_get_fd(ssl));
-	}
 	done = REAL(ssl_accept)(ssl);
 	if (done == 1 && FROM_SOFIA())
 		hd_tls_connected(ssl);
@@ -40,11 +42,7 @@ int hook_ssl_connect(SSL *ssl)
 	int done;
 
 	if (FROM_SOFIA())
-		hd_tls_prepare(ssl);
-	if (FROM_SOFIA() && hd_guard_is_on()) {
-		ERR_clear_error();
-		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
-	}
+		prepare(ssl);
 	done = REAL(ssl_connect)(ssl);
 	if (done == 1 && FROM_SOFIA())
 		hd_tls_connected(ssl);

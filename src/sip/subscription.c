@@ -128,20 +128,6 @@ static char *text_of(const char *text)
 	return strdup(text ? text : "");
 }
 
-/* RFC 3261 12.1.1: the Record-Route of the request, in its order. */
-static int keep_routes(struct hd_subscription *s, struct hd_msg *msg)
-{
-	struct hd_buf lines = { 0 };
-	const char *value;
-
-	for (unsigned i = 0; (value = hd_msg_header(msg, "Record-Route", i)); i++)
-		hd_buf_addf(&lines, "Route: %s\r\n", value);
-	if (!lines.len)
-		return hd_buf_error(&lines);
-	s->routes = hd_buf_take(&lines);
-	return s->routes ? 0 : HD_ENOMEM;
-}
-
 /* Of a sips: subscription the Contact is one, too (RFC 3261 12.1.1). */
 static int keep_contact(struct hd_subscription *s, struct hd_msg *msg)
 {
@@ -254,7 +240,7 @@ static int keep_dialog(struct hd_subscription *s, struct hd_irq *irq)
 	err = subscription_retarget(s, msg, hd_irq_flow(irq));
 	if (!err)
 		err = keep_contact(s, msg);
-	return err ? err : keep_routes(s, msg);
+	return err ? err : hd_msg_route_set(msg, &s->routes);
 }
 
 int subscription_new(struct hd_subscription **sp, struct hd_notifier *n, struct package *package,

@@ -6,22 +6,6 @@
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-/* How many bytes of well-formed UTF-8 (RFC 3629) stand at the beginning; 0: none. */
-static size_t utf8_length(const unsigned char *s, size_t n)
-{
-	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (s[0] > 0xf4 || len == 0 || len > n)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return len;
-}
-
 /* C0, DEL, C1 (NEL among them), and the line and paragraph separators of Unicode. */
 static bool is_control(const unsigned char *s, size_t len)
 {
@@ -71,7 +55,7 @@ void hd_template_escape(struct hd_buf *out, enum hd_template_escape how, struct 
 		return;
 	}
 	for (size_t i = 0; i < text.len; i += len ? len : 1) {
-		len = utf8_length(s + i, text.len - i);
+		len = hd_utf8_char_len((struct hd_slice){ text.ptr + i, text.len - i });
 		other = instead(how, s + i, len);
 		if (!other)
 			continue;

@@ -1,17 +1,6 @@
 /* escape.c - text into XML; see hotdesk/xml.h. */
 #include "hotdesk/xml.h"
 
-/* The length of the UTF-8 character that a text begins with, or 0. */
-static size_t character(struct hd_slice s)
-{
-	unsigned char c = (unsigned char)s.ptr[0];
-	size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c < 0xf0 && c >= 0xe0 ? 3 : 4;
-
-	if (n > s.len || (n > 1 && c < 0xc2) || c > 0xf4)
-		return 0;
-	return n == 1 || hd_utf8_is_text((struct hd_slice){ s.ptr, n }) ? n : 0;
-}
-
 static const char *entity(char c)
 {
 	switch (c) {
@@ -46,7 +35,7 @@ static bool is_none(const char *p, size_t n)
 void hd_xml_escape(struct hd_buf *b, struct hd_slice text)
 {
 	while (text.len) {
-		size_t n = character(text);
+		size_t n = hd_utf8_char_len(text);
 		const char *other = n == 0 || is_none(text.ptr, n) ? "?"
 				    : n == 1			   ? entity(text.ptr[0])
 								   : NULL;

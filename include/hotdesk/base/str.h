@@ -50,7 +50,9 @@ void hd_base64url_format(char *dst, const void *bytes, size_t n);
 /** @param np in: room of bytes; out: bytes written. @return 0, HD_EPARSE or HD_ELIMIT */
 HD_MUSTCHECK int hd_base64url_parse(void *bytes, size_t *np, struct hd_slice s);
 
-/** True for well-formed UTF-8 (RFC 3629) without C0 controls and DEL. */
+/** Bytes of the well-formed UTF-8 character (RFC 3629) that a text begins with; 0: none. */
+size_t hd_utf8_char_len(struct hd_slice s);
+/** True for well-formed UTF-8 without C0 controls and DEL. */
 bool hd_utf8_is_text(struct hd_slice s);
 
 enum { HD_U32_SIZE = 11 };

@@ -43,6 +43,8 @@ bool hd_uri_param(const struct hd_uri *uri, const char *name, struct hd_slice *v
  * Resolves %HH. @return 0, HD_EPARSE (bad escape, NUL) or HD_ELIMIT. dst is terminated.
  */
 HD_MUSTCHECK int hd_uri_unescape(char *dst, size_t size, struct hd_slice s);
+/** What phones write for a number: "201" of "201", "sip:201@example.org" and "201@example.org". */
+struct hd_slice hd_uri_bare_user(struct hd_slice text);
 /** Escapes what may not stand in a user part (RFC 3261 25.1 user). */
 void hd_uri_escape_user(struct hd_buf *b, struct hd_slice s);
 /**

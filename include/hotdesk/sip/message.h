@@ -142,6 +142,12 @@ void hd_msg_contacts(struct hd_msg *msg, struct hd_contact *contacts, size_t *np
 /** Expires header field in seconds, clamped to 2^31-1; -1: absent or malformed. */
 int64_t hd_msg_expires(const struct hd_msg *msg);
 
+/**
+ * Of a request that begins a dialog here: the route set (RFC 3261 12.1.1) as "Route: ...\r\n"
+ * lines, to be released with free(); left alone where there is none. @return 0 or HD_ENOMEM
+ */
+HD_MUSTCHECK int hd_msg_route_set(struct hd_msg *msg, char **linesp);
+
 /* ---- Path (RFC 3327) ------------------------------------------------------------------------ */
 
 /** All Path values as one text, "" for none. @return 0, HD_ELIMIT or HD_ENOMEM */

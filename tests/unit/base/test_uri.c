@@ -335,6 +335,29 @@ static void test_escape_user(void **state)
 	}
 }
 
+static void test_bare_user(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "201", "201" },
+		{ "sip:201@example.org", "201" },
+		{ "SIP:201", "201" },
+		{ "201@x@y", "201" },
+		{ "sip:@example.org", "" },
+		{ "sip:", "" },
+		{ "si", "si" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hd_slice s = hd_uri_bare_user(hd_slice_of(rows[i][0]));
+
+		assert_int_equal(s.len, strlen(rows[i][1]));
+		if (s.len)
+			assert_memory_equal(s.ptr, rows[i][1], s.len);
+	}
+}
+
 static void test_aor(void **state)
 {
 	static const char *const cases[][2] = {
@@ -372,7 +395,7 @@ int main(void)
 		cmocka_unit_test(test_item_limits), cmocka_unit_test(test_every_prefix),
 		cmocka_unit_test(test_port),	    cmocka_unit_test(test_param),
 		cmocka_unit_test(test_unescape),    cmocka_unit_test(test_escape_user),
-		cmocka_unit_test(test_aor),
+		cmocka_unit_test(test_aor),	    cmocka_unit_test(test_bare_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
