@@ -50,6 +50,23 @@ int form_url(const struct hd_form *form, const char *phone, const char *what, ch
 	return err;
 }
 
+int form_user_read(const struct hd_form *form, struct hd_txn *txn, const char *phone,
+		   struct hd_user *user, char name[HD_NAME_SIZE],
+		   char language[HD_FORM_LANGUAGE_SIZE])
+{
+	struct hd_desk_session session;
+	int err = hd_desk_get_by_phone(form->options.desk, txn, phone, &session);
+
+	if (!err)
+		err = hd_user_get(form->options.directory, txn, session.user, user);
+	if (err)
+		return err;
+	(void)snprintf(name, HD_NAME_SIZE, "%s", user->name[0] ? user->name : user->number);
+	if (user->language[0])
+		(void)snprintf(language, HD_FORM_LANGUAGE_SIZE, "%s", user->language);
+	return 0;
+}
+
 static void page_answer(const struct form_ask *ask, const char *result, bool failed)
 {
 	char id[FORM_ID_SIZE], url[HD_URL_SIZE], settings[HD_URL_SIZE] = "";

@@ -21,6 +21,15 @@ struct hd_form {
 HD_MUSTCHECK int form_url(const struct hd_form *form, const char *phone, const char *what,
 			  char url[HD_URL_SIZE]);
 
+/**
+ * Who is logged in at a phone, to be wiped; what that user is called there, and which language.
+ * @param language as it was when the user has none
+ * @return 0, HD_ENOENT: nobody, or the store's error
+ */
+HD_MUSTCHECK int form_user_read(const struct hd_form *form, struct hd_txn *txn, const char *phone,
+				struct hd_user *user, char name[HD_NAME_SIZE],
+				char language[HD_FORM_LANGUAGE_SIZE]);
+
 /* ---- page.c ---------------------------------------------------------------------------------- */
 
 /** What is shown; all borrowed. */

@@ -88,28 +88,20 @@ static int entries_read(const struct hd_form *form, struct hd_txn *txn, struct f
 /* Only who is logged in here, and nobody once that has ended. */
 static int list_read(const struct hd_form *form, struct form_list *list, const char *phone)
 {
-	const struct hd_form_options *o = &form->options;
-	struct hd_desk_session session;
 	struct hd_user user = { 0 };
 	struct hd_txn *txn;
 	int err;
 
-	err = hd_store_begin_read(o->store, &txn);
+	err = hd_store_begin_read(form->options.store, &txn);
 	if (err)
 		return err;
-	err = hd_desk_get_by_phone(o->desk, txn, phone, &session);
-	if (!err)
-		err = hd_user_get(o->directory, txn, session.user, &user);
+	err = form_user_read(form, txn, phone, &user, list->name, list->language);
 	if (err) {
 		list->nobody = true;
 		err = err == HD_ENOENT ? 0 : err;
 		goto out;
 	}
 	memcpy(list->user, user.number, sizeof(list->user));
-	(void)snprintf(list->name, sizeof(list->name), "%s",
-		       user.name[0] ? user.name : user.number);
-	if (user.language[0])
-		memcpy(list->language, user.language, sizeof(list->language));
 	list->mode = hd_list_policy_mode(&form->list.policy, user.call_list, user.group);
 	if (list->mode != HD_LIST_OFF && (!list->menu || list->json))
 		err = entries_read(form, txn, list, phone);

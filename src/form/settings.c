@@ -17,26 +17,22 @@ struct hd_metric *form_settings_metric(void)
 
 /* ---- what is there -------------------------------------------------------------------------- */
 
-static int user_read(const struct hd_form_options *o, struct hd_txn *txn, const char *number,
+static int user_read(const struct hd_form *form, struct hd_txn *txn, const char *phone,
 		     struct form_settings *page)
 {
+	const struct hd_form_options *o = &form->options;
 	struct hd_user user;
-	int err;
+	int err = form_user_read(form, txn, phone, &user, page->name, page->language);
 
-	err = hd_user_get(o->directory, txn, number, &user);
 	if (err)
 		return err;
-	(void)snprintf(page->name, sizeof(page->name), "%s",
-		       user.name[0] ? user.name : user.number);
 	memcpy(page->number, user.number, sizeof(page->number));
-	if (user.language[0])
-		(void)snprintf(page->language, sizeof(page->language), "%s", user.language);
 	hd_wipe(&user, sizeof(user));
-	err = hd_settings_get(o->settings, txn, number, &page->settings);
+	err = hd_settings_get(o->settings, txn, page->number, &page->settings);
 	if (err && err != HD_ECORRUPT)
 		return err;
 	page->n_keys = HD_PHONE_KEYS_MAX;
-	err = hd_device_keys_get(o->device, txn, 'o', number, page->keys, &page->n_keys);
+	err = hd_device_keys_get(o->device, txn, 'o', page->number, page->keys, &page->n_keys);
 	if (err == HD_ECORRUPT)
 		page->n_keys = 0;
 	return err == HD_ECORRUPT ? 0 : err;
@@ -44,19 +40,15 @@ static int user_read(const struct hd_form_options *o, struct hd_txn *txn, const 
 
 static int state_read(const struct hd_form *form, const char *phone, struct form_settings *page)
 {
-	const struct hd_form_options *o = &form->options;
-	struct hd_desk_session session;
 	struct hd_txn *txn;
 	int err;
 
 	(void)snprintf(page->language, sizeof(page->language), "%s", form->language);
 	page->own = form->own;
-	err = hd_store_begin_read(o->store, &txn);
+	err = hd_store_begin_read(form->options.store, &txn);
 	if (err)
 		return err;
-	err = hd_desk_get_by_phone(o->desk, txn, phone, &session);
-	if (!err)
-		err = user_read(o, txn, session.user, page);
+	err = user_read(form, txn, phone, page);
 	hd_store_end_read(txn);
 	page->nobody = err == HD_ENOENT;
 	return page->nobody ? 0 : err;
