@@ -18,8 +18,8 @@ def d():
 
 @pytest.fixture(scope="module")
 def hurried():
-    """T1 is 50 ms, so that 64*T1 are 3.2 s."""
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}) as daemon:
+    """T1 is 60 ms, so that 64*T1 are 3.8 s."""
+    with plant({"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}}) as daemon:
         yield daemon
 
 

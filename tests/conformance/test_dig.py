@@ -204,7 +204,7 @@ def test_expired_nonce(method):
         answer = request(a, right(a, unused, method, uri), method, uri, cseq=98)
         assert_challenge(answer, stale=True, status=status)
         if method == "REGISTER":
-            assert request(a, right(a, pick(answer)), cseq=99).status == 200
+            d.until("a new one is good", lambda: request(a, right(a), cseq=99).status == 200)
         assert b.inbox == [] and not b.pump(0)
 
 
@@ -460,7 +460,7 @@ def test_invite_is_challenged(d, transport, target):
     answer = request(a, method="INVITE", uri=f"sip:{user}@{DOMAIN}")
     assert_challenge(answer, status=407)
     assert answer.all("www-authenticate") == [] and answer.tag("to")
-    no_more(a, "retransmission or answer to the ACK", lambda m: m.status >= 200, 0.7)
+    no_more(a, "retransmission or answer to the ACK", lambda m: m.status >= 200, 0.7, again=True)
     no_more(b, "request", lambda m: m.method)
 
 

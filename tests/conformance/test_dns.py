@@ -1,20 +1,21 @@
 """Row NA-03: next hops with a name (RFC 3263), found in DNS servers on loopback."""
 
 import contextlib
+import itertools
 import socket
 import time
 
 import pytest
 
 from plant import Plant
-from steps import no_more
+from steps import no_more, sooner_or_later
 from support.dns import Dns, Dnsmasq
 from support.sip import DEADLINE, SDP, Message, Stream
 from support.wire import Raw, ping
 
 row = pytest.mark.row
-T1 = 0.02
-QUICK = {"t1_ms": 20, "t2_ms": 80, "t4_ms": 80}
+T1 = 0.06
+QUICK = {"t1_ms": 60, "t2_ms": 80, "t4_ms": 80}
 
 
 @contextlib.contextmanager
@@ -206,7 +207,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_transport(case):
     uri, records = CASES[case]
-    with Dns() as dns, Listener() as listener, plant(dns) as d:
+    with Dns() as dns, Listener() as listener, plant(dns, t1_ms=20) as d:  # nobody answers: it is over soon
         dns.records = records(listener.port)
         callee, caller = named(d, uri.format(port=listener.port)), d.phone(register=True)
         caller.call(callee.user, SDP).challenge()
@@ -265,19 +266,23 @@ def test_a_silent_dns_server_stops_nobody():
     with Dns() as dns, plant(dns, dns_timeout_ms=2000) as d:
         dns.silent = True
         caller, other, friend = d.phones_of(3)
-        lost = [named(d, f"sip:x@pbx{i}.test") for i in range(10)]
-        calls = [caller.call(phone.user, SDP).challenge() for phone in lost]
-        d.until("questions", lambda: len(dns.asked) >= 10)
-        began = time.monotonic()
-        for _ in range(20):
-            assert ping(d.address()).status == 200
-        rings_at(other, friend, friend)
-        assert time.monotonic() - began < 1, "the SIP thread waited for a DNS server"
-        legs = [phone.accept() for phone in lost]
-        took = time.monotonic() - began
-        assert 1 < took < 2 + DEADLINE, f"over the flow after {took:.1f} s, expected about 2"
-        for call, leg in zip(calls, legs):
-            ends(call, leg)
+        names = itertools.count()
+
+        def not_waited():
+            """the SIP thread has time before the first look-up has failed"""
+            lost = [named(d, f"sip:x@pbx{next(names)}.test") for _ in range(10)]
+            began = time.monotonic()
+            calls = [caller.call(phone.user, SDP).challenge() for phone in lost]
+            for _ in range(20):
+                assert ping(d.address()).status == 200
+            ends(*rings_at(other, friend, friend))
+            in_time = not any(phone.pump(0) for phone in lost)
+            legs = [phone.accept() for phone in lost]
+            assert time.monotonic() - began > 1.9, "over the flow before dns_timeout_ms"
+            for call, leg in zip(calls, legs):
+                ends(call, leg)
+            return in_time
+        sooner_or_later(not_waited, 3)
 
 
 @row("NA-03")
@@ -320,17 +325,19 @@ def test_too_many_look_ups():
 
 @row("NA-03")
 def test_answers_are_kept_as_long_as_they_say():
-    with Dns(ttl=1) as dns, plant(dns) as d:
+    with Dns(ttl=60) as dns, plant(dns) as d:
         target, caller = d.phone(), d.phone(register=True)
-        dns.records = {("a.test", "A"): ["127.0.0.1"]}
+        dns.records = {(name, "A"): ["127.0.0.1"] for name in ("a.test", "b.test")}
         callee = named(d, f"sip:x@a.test:{target.port}")
         for _ in range(3):
             ends(*rings_at(caller, callee, target))
         assert dns.counts()["udp", "a.test", "A"] == 1, dns.asked
+        dns.ttl = 1
+        callee = named(d, f"sip:x@b.test:{target.port}")
 
         def asked_again():
             ends(*rings_at(caller, callee, target))
-            return dns.counts()["udp", "a.test", "A"] == 2
+            return dns.counts()["udp", "b.test", "A"] == 2
 
         d.until("a second question", asked_again)
 

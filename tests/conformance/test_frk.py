@@ -21,8 +21,8 @@ def d():
 
 @pytest.fixture(scope="module")
 def hurried():
-    """T1 is 50 ms, so that 64*T1 are 3.2 s; Timer C is 1 s."""
-    timers = {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200, "timer_c_s": 1}
+    """T1 is 60 ms, so that 64*T1 are 3.8 s; Timer C is 1 s."""
+    timers = {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200, "timer_c_s": 1}
     with plant({"sip": timers, "registrar": {"contacts_max": 8}}) as daemon:
         yield daemon
 

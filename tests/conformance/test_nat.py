@@ -14,7 +14,7 @@ HOME = ("10.23.45.67", 5060)
 
 @pytest.fixture(scope="module")
 def d():
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}, tls=True) as daemon:
+    with plant({"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}}, tls=True) as daemon:
         yield daemon
 
 

@@ -14,7 +14,7 @@ from support.sip import CRLF, DEADLINE, SDP, Phone, rand
 from support.wire import Raw, ping
 
 row = pytest.mark.row
-QUICK = {"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}
+QUICK = {"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}}
 
 
 @pytest.fixture(scope="module")

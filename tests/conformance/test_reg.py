@@ -376,10 +376,10 @@ def test_binding_ends_with_its_time():
     with plant({"registrar": {"expires_min_s": 1, "contacts_max": 8}}) as d:
         a, ben = d.phone(), d.phone(register=True)
         began = time.monotonic()
-        expect(200, register(a, [f"{at(a)};expires=2", f"{at(a, 'stays')};expires=60"]))
-        assert len(fetch(a)) == 2
+        answer = expect(200, register(a, [f"{at(a)};expires=2", f"{at(a, 'stays')};expires=60"]))
+        assert len(answer.all("contact")) == 2
         d.until("one has ended", lambda: len(fetch(a)) == 1)
-        assert 1 < time.monotonic() - began < 3.5
+        assert time.monotonic() - began > 1
         assert bound(a) == [uri(at(a, "stays"))]
         expect(200, register(a, "*", 0))
         expect(200, register(a, at(a), 1))
@@ -482,11 +482,12 @@ def test_supported_is_no_demand(d):
 @row("REG-25")
 def test_date(d):
     a = d.phone(register=True)
+    began = time.time()
     (date,) = register(a).all("date")
     assert re.fullmatch(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) "
                         r"\d{4} \d\d:\d\d:\d\d GMT", date), date
     told = time.mktime(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT")) - time.timezone
-    assert abs(told - time.time()) < 5
+    assert began - 1 <= told <= time.time() + 1
 
 
 BAD = ["<sip:x@127.0.0.1:port>", "<sip:>", "<mailto:x@y>", "<tel:+49123>", "<http://127.0.0.1/>", "sip:x@[::1", "<>",
@@ -677,7 +678,7 @@ def test_expiry_counts_down(each):
     expect(200, register(a, a.contact, 600))
     began, (first,) = time.monotonic(), fetch(a)
     each.until("it is less", lambda: seconds(fetch(a)[0]) <= seconds(first) - 2)
-    assert 1 < time.monotonic() - began < 3
+    assert time.monotonic() - began > 1
 
 
 @row("REG-37")

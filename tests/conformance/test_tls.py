@@ -14,7 +14,7 @@ from support.sip import DEADLINE, SDP, Phone
 from support.wire import issue, with_tls
 
 row = pytest.mark.row
-QUICK = {"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}
+QUICK = {"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}}
 
 
 @pytest.fixture(scope="module")

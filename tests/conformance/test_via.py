@@ -13,7 +13,7 @@ from support.sip import CRLF, DEADLINE, SDP, Message, Phone, Stream, rand
 from support.wire import Ear, Raw, bare_via, lines, ping, text
 
 row = pytest.mark.row
-QUICK = {"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}
+QUICK = {"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}}
 
 
 @pytest.fixture(scope="module")

@@ -375,8 +375,7 @@ def test_stale():
     with plant({"auth": {"nonce_s": 1}}) as d:
         a = d.phone()
         challenge = pick(request(a))
-        assert request(a, right(a, challenge)).status == 200
-        nc = [1]
+        nc = [0]
 
         def is_stale():
             nc[0] += 1
@@ -385,7 +384,7 @@ def test_stale():
             return answer if answer.status == 401 else None
         answer = d.until("the nonce is too old", is_stale)
         assert "stale=true" in repr(answer)
-        assert request(a, right(a, pick(answer)), cseq=99).status == 200
+        d.until("a new one is good", lambda: request(a, right(a), cseq=99).status == 200)
 
 
 def test_nonce_survives_a_restart():
@@ -406,7 +405,7 @@ def test_invite_407_its_ack_and_silence_at_the_callee(d):
     a.password = "wrong"
     uri = f"sip:{b.user}@{DOMAIN}"
     assert request(a, right(a, method="INVITE", uri=uri), "INVITE", uri).status == 407
-    a.none("second 407", lambda m: m.status == 407, 0.7)
+    a.none("second 407", lambda m: m.status == 407, 0.7, again=True)
     assert not b.pump(0) and b.inbox == []
 
 

@@ -15,7 +15,7 @@ NUMBERS = itertools.count(400)
 
 
 def quick(**more):
-    return {"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}, "store": {"soft_delay_ms": 50},
+    return {"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}, "store": {"soft_delay_ms": 50},
             "plan": {"ring_s": 1}, "desk": {"resync_retry_s": 600, "resync_retry_max_s": 600}, **more}
 
 
@@ -344,7 +344,7 @@ def test_crash_in_a_call_and_retention():
 
 
 def test_clean_stop_loses_nothing():
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}) as d:
+    with plant({"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}}) as d:
         a, b = d.phones_of(2)
         call, leg = connect(a, b, b.user)
         hang_up(call, leg)

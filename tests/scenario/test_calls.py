@@ -9,7 +9,7 @@ from support.sip import SDP, Call, rand
 
 @pytest.fixture(scope="module")
 def d():
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}) as daemon:
+    with plant({"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}}) as daemon:
         yield daemon
 
 
@@ -133,7 +133,7 @@ def test_dialog_that_the_other_side_does_not_know(d):
 
 @pytest.mark.parametrize("kill", [False, True])
 def test_restart(kill):
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}) as d:
+    with plant({"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}}) as d:
         a, b = d.phones_of(2)
         call, leg = connect(a, b, b.user)
         started = active(d)[0]["started"]

@@ -16,7 +16,7 @@ MISSED = 11  # one more than a page
 
 @pytest.fixture(scope="module")
 def d():
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}, "store": {"soft_delay_ms": 20},
+    with plant({"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}, "store": {"soft_delay_ms": 20},
                 "provision": {"listen": ["http:127.0.0.1:0"], "plain_networks": ["127.0.0.0/8"], "call_list_key": 4}}
                ) as daemon:
         daemon.ctl("user", "add", "601", "--name", "Roamer", "--pin", "914263")

@@ -13,7 +13,7 @@ NUMBERS = itertools.count(300)
 
 @pytest.fixture(scope="module")
 def d():
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200},
+    with plant({"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200},
                 "desk": {"resync_retry_s": 600, "resync_retry_max_s": 600}}) as daemon:
         yield daemon
 
@@ -296,7 +296,7 @@ def test_several_calls_follow(d, desk, transport):
 
 def test_phone_with_several_contacts():
     """All that rang at the old phone stop, all of the new one ring."""
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}, "registrar": {"contacts_max": 3}}) as d:
+    with plant({"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}, "registrar": {"contacts_max": 3}}) as d:
         a = d.phone(register=True)
         old = [d.phone("p500", register=True) for _ in range(2)]
         new = [d.phone("p501", register=True) for _ in range(2)]

@@ -26,7 +26,7 @@ def shown(text, model):
 
 @pytest.fixture(scope="module")
 def d():
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}, "store": {"soft_delay_ms": 20},
+    with plant({"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}, "store": {"soft_delay_ms": 20},
                 "provision": {"listen": ["http:127.0.0.1:0"], "plain_networks": ["127.0.0.0/8"]},
                 "calls": {"shown": 18, "group_lists": ["floor=local"]}}) as daemon:
         yield daemon

@@ -10,7 +10,7 @@ from support.sip import SDP, rand
 
 
 def quick(**registrar):
-    return {"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}, "registrar": {"expires_min_s": 1, **registrar}}
+    return {"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}, "registrar": {"expires_min_s": 1, **registrar}}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from support.sip import SDP
 
 
 def quick(**desk):
-    return {"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}, "registrar": {"expires_min_s": 1},
+    return {"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}, "registrar": {"expires_min_s": 1},
             "desk": {"logout_warning_s": 0, "resync_retry_s": 600, "resync_retry_max_s": 600, **desk}}
 
 

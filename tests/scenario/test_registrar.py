@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 
 import pytest
 
@@ -224,11 +223,10 @@ def test_too_brief(d):
 def test_expiry_counts_down_and_the_binding_goes():
     with plant({"registrar": {"expires_min_s": 1}}) as d:
         a, b = d.phone(), d.phone(register=True)
-        a.register(expires=3)
-        d.until("less is left", lambda: expires(fetch(a)[0]) < 3)
-        began = time.monotonic()
+        a.register(expires=60)
+        d.until("less is left", lambda: expires(fetch(a)[0]) < 60)
+        a.register(expires=2)
         d.until("it has expired", lambda: fetch(a) == [])
-        assert time.monotonic() - began < 4
         assert b.call(a.user, SDP).final().status == 480
         d.until("swept from the store", lambda: [x["phone"] for x in bindings(d)] == [b.user])
         a.register(expires=60)

@@ -12,7 +12,7 @@ from support.wire import Ear, Raw, text
 
 @pytest.fixture(scope="module")
 def d():
-    with plant({"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}) as daemon:
+    with plant({"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}}) as daemon:
         yield daemon
 
 

@@ -1,12 +1,13 @@
 """TCP and TLS as streams of bytes: messages cut and joined anywhere, and connections that do nothing."""
 
+import contextlib
 import time
 
 import pytest
 
 from plant import plant
-from steps import talk
-from support.sip import CRLF, rand
+from steps import sooner_or_later, talk
+from support.sip import CRLF, DEADLINE, rand
 from support.wire import Raw, ping
 
 STREAMS = ["tcp", "tls"]
@@ -94,47 +95,63 @@ def test_body_that_looks_like_a_message(d, transport):
 
 def left_alone(conf, transport, alive=False, begin=None, keep=None):
     """How long the daemon bears a connection that said so much, and then `keep` every 0.3 s for 3 s."""
-    with plant({"sip": conf}, tls=True) as d, Raw(d.address(transport), transport) as raw:
-        if alive:
-            raw.send(options(raw, "alive"))
-            answers(raw, ["alive"])
-        if begin:
-            raw.send(begin)
+    with plant({"sip": conf}, tls=True) as d:
         began = time.monotonic()
-        while not raw.is_closed(0.3):
-            assert time.monotonic() - began < 8, "still open"
-            if keep and time.monotonic() - began < 3:
-                raw.send(keep)
+        with Raw(d.address(transport), transport) as raw:
+            if alive:
+                raw.send(options(raw, "alive"))
+                answers(raw, ["alive"])
+            if begin:
+                raw.send(begin)
+            while not raw.is_closed(0.3):
+                assert time.monotonic() - began < DEADLINE, "still open"
+                if keep and time.monotonic() - began < 3:
+                    with contextlib.suppress(OSError):
+                        raw.send(keep)
+        took = time.monotonic() - began
         ping(d.address(transport), transport)
-        return time.monotonic() - began
+        return took
+
+
+def closed_after_1s(*args, **more):
+    """Never sooner, and once before the default would do it: where the machine was in time."""
+    def closed():
+        """closed in less than 4 s"""
+        took = left_alone(*args, **more)
+        assert took > 0.9, took
+        return took < 4
+    sooner_or_later(closed, 3)
 
 
 @pytest.mark.parametrize("transport", STREAMS)
 def test_silent_from_the_beginning(transport):
-    assert 0.7 < left_alone({"first_message_s": 1}, transport) < 4
+    closed_after_1s({"first_message_s": 1}, transport)
 
 
 @pytest.mark.parametrize("keep", [CRLF, CRLF * 2, "X: y\r\n"])
 @pytest.mark.parametrize("transport", STREAMS)
 def test_what_is_no_first_message(transport, keep):
-    assert 0.7 < left_alone({"first_message_s": 1}, transport, keep=keep) < 4
+    closed_after_1s({"first_message_s": 1}, transport, keep=keep)
 
 
 @pytest.mark.parametrize("keep", [None, "X: y\r\n"])
 @pytest.mark.parametrize("transport", STREAMS)
 def test_half_a_message(transport, keep):
-    assert 0.7 < left_alone({"half_message_s": 1}, transport, True, "OPTIONS sip:a@b SIP/2.0\r\n", keep) < 4
+    closed_after_1s({"half_message_s": 1}, transport, True, "OPTIONS sip:a@b SIP/2.0\r\n", keep)
 
 
 @pytest.mark.parametrize("transport", STREAMS)
 def test_idle(transport):
-    assert 0.7 < left_alone({"idle_s": 1}, transport, True) < 4
+    closed_after_1s({"idle_s": 1}, transport, True)
 
 
 @pytest.mark.parametrize("keep", [CRLF, CRLF * 2])
 @pytest.mark.parametrize("transport", STREAMS)
 def test_keep_alives_keep_a_connection(transport, keep):
-    assert 3 < left_alone({"idle_s": 1}, transport, True, keep=keep) < 6
+    def kept():
+        """open for as long as there were keep-alives"""
+        return left_alone({"idle_s": 1}, transport, True, keep=keep) > 3
+    sooner_or_later(kept, 3)
 
 
 @pytest.mark.parametrize("keep", [CRLF, CRLF * 2])
@@ -154,12 +171,13 @@ def test_a_keep_alive_is_no_half_message(transport, keep):
 # ---- how many ---------------------------------------------------------------------------------------------
 
 
-def is_refused(address, timeout):
-    """Whether a connection is closed at once: it may be before connect() has returned."""
+def is_refused(address):
+    """Whether a connection is closed and not answered: it may be before connect() has returned."""
     try:
         with Raw(address, "tcp") as raw:
-            return raw.is_closed(timeout)
-    except ConnectionResetError:
+            raw.send(options(raw, "refused?"))
+            return raw.receive() is None
+    except (ConnectionResetError, BrokenPipeError):
         return True
 
 
@@ -171,7 +189,7 @@ def test_no_more_than(conf):
         for i, raw in enumerate(held):
             raw.send(options(raw, str(i)))
             answers(raw, [str(i)])
-        assert is_refused(d.address("tcp"), 2)
+        assert is_refused(d.address("tcp"))
         for i, raw in enumerate(held):
             raw.send(options(raw, f"again{i}"))
             answers(raw, [f"again{i}"])
@@ -179,7 +197,7 @@ def test_no_more_than(conf):
         held.pop().close()
 
         def admitted():
-            return not is_refused(d.address("tcp"), 0.1)
+            return not is_refused(d.address("tcp"))
         d.until("room for another", admitted)
         for raw in held:
             raw.close()

@@ -9,7 +9,7 @@ from steps import again, connect, hang_up, refuse, ring, talk
 from support.sip import SDP
 from support.wire import assert_forwarded
 
-QUICK = {"sip": {"t1_ms": 50, "t2_ms": 200, "t4_ms": 200}}
+QUICK = {"sip": {"t1_ms": 60, "t2_ms": 200, "t4_ms": 200}}
 
 
 @pytest.fixture(scope="module")

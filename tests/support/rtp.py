@@ -21,6 +21,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import audioop
 
+SETTLE = b"settle"
 PROMPTS = SOURCE / "conf/prompts"
 EVENTS = "0123456789*#ABCD"
 NAMES = [p.stem for p in sorted((PROMPTS / "en").glob("*.wav"))]
@@ -70,7 +71,7 @@ class RtpPeer:
         self.port = self.sock.getsockname()[1]
         self.packets, self.remote, self.closing = [], None, False
         self.ssrc, self.seq, self.timestamp = int(rand(4), 16), 1000, 160000
-        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread, self.settled = threading.Thread(target=self.listen, daemon=True), threading.Event()
 
     def __enter__(self):
         self.thread.start()
@@ -86,6 +87,9 @@ class RtpPeer:
             if select.select([self.sock], [], [], 0.05)[0]:
                 data, source = self.sock.recvfrom(2048)
                 at = time.monotonic()
+                if data == SETTLE:
+                    self.settled.set()
+                    continue
                 data = self.unprotect(data)
                 if data and len(data) >= 12:
                     self.packets.append(Packet(at, data, source))
@@ -147,17 +151,17 @@ class RtpPeer:
     # ---- what we hear ---------------------------------------------------------------------------------
 
     def octets(self, since=0):
-        """Payloads in their order, as A-law; a lost packet is a gap of silence."""
+        """Payloads in their order, as A-law; a lost packet is a gap of silence, a sender that was stopped is none."""
         packets = {}
         for p in list(self.packets)[since:]:
             packets.setdefault(p.timestamp, p)
-        out, expected = [], None
+        out, expected, last = [], None, None
         for timestamp in sorted(packets, key=lambda t: (t - self.packets[since].timestamp) & 0xffffffff):
             p = packets[timestamp]
-            if expected is not None and timestamp != expected:
+            if expected not in (None, timestamp) and p.seq != (last + 1) & 0xffff:
                 out.append(b"\xd5" * ((timestamp - expected) & 0xffff))
             out.append(p.payload)
-            expected = (timestamp + len(p.payload)) & 0xffffffff
+            expected, last = (timestamp + len(p.payload)) & 0xffffffff, p.seq
         data = b"".join(out)
         return data if self.payload == 8 else audioop.lin2alaw(audioop.ulaw2lin(data, 2), 2)
 
@@ -183,6 +187,12 @@ class RtpPeer:
         while octets not in (self.octets(since) if len(self.packets) > since else b""):
             assert time.monotonic() < until, f"expected {len(octets)} octets, heard {len(self.octets(since))} others"
             time.sleep(0.05)
+
+    def settle(self):
+        """What was sent to us until now is among the packets."""
+        self.settled.clear()
+        self.sock.sendto(SETTLE, self.sock.getsockname())
+        assert self.settled.wait(DEADLINE)
 
     def mark(self):
         return len(self.packets)
