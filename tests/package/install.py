@@ -202,7 +202,7 @@ def answer_to_options():
         message = OPTIONS.format(port=sock.getsockname()[1]).encode()
         for _ in range(5):
             sock.sendto(message, ("127.0.0.1", 5060))
-            sock.settimeout(2)
+            sock.settimeout(20)
             with contextlib.suppress(TimeoutError):
                 return sock.recv(4096).decode().split("\r\n")[0]
     return "nothing"

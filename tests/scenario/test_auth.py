@@ -1,9 +1,9 @@
 """Digest authentication as attackers and odd phones try it, seen from outside."""
 
 import hashlib
+import pathlib
 import re
 import statistics
-import time
 
 import pytest
 
@@ -242,19 +242,23 @@ def test_unknown_account_looks_like_a_wrong_password(d, method):
 
 
 def test_unknown_account_takes_as_long(d, record_property):
+    """By the processor time of the daemon, which others' load does not lengthen."""
+    def used():
+        tasks = pathlib.Path(f"/proc/{d.process.pid}/task").iterdir()
+        return sum(int((t / "schedstat").read_text().split()[0]) for t in tasks) / 1000
     known, unknown = d.phone(), d.phone("p" * 2 + "-nobody", secret="x")
     known.password = "wrong"
     times = {known: [], unknown: []}
     for _ in range(60):
         for p in (known, unknown):
             value = right(p)
-            began = time.perf_counter()
+            before = used()
             assert request(p, value).status == 401
-            times[p].append(time.perf_counter() - began)
-    medians = [statistics.median(times[p]) * 1e6 for p in (known, unknown)]
-    print("median answer to a wrong password %.0f us, to an unknown account %.0f us" % tuple(medians))
+            times[p].append(used() - before)
+    medians = [statistics.median(times[p]) for p in (known, unknown)]
+    print("median cost of an answer to a wrong password %.0f us, to an unknown account %.0f us" % tuple(medians))
     record_property("medians_us", medians)
-    assert max(medians) < 3 * min(medians) + 500, medians
+    assert max(medians) < 3 * min(medians) + 200, medians
 
 
 @pytest.mark.parametrize("name", ["username", "realm", "nonce", "uri", "response"])

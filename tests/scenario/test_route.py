@@ -5,7 +5,7 @@ import re
 import pytest
 
 from plant import fetch, plant
-from steps import again, connect, hang_up, no_more, no_other_invite, refuse, ring
+from steps import again, connect, hang_up, no_more, no_more_from_now, no_other_invite, refuse, ring
 from support.sip import SDP, Call, rand
 from support.wire import Ear, Raw, text
 
@@ -270,7 +270,7 @@ def test_rfc_2543_caller(d, pair):
         answer = a.final("INVITE", call_id)
         assert answer.status == 487
         a.send(f"ACK {uri} SIP/2.0", headers[:3] + [("To", answer.get("to")), ("Call-ID", call_id), ("CSeq", "2 ACK")])
-        no_more(a, "487 again", lambda m: m.status == 487, 0.15)
+        no_more_from_now(a, "487 again", lambda m: m.status == 487, 0.15)
         no_other_invite(leg, 0)
 
 
