@@ -12,7 +12,7 @@
  *   GET    /v1/users?after=N&limit=N      POST /v1/users (409 when it exists)
  *   GET, PUT (adds or replaces), PATCH (changes), DELETE /v1/users/N
  *   POST   /v1/users/N/unlock
- *   GET    /v1/users/N/keys
+ *   GET    /v1/users/N/keys (those that the user has made are "own")
  *   PUT    /v1/users/N/keys/PLACE {"type", "label", "value"} (0: one more without a place)
  *   DELETE /v1/users/N/keys/PLACE (0: all without a place)
  *   GET    /v1/phones?after=ID&limit=N    POST /v1/phones
@@ -27,6 +27,7 @@
  *   POST   /v1/sessions/login {"user", "phone"}
  *   POST   /v1/sessions/logout {"user"} or {"phone"}
  *   GET    /v1/bindings?after=ID&limit=N
+ *   GET    /v1/audit?after=NEXT&limit=N (logins, logouts, what users have set; oldest first)
  *   GET    /v1/calls?from=MS&until=MS&kind=K&phone=ID&limit=N&after=NEXT&format=json|csv
  *   GET    /v1/calls/of/N (a user or phone, the same arguments)   DELETE /v1/calls/of/N
  *   GET    /v1/calls/active?user=N&limit=N (those of calls: mounted by the daemon)

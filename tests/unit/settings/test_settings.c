@@ -258,6 +258,68 @@ static void test_forget(void **state)
 	assert_false(get(w, "201").hoteling);
 }
 
+/* ---- one thing at a time -------------------------------------------------------------------- */
+
+struct one {
+	struct world *w;
+	const struct hd_settings_change *change;
+	struct hd_settings after;
+	int got;
+};
+
+static int change_run(struct hd_txn *txn, void *arg)
+{
+	struct one *one = arg;
+
+	one->got = hd_settings_change(one->w->settings, txn, "201", one->change, &one->after);
+	return one->got;
+}
+
+/* What log and audit are told of it: "forward always on > 202". */
+static void expect_change(struct world *w, const struct hd_settings_change *change,
+			  const char *want)
+{
+	struct one one = { .w = w, .change = change };
+	struct hd_buf text = { 0 };
+	int err = hd_store_execute(w->store, change_run, &one);
+
+	hd_settings_change_describe(&text, change, err ? NULL : &one.after);
+	if (!err)
+		hd_buf_addf(&text, " > %s", hd_settings_change_target(change, &one.after));
+	assert_string_equal(hd_buf_text(&text), want);
+	hd_buf_fini(&text);
+}
+
+static void test_change(void **state)
+{
+	static const struct {
+		struct hd_settings_change change;
+		const char *want;
+	} rows[] = {
+		{ { .what = HD_CHANGE_DND, .on = HD_CHANGE_TOGGLE }, "do not disturb on > " },
+		{ { .what = HD_CHANGE_DND, .on = HD_CHANGE_TOGGLE }, "do not disturb off > " },
+		{ { .what = HD_CHANGE_FORWARD, .on = HD_CHANGE_ON, .to = "202" },
+		  "forward always on > 202" },
+		{ { .what = HD_CHANGE_FORWARD, .on = HD_CHANGE_OFF }, "forward always off > " },
+		{ { .what = HD_CHANGE_FORWARD, .on = HD_CHANGE_ON }, "forward always on > 202" },
+		{ { .what = HD_CHANGE_FORWARD, .on = HD_CHANGE_TOGGLE }, "forward always off > " },
+		{ { .what = HD_CHANGE_FORWARD, .on = HD_CHANGE_ON, .to = "201" },
+		  "forward always on" },
+		{ { .what = HD_CHANGE_FORWARD, .when = HD_FORWARD_BUSY, .on = HD_CHANGE_ON },
+		  "forward busy on" },
+		{ { .what = HD_CHANGE_FORWARD,
+		    .when = HD_FORWARD_BUSY,
+		    .on = HD_CHANGE_ON,
+		    .has_voicemail = true },
+		  "forward busy on > voicemail" },
+		{ { .what = HD_CHANGE_RINGS, .rings = 5 }, "5 rings > " },
+		{ { .what = HD_CHANGE_RINGS, .rings = 21 }, "21 rings" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		expect_change(*state, &rows[i].change, rows[i].want);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -269,6 +331,7 @@ int main(void)
 		TEST(test_pin_is_kept_only_for_hoteling),
 		TEST(test_pin_of_another_key),
 		TEST(test_forget),
+		TEST(test_change),
 	};
 
 	if (hd_secret_init())
