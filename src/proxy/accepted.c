@@ -15,6 +15,7 @@ struct accepted {
 	uint8_t request[KEY_SIZE];  /* of its Call-ID, CSeq and Via */
 	uint8_t response[KEY_SIZE]; /* of our branch and its Via */
 	int64_t until_ms;
+	bool veiled;
 	struct hd_flow caller;
 	UT_hash_handle hh_request, hh_response;
 	struct accepted *prev, *next; /* the oldest first */
@@ -100,13 +101,13 @@ static bool keep_names(struct accepted *a, struct hd_msg *invite)
 }
 
 void accepted_add(struct hd_proxy *proxy, struct hd_msg *invite, const struct hd_flow *caller,
-		  const char *branch, int64_t until_ms, bool renamed)
+		  const char *branch, const struct accepted_how *how)
 {
 	struct accepted_table *table = proxy->accepted;
 	struct accepted *a = calloc(1, sizeof(*a)), *known = NULL;
 
 	sweep(table, hd_clock_mono_ms(proxy->options.clock));
-	if (!a || (renamed && !keep_names(a, invite)) ||
+	if (!a || (how->renamed && !keep_names(a, invite)) ||
 	    !make_key(a->request, proxy, hd_msg_call_id(invite), invite, 0) ||
 	    !make_key(a->response, proxy, branch, invite, 0)) {
 		accepted_free(a);
@@ -117,7 +118,8 @@ void accepted_add(struct hd_proxy *proxy, struct hd_msg *invite, const struct hd
 		forget(table, known);
 	while (HASH_CNT(hh_request, table->by_request) >= proxy->options.limits.accepted_max)
 		forget(table, table->list);
-	a->until_ms = until_ms;
+	a->until_ms = how->until_ms;
+	a->veiled = how->veiled;
 	a->caller = *caller;
 	HASH_ADD(hh_request, table->by_request, request, KEY_SIZE, a);
 	HASH_ADD(hh_response, table->by_response, response, KEY_SIZE, a);
@@ -137,7 +139,7 @@ bool accepted_is_repeated(struct hd_proxy *proxy, const struct hd_msg *invite)
 }
 
 const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_msg *response,
-				      const char *names[2])
+				      const char *names[2], bool *veiledp)
 {
 	struct accepted *a = NULL;
 	uint8_t key[KEY_SIZE];
@@ -150,5 +152,6 @@ const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_ms
 		return NULL;
 	names[0] = a->names[0];
 	names[1] = a->names[1];
+	*veiledp = a->veiled;
 	return &a->caller;
 }

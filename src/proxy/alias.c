@@ -1,5 +1,6 @@
 /* alias.c - a phone whose From is rewritten: both names in our Record-Route; see alias.h. */
 #include "alias.h"
+#include "veil.h"
 
 #include <string.h>
 
@@ -10,7 +11,7 @@ enum {
 	RAW_MAX = 1 + (ALIAS_PARTY_SIZE - 1) + 3 + (ALIAS_PARTY_SIZE - 1) + MAC_BYTES,
 };
 _Static_assert(ALIAS_PARTY_SIZE - 1 <= UINT8_MAX, "lengths are octets");
-_Static_assert((RAW_MAX * 4 + 2) / 3 < ALIAS_SIZE, "fits");
+_Static_assert(VEIL_SIZE(RAW_MAX) <= ALIAS_SIZE && (int)RAW_MAX <= (int)VEIL_TEXT_MAX, "fits");
 
 void alias_key_derive(struct hd_key *key, const struct hd_key *token_key)
 {
@@ -64,7 +65,11 @@ void alias_format(char *dst, const struct hd_key *key, const char *call_id, cons
 	n += between;
 	alias_mac(mac, key, call_id, hd_slice_of(token), (struct hd_slice){ (char *)raw, n });
 	memcpy(raw + n, mac, MAC_BYTES);
-	hd_base64url_format(dst, raw, n + MAC_BYTES);
+	n += MAC_BYTES;
+	if (token[0] == '.')
+		veil_format(dst, key, call_id, (struct hd_slice){ (const char *)raw, n });
+	else
+		hd_base64url_format(dst, raw, n);
 }
 
 static int decode(struct alias *alias, const uint8_t *p, size_t left)
@@ -97,8 +102,11 @@ int alias_parse(struct alias *alias, const struct hd_key *key, const char *call_
 {
 	uint8_t raw[RAW_MAX], mac[HD_MAC_BYTES];
 	size_t size = sizeof(raw);
+	int err = veil_parse(raw, &size, key, call_id, value);
 
-	if (hd_base64url_parse(raw, &size, value) || size < MAC_BYTES)
+	if (err == HD_ENOENT)
+		err = hd_base64url_parse(raw, &size, value);
+	if (err || size < MAC_BYTES)
 		return HD_EACCESS;
 	size -= MAC_BYTES;
 	alias_mac(mac, key, call_id, token, (struct hd_slice){ (char *)raw, size });

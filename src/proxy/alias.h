@@ -12,13 +12,13 @@
  * get the shown name in From, those of the callee the caller's own in To; responses get back what
  * their request had. Tags never change.
  */
-enum { ALIAS_PARTY_SIZE = 256, ALIAS_SIZE = 704 };
+enum { ALIAS_PARTY_SIZE = 256, ALIAS_SIZE = 768 };
 #define ALIAS_PARAM "alias"
 struct alias {
 	char own[ALIAS_PARTY_SIZE], shown[ALIAS_PARTY_SIZE];
 };
 void alias_key_derive(struct hd_key *key, const struct hd_key *token_key);
-/** dst has room for ALIAS_SIZE. */
+/** dst has room for ALIAS_SIZE. Beside a token that is sealed (veil.h) it is, too. */
 void alias_format(char *dst, const struct hd_key *key, const char *call_id, const char *token,
 		  const struct alias *alias);
 /** @return 0 or HD_EACCESS: forged, or of another dialog */

@@ -8,6 +8,7 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/metric.h"
 #include "hotdesk/sip/overload.h"
+#include "veil.h"
 
 static struct hd_metric calls =
 	HD_COUNTER("hotdeskd_requests_forwarded", NULL, "requests that became a response context");
@@ -96,11 +97,10 @@ void branch_end(struct branch *b, int status, const char *phrase)
 static int on_hop(void *arg, struct hd_msg *msg, const struct hd_flow *hop, bool by_flow)
 {
 	struct branch *b = arg;
+	int err = identity_at_hop(b->rc->proxy, msg, &b->record, hop);
 
-	if (b->record.withheld)
-		identity_withhold(msg, hd_flow_is_trusted(b->rc->proxy->options.agent, hop));
-	if (!b->record.wanted)
-		return 0;
+	if (err || !b->record.wanted)
+		return err;
 	b->record.token.callee = *hop;
 	b->record.token.callee_flow_only = by_flow;
 	return record_route(b->rc->proxy, msg, &b->record, hd_irq_msg(b->rc->irq));
@@ -116,6 +116,7 @@ void branch_send(struct branch *b, struct forward *fwd)
 	b->record = fwd->record;
 	b->emergency = fwd->emergency;
 	b->rc->renamed |= fwd->record.renamed;
+	b->rc->veiled |= fwd->record.veiled;
 	if (fwd->account[0] && !b->upstream)
 		b->upstream = upstream_new(fwd);
 	fwd->target.prepare = on_hop;
@@ -199,6 +200,10 @@ static struct hd_msg *copy_response(struct response_context *rc, struct hd_msg *
 	if (rc->renamed && alias_put_back(copy, hd_irq_msg(rc->irq)))
 		hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(response),
 			    "%s: From and To are not put back", rc->what);
+	if (rc->veiled && veil_contact(rc->proxy, copy)) {
+		hd_msg_free(copy);
+		return NULL;
+	}
 	if (identity_clean(rc->proxy, copy, response))
 		identity_withhold(copy,
 				  hd_msg_is_trusted(rc->proxy->options.agent, hd_irq_msg(rc->irq)));
@@ -568,8 +573,9 @@ void response_context_acked(struct hd_proxy *proxy, const char *call_id, uint32_
 	/* An ACK that is lost behind us shows within one interval of the callee's repetitions. */
 	set_timer(rc->branches, (int64_t)proxy->options.t2_ms + 2 * (int64_t)proxy->options.t1_ms);
 	if (!rc->acked)
-		accepted_add(proxy, hd_irq_msg(rc->irq), &caller, rc->branches->via,
-			     rc->branches->until_ms, rc->renamed);
+		accepted_add(
+			proxy, hd_irq_msg(rc->irq), &caller, rc->branches->via,
+			&(struct accepted_how){ rc->branches->until_ms, rc->renamed, rc->veiled });
 	rc->acked = true;
 }
 

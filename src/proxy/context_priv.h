@@ -45,6 +45,7 @@ struct response_context {
 	bool accepted;	    /* a 2xx was forwarded */
 	bool acked;	    /* and the ACK of it */
 	bool closed;	    /* cancelled, or a 6xx came: nothing new is tried */
+	bool veiled;	    /* and their Contact a veil: veil.h */
 	bool renamed;	    /* responses get the names of their request back: alias.h */
 	bool tried;	    /* not an INVITE: a 100 was sent */
 	char key[KEY_SIZE]; /* cut Call-ID and CSeq */

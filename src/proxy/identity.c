@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "alias.h"
+#include "veil.h"
 
 static void strip(struct hd_msg *msg)
 {
@@ -43,15 +44,36 @@ static int add_asserted(struct hd_msg *msg, const char *identity)
 	return err;
 }
 
+/* Which phone it is may not be read of what a callee gets back to us. */
+static int veil(struct hd_proxy *proxy, struct hd_msg *msg, struct record *record)
+{
+	record->token.caller_private = true;
+	return veil_contact(proxy, msg);
+}
+
+int identity_at_hop(struct hd_proxy *proxy, struct hd_msg *msg, struct record *record,
+		    const struct hd_flow *hop)
+{
+	if (!record->withheld || hd_flow_is_trusted(proxy->options.agent, hop))
+		return 0;
+	identity_withhold(msg, false);
+	return veil(proxy, msg, record);
+}
+
 int identity_assert(struct hd_proxy *proxy, struct forward *fwd,
 		    const struct hd_proxy_target *target)
 {
-	if (!target->emergency && is_private(fwd->msg)) {
+	int err;
+
+	if (!target->emergency && hd_msg_privacy(fwd->msg)) {
 		fwd->record.withheld = hd_target_is_name(&fwd->target);
 		if (!fwd->record.withheld &&
 		    !hd_target_is_trusted(proxy->options.agent, &fwd->target)) {
-			strip(fwd->msg);
-			return 0;
+			err = veil(proxy, fwd->msg, &fwd->record);
+			if (err || is_private(fwd->msg)) {
+				strip(fwd->msg);
+				return err;
+			}
 		}
 	}
 	if (!target->identity || !proxy->options.limits.asserts_identity ||

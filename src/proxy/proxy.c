@@ -7,6 +7,7 @@
 #include "hotdesk/base/log.h"
 #include "hotdesk/base/secret.h"
 #include "hotdesk/sip/overload.h"
+#include "veil.h"
 
 int hd_proxy_new(struct hd_proxy **pp, const struct hd_proxy_options *options)
 {
@@ -303,6 +304,13 @@ static int route_in_dialog(struct hd_proxy *proxy, struct forward *fwd, struct a
 	}
 	if (err)
 		return err;
+	fwd->record.veiled = veil_lift(proxy, msg);
+	if (hop->token.caller_private &&
+	    route_tag_hash(hd_msg_from_tag(msg)) == hop->token.caller_tag) {
+		err = veil_contact(proxy, msg);
+		if (err)
+			return err;
+	}
 	if (!hd_msg_route(msg, &uri))
 		return hop_by_token(proxy, hop, msg, &hop->token);
 	hop->target.uri = hd_msg_route_text(msg);

@@ -43,8 +43,9 @@ struct route_token {
 	char caller_phone[HD_PHONE_ID_SIZE], callee_phone[HD_PHONE_ID_SIZE];
 	char account[HD_PROXY_ACCOUNT_SIZE]; /* of ours where one side is a server; or "" */
 	bool caller_is_server;		     /* that side */
+	bool caller_private;		     /* veil.h; this is sealed then */
 };
-enum { TOKEN_SIZE = 440 };
+enum { TOKEN_SIZE = 500 };
 
 /** dst has room for TOKEN_SIZE. */
 void route_token_format(char *dst, const struct hd_key *key, const char *call_id,
@@ -120,28 +121,33 @@ void accepted_table_free(struct accepted_table *table);
  * its 2xx, and this is kept of them.
  * @param caller  the flow that it came over
  * @param branch  of our Via at the callee
- * @param until_ms monotonic; later than that of all before
- * @param renamed the names of From and To are kept, for late responses
  */
+struct accepted_how {
+	int64_t until_ms; /* monotonic; later than that of all before */
+	bool renamed;	  /* the names of From and To are kept, for late responses */
+	bool veiled;	  /* as of a struct record */
+};
 void accepted_add(struct hd_proxy *proxy, struct hd_msg *invite, const struct hd_flow *caller,
-		  const char *branch, int64_t until_ms, bool renamed);
+		  const char *branch, const struct accepted_how *how);
 /** True for such an INVITE that has come again. */
 bool accepted_is_repeated(struct hd_proxy *proxy, const struct hd_msg *invite);
 /**
  * The caller's flow for a response of its callee that would go to it.
  * @param names receive what its From and its To get back; NULL: they stay
+ * @param veiledp whether its Contact is to be veiled
  * @return NULL: it is none
  */
 const struct hd_flow *accepted_caller(struct hd_proxy *proxy, const struct hd_msg *response,
-				      const char *names[2]);
+				      const char *names[2], bool *veiledp);
 
 /** What our Record-Route of a request is made of. */
 struct record {
 	struct route_token token;
 	bool wanted; /* to be added when the hop is known */
 	bool asked_secure, leaves_secure;
-	bool withheld; /* identity_withhold() when the hop is known */
+	bool withheld; /* identity_at_hop() */
 	bool renamed;  /* From or To is another one than in the request as it came */
+	bool veiled;   /* it has a Request-URI of veil.h: so will the Contact of its responses */
 };
 /**
  * Adds it: two where transport, family or listener differ (RFC 5658), the callee's side on top.
@@ -169,11 +175,15 @@ struct forward {
 /**
  * P-Asserted-Identity of a request that is set up: the target's identity where a trusted peer did
  * not name one; none where the caller asks for privacy (Privacy: id or user) and the target is not
- * trusted. A target that is a name is judged when its hop is known: record.withheld.
- * @return 0, HD_EPARSE or HD_ENOMEM
+ * trusted, and then, also for Privacy: header, a Contact of veil.h. A target that is a name is
+ * judged when its hop is known: record.withheld.
+ * @return 0, HD_EPARSE, HD_ENOMEM, or HD_ELIMIT: a Contact that is too long
  */
 HD_MUSTCHECK int identity_assert(struct hd_proxy *proxy, struct forward *fwd,
 				 const struct hd_proxy_target *target);
+/** The same once the hop of a name is known; before its Record-Route. @return as veil_contact() */
+HD_MUSTCHECK int identity_at_hop(struct hd_proxy *proxy, struct hd_msg *msg, struct record *record,
+				 const struct hd_flow *hop);
 /** Whether who sent an initial request is believed to say who has diverted it: a phone is not. */
 bool identity_is_believed(struct hd_proxy *proxy, const struct hd_msg *received,
 			  const struct hd_proxy_target *target);

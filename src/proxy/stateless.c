@@ -3,6 +3,7 @@
 
 #include "alias.h"
 #include "hotdesk/base/log.h"
+#include "veil.h"
 
 enum {
 	MAC_BYTES = 12,
@@ -11,21 +12,23 @@ enum {
 	WHERE_SIZE = 2 * (1 + 16) + 1,
 	NAME_SIZE = 2 + (ALIAS_PARTY_SIZE * 4 + 2) / 3 + 1,
 	REST_SIZE = WHERE_SIZE + NAME_SIZE,
+	VEILED = 128, /* beside the number of a listener: the response's Contact gets a veil */
 	BRANCH_SIZE = WHERE_AT + REST_SIZE,
 };
 static const char prefix[] = "z9hG4bKst";
 
 /* The listener and the address of ours that the request came to: there the response leaves. */
-static void where_format(char where[WHERE_SIZE], const struct hd_flow *caller)
+static void where_format(char where[WHERE_SIZE], const struct hd_flow *caller, bool is_veiled)
 {
 	static const uint8_t none[sizeof(caller->local)];
+	const uint8_t listener = caller->listener | (is_veiled ? VEILED : 0);
 
-	hd_hex_format(where, &caller->listener, 1);
+	hd_hex_format(where, &listener, 1);
 	if (memcmp(caller->local, none, sizeof(none)) != 0)
 		hd_hex_format(where + 2, caller->local, caller->family == 6 ? 16 : 4);
 }
 
-static int where_parse(struct hd_flow *caller, const char *where)
+static int where_parse(struct hd_flow *caller, bool *veiledp, const char *where)
 {
 	const struct hd_slice listener = { where, 2 };
 	const struct hd_slice local = { where + 2, strcspn(where + 2, "~") };
@@ -34,6 +37,8 @@ static int where_parse(struct hd_flow *caller, const char *where)
 	caller->family = local.len == 32 ? 6 : 4;
 	if (hd_hex_parse(&caller->listener, 1, listener))
 		return HD_EPARSE;
+	*veiledp = caller->listener & VEILED;
+	caller->listener &= VEILED - 1;
 	return local.len ? hd_hex_parse(caller->local, caller->family == 6 ? 16 : 4, local) : 0;
 }
 
@@ -103,7 +108,7 @@ int stateless_forward(struct hd_proxy *proxy, struct forward *fwd, const char *c
 		hd_msg_free(fwd->msg);
 		return HD_EINVAL;
 	}
-	where_format(rest, &caller);
+	where_format(rest, &caller, fwd->record.veiled);
 	if (hd_msg_method(fwd->msg) != HD_METHOD_ACK)
 		name_format(rest + strlen(rest), fwd);
 	if (!branch_format(branch, &proxy->options.key, fwd->msg, 0, rest)) {
@@ -115,10 +120,14 @@ int stateless_forward(struct hd_proxy *proxy, struct forward *fwd, const char *c
 
 /* @param names that From and To get; NULL: they stay */
 static void send_on(struct hd_proxy *proxy, struct hd_msg *response, const struct hd_flow *caller,
-		    const char *const names[2])
+		    const char *const names[2], bool is_veiled)
 {
 	struct hd_msg *copy = hd_msg_copy(response);
 
+	if (copy && is_veiled && veil_contact(proxy, copy)) {
+		hd_msg_free(copy);
+		copy = NULL;
+	}
 	for (int to = 0; copy && to < 2; to++)
 		if (names[to] && hd_msg_set_party(copy, to, names[to]))
 			hd_log_call(HD_LOG_WARNING, "proxy", hd_msg_call_id(response),
@@ -130,7 +139,8 @@ static void send_on(struct hd_proxy *proxy, struct hd_msg *response, const struc
 }
 
 /* RFC 4320 4.2: no 408 for a non-INVITE; RFC 6026 7.2: nothing that we did not ask for. */
-static bool was_asked_for(struct hd_proxy *proxy, struct hd_msg *response, struct hd_flow *caller)
+static bool was_asked_for(struct hd_proxy *proxy, struct hd_msg *response, struct hd_flow *caller,
+			  bool *veiledp)
 {
 	const char *branch = hd_msg_branch(response);
 	enum hd_method method = hd_msg_cseq_method(response);
@@ -139,7 +149,7 @@ static bool was_asked_for(struct hd_proxy *proxy, struct hd_msg *response, struc
 	return strncmp(branch, prefix, PREFIX) == 0 && strlen(branch) >= WHERE_AT + 2 &&
 	       method != HD_METHOD_INVITE && method != HD_METHOD_ACK &&
 	       hd_msg_status(response) != 408 && hd_msg_status(response) != 100 &&
-	       !where_parse(caller, branch + WHERE_AT) &&
+	       !where_parse(caller, veiledp, branch + WHERE_AT) &&
 	       branch_format(expected, &proxy->options.key, response, 1, branch + WHERE_AT) &&
 	       strlen(branch) == strlen(expected) &&
 	       hd_secret_eq(branch, expected, strlen(expected));
@@ -151,18 +161,19 @@ void hd_proxy_response(struct hd_proxy *proxy, struct hd_msg *response)
 	char name[ALIAS_PARTY_SIZE];
 	const char *names[2];
 	struct hd_flow caller;
+	bool is_veiled = false;
 
 	if (hd_msg_cseq_method(response) == HD_METHOD_INVITE && hd_msg_status(response) >= 200 &&
 	    hd_msg_status(response) < 300)
-		late = accepted_caller(proxy, response, names);
+		late = accepted_caller(proxy, response, names, &is_veiled);
 	if (late) {
-		send_on(proxy, response, late, names);
+		send_on(proxy, response, late, names, is_veiled);
 		return;
 	}
-	if (!was_asked_for(proxy, response, &caller) ||
+	if (!was_asked_for(proxy, response, &caller, &is_veiled) ||
 	    name_parse(names, name, strchrnul(hd_msg_branch(response) + WHERE_AT, '~')))
 		return;
 	if (hd_msg_status(response) >= 200)
 		calls_note_response(proxy, NULL, response, hd_msg_status(response));
-	send_on(proxy, response, &caller, names);
+	send_on(proxy, response, &caller, names, is_veiled);
 }

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "hotdesk/base/secret.h"
-#include "proxy_priv.h"
+#include "veil.h"
 
 enum {
 	VERSION = 2,
@@ -146,7 +146,10 @@ void route_token_format(char *dst, const struct hd_key *key, const char *call_id
 	token_mac(mac, key, call_id, raw, n);
 	memcpy(raw + n, mac, MAC_BYTES);
 	n += MAC_BYTES;
-	hd_base64url_format(dst, raw, n);
+	if (token->caller_private)
+		veil_format(dst, key, call_id, (struct hd_slice){ (const char *)raw, n });
+	else
+		hd_base64url_format(dst, raw, n);
 }
 
 int route_token_parse(struct route_token *token, const struct hd_key *key, const char *call_id,
@@ -154,11 +157,15 @@ int route_token_parse(struct route_token *token, const struct hd_key *key, const
 {
 	uint8_t raw[RAW_MAX], mac[HD_MAC_BYTES];
 	size_t size = sizeof(raw), n = 5, used;
+	int err;
 
 	if (user.len == 0)
 		return HD_ENOENT;
-	if (hd_base64url_parse(raw, &size, user) || size < 5 + 14 + MAC_BYTES ||
-	    raw[0] >> 4 != VERSION)
+	err = veil_parse(raw, &size, key, call_id, user);
+	token->caller_private = !err;
+	if (err == HD_ENOENT)
+		err = hd_base64url_parse(raw, &size, user);
+	if (err || size < 5 + 14 + MAC_BYTES || raw[0] >> 4 != VERSION)
 		return HD_EACCESS;
 	size -= MAC_BYTES;
 	token_mac(mac, key, call_id, raw, size);

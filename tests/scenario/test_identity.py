@@ -19,8 +19,8 @@ def house():
     """A trusted PBX, one that is not, and the first one again by a name."""
     a, b, c = Peer("127.0.0.71"), Peer("127.0.0.72"), Peer("127.0.0.73")
     peers = [a.line("friend", more="routes=+491~"), b.line("stranger", more="routes=+492~,112"),
-             c.line("named", "routes=+493~", "pbx.test")]
-    with Dns({("pbx.test", "A"): ["127.0.0.73"]}) as dns, \
+             c.line("named", "routes=+493~", "pbx.test"), b.line("unknown", "routes=+494~", "other.test")]
+    with Dns({("pbx.test", "A"): ["127.0.0.73"], ("other.test", "A"): ["127.0.0.72"]}) as dns, \
             plant({"sip": {"trusted": [f"127.0.0.{i}/32" for i in (71, 73, 74)], "dns_servers": [dns.address]},
                    "plan": {"country": "49"}, "rights": {"users": "world", "free": "world"},
                    "upstream": {"peers": peers}}) as d:
@@ -82,18 +82,20 @@ def test_names(house, what):
 @pytest.mark.parametrize("privacy,withheld", [("id", True), ("user", True), ("header;id;critical", True),
                                               ("none", False), ("header", False), ("session", False)])
 def test_privacy_across_the_border(house, privacy, withheld):
-    """Only who is trusted is told; by a name, too. Privacy itself goes on to everybody, and From stays as it is."""
+    """Only who is trusted is told, and sees the phone in Contact; by a name, too. Privacy itself goes on, and From stays."""
     d, a, b, c = house
     number, caller = desk(d)
     callee = d.phone(register=True)
     said = [f'"Dora" <sip:{number}@hotdesk.test>']
     for other, called, trusted in ((callee, callee.user, False), (a, "+4911", True), (b, "+4921", False),
-                                   (c, "+4931", True)):
+                                   (c, "+4931", True), (b, "+4941", False)):
         invite = seen_by(other, caller, called, [("Privacy", privacy), ("P-Asserted-Identity", ANYBODY),
                                                  ("Remote-Party-ID", ANYBODY)])
         assert asserted(invite) == (said if trusted or not withheld else []), f"{called}: {invite}"
         assert invite.all("privacy") == [privacy] and invite.all("remote-party-id") == []
         assert invite.get("from").startswith(f"<sip:{caller.user}@hotdesk.test>;tag="), "RFC 3261 16.6"
+        veiled = not trusted and privacy not in ("none", "session")
+        assert invite.get("contact").startswith("<sip:anonymous." if veiled else f"<sip:{caller.user}@"), f"{called}: {invite}"
 
 
 def test_who_calls_for_help_is_known(house):

@@ -247,6 +247,58 @@ def test_peers_without_tags(house):
     assert party(callee.request("ACK").get("from")) == shown
 
 
+class Veiled(Watched):
+    """One whose callee sees nothing of the phone but where it is, in every message of the dialog."""
+
+    def at_callee(self, message, to_tag=None):
+        name, other = self.call.phone.user, self.leg.phone.user
+        shown = "\n".join([v for n, v in message.headers if n != "via"] + [message.start])
+        assert f":{name}@" not in shown, shown
+        ids = b"".join(bytes([len(x)]) + x.encode() for x in (name, other))  # as a token has them
+        for text in re.findall(r"[A-Za-z0-9_-]{20,}", shown):
+            raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) if len(text) % 4 != 1 else b""
+            assert f"sip:{name}@".encode() not in raw and ids not in raw, text
+        for contact in message.all("contact"):
+            assert re.fullmatch(rf"<sip:anonymous\.[\w-]+@{self.call.phone.host}:\d+(;transport=\w+)?>", contact), contact
+        return super().at_callee(message, to_tag)
+
+    def at_caller(self, message):
+        if not message.status:
+            assert f"<{message.ruri}>" == self.call.phone.contact.split(">")[0] + ">", "its own Contact"
+        return super().at_caller(message)
+
+
+@pytest.mark.parametrize("ways", ["udp udp", "tcp tcp", "udp tcp", "tcp udp"])
+@pytest.mark.parametrize("privacy", ["id", "header"])
+def test_contact_of_a_private_caller(house, ways, privacy):
+    d, _ = house
+    caller, own, shown = names(d, ways.split()[0])
+    callee = d.phone(register=True, transport=ways.split()[1])
+    call = Veiled(caller, callee, callee.user, own, ANONYMOUS if privacy == "id" else shown, [("Privacy", privacy)])
+    call.answer().everything()
+    call.from_callee("BYE")
+
+
+def test_veil_of_another_call(house):
+    """It is good for its Call-ID alone; whatever else a callee makes of it leads nowhere new."""
+    d, _ = house
+    caller, own, _ = names(d)
+    callee = d.phone(register=True)
+    one = Veiled(caller, callee, callee.user, own, ANONYMOUS, [("Privacy", "id")]).answer()
+    other = Veiled(caller, callee, callee.user, own, ANONYMOUS, [("Privacy", "id")]).answer()
+    there = one.leg.remote
+    for wrong in (other.leg.remote, re.sub(r"anonymous\.....", "anonymous.AAAA", there)):
+        one.leg.remote = wrong
+        one.leg.in_dialog("INFO")
+        seen = caller.wait("INFO", lambda m: m.method == "INFO" and m.get("call-id") == one.call.call_id)
+        assert seen.ruri == wrong, "as it came, to where the phone is"
+        caller.reply(seen, 481)
+        assert callee.final("INFO", one.leg.call_id, one.leg.cseq).status == 481
+    one.leg.remote = there
+    one.from_callee("BYE")
+    other.from_caller("BYE")
+
+
 @pytest.mark.parametrize("privacy", ["id", "user", "header;id"])
 def test_private_means_anonymous(house, privacy):
     d, _ = house

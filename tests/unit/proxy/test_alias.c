@@ -34,6 +34,32 @@ static struct alias alias_of(const char *own, const char *shown)
 	return alias;
 }
 
+/* Beside a sealed token it is sealed, too. */
+static void sealed_round_trip(const char *own, const char *shown)
+{
+	static const char sealed_token[] = ".EAAAtoken";
+	const struct hd_key key = key_of(1);
+	const struct alias alias = alias_of(own, shown);
+	char text[ALIAS_SIZE];
+	struct alias got;
+
+	alias_format(text, &key, call_id, sealed_token, &alias);
+	assert_true(strlen(text) < ALIAS_SIZE);
+	assert_int_equal(text[0], '.');
+	assert_int_equal(strspn(text + 1, base64url), strlen(text) - 1);
+	assert_int_equal(
+		alias_parse(&got, &key, call_id, hd_slice_of(sealed_token), hd_slice_of(text)), 0);
+	assert_string_equal(got.own, own);
+	assert_string_equal(got.shown, shown);
+	assert_int_equal(
+		alias_parse(&got, &key, "other", hd_slice_of(sealed_token), hd_slice_of(text)),
+		HD_EACCESS);
+	text[strlen(text) / 2] ^= 1;
+	assert_int_equal(
+		alias_parse(&got, &key, call_id, hd_slice_of(sealed_token), hd_slice_of(text)),
+		HD_EACCESS);
+}
+
 static size_t round_trip(const char *own, const char *shown)
 {
 	const struct hd_key key = key_of(1);
@@ -71,8 +97,10 @@ static void test_round(void **state)
 	enum { N = sizeof(names) / sizeof(names[0]) };
 
 	(void)state;
-	for (size_t i = 0; i < (size_t)N * N; i++)
+	for (size_t i = 0; i < (size_t)N * N; i++) {
 		(void)round_trip(names[i % N], names[i / N]);
+		sealed_round_trip(names[i % N], names[i / N]);
+	}
 	/* What is common is carried once. */
 	assert_true(round_trip("<sip:desk-101@phones.example.org>",
 			       "\"Anna\" <sip:201@phones.example.org>") < 90);

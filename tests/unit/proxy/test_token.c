@@ -63,11 +63,14 @@ static void test_round(void **state)
 		memset(token.callee_phone, 'b', i * 7 % HD_PHONE_ID_SIZE);
 		memset(token.account, 'c', i * 11 % HD_PROXY_ACCOUNT_SIZE);
 		token.caller_is_server = token.account[0] && i % 2;
+		token.caller_private = i % 7 < 3;
 		memset(text, 'x', sizeof(text));
 		route_token_format(text, &key, call_id, &token);
 		assert_true(strlen(text) < TOKEN_SIZE);
 		/* fits a user part without an escape */
-		assert_int_equal(strspn(text, base64url), strlen(text));
+		assert_int_equal(text[0] == '.', token.caller_private);
+		assert_int_equal(strspn(text + token.caller_private, base64url),
+				 strlen(text) - token.caller_private);
 		memset(&got, 0xAA, sizeof(got));
 		assert_int_equal(route_token_parse(&got, &key, call_id, hd_slice_of(text)), 0);
 		assert_flow(&got.caller, flows[i % 5]);
@@ -80,6 +83,7 @@ static void test_round(void **state)
 		assert_string_equal(got.callee_phone, token.callee_phone);
 		assert_string_equal(got.account, token.account);
 		assert_int_equal(got.caller_is_server, token.caller_is_server);
+		assert_int_equal(got.caller_private, token.caller_private);
 	}
 }
 
@@ -110,7 +114,7 @@ static void test_stolen(void **state)
 }
 
 /* Cut at every length, and with more behind. */
-static void cut(const char *caller, const char *callee)
+static void cut(const char *caller, const char *callee, bool private)
 {
 	const struct hd_key key = key_of(1);
 	struct route_token token = token_of(caller, callee), got;
@@ -118,6 +122,7 @@ static void cut(const char *caller, const char *callee)
 	size_t len;
 	char *exact;
 
+	token.caller_private = private;
 	route_token_format(text, &key, call_id, &token);
 	len = strlen(text);
 	for (size_t n = 1; n < len; n++) {
@@ -139,21 +144,22 @@ static void cut(const char *caller, const char *callee)
 static void test_cut(void **state)
 {
 	(void)state;
-	cut("udp/0/192.0.2.1:5060", "udp/0/192.0.2.2:5060");
-	cut("tls/2/[2001:db8::1]:5060", "udp/0/192.0.2.2:5060");
-	cut("tls/2/[2001:db8::1]:5060", "tcp/3/[2001:db8::2]:5060");
-	cut("udp/2@2001:db8::3/[2001:db8::1]:5060", "tcp/3@198.51.100.7/192.0.2.2:5060");
+	cut("udp/0/192.0.2.1:5060", "udp/0/192.0.2.2:5060", false);
+	cut("tls/2/[2001:db8::1]:5060", "udp/0/192.0.2.2:5060", false);
+	cut("tls/2/[2001:db8::1]:5060", "tcp/3/[2001:db8::2]:5060", false);
+	cut("udp/0/192.0.2.1:5060", "udp/0/192.0.2.2:5060", true);
+	cut("udp/2@2001:db8::3/[2001:db8::1]:5060", "tcp/3@198.51.100.7/192.0.2.2:5060", false);
 }
 
 /* Every other character at every place: no token, and none of another meaning. */
-static void test_bent(void **state)
+static void bend(bool private)
 {
 	const struct hd_key key = key_of(1);
 	struct route_token token = token_of("udp/0/192.0.2.1:5060", "udp/0/[2001:db8::2]:5060"),
 			   got;
 	char text[TOKEN_SIZE], bent[TOKEN_SIZE];
 
-	(void)state;
+	token.caller_private = private;
 	route_token_format(text, &key, call_id, &token);
 	for (size_t i = 0; text[i]; i++) {
 		for (const char *c = base64url; *c; c++) {
@@ -167,10 +173,37 @@ static void test_bent(void **state)
 	}
 }
 
+static void test_bent(void **state)
+{
+	(void)state;
+	bend(false);
+	bend(true);
+}
+
+/* Who gets a sealed one reads neither ids nor addresses in it, and no two are alike. */
+static void test_sealed(void **state)
+{
+	const struct hd_key key = key_of(1);
+	struct route_token token = token_of("udp/0/192.0.2.1:5060", "udp/0/192.0.2.2:5060");
+	char text[TOKEN_SIZE], again[TOKEN_SIZE];
+	uint8_t raw[TOKEN_SIZE];
+	size_t n = sizeof(raw);
+
+	(void)state;
+	token.caller_private = true;
+	memcpy(token.caller_phone, "desk-101", 9);
+	route_token_format(text, &key, call_id, &token);
+	route_token_format(again, &key, call_id, &token);
+	assert_string_not_equal(text, again);
+	assert_int_equal(hd_base64url_parse(raw, &n, hd_slice_of(text + 1)), 0);
+	assert_null(memmem(raw, n, "desk-101", 8));
+	assert_null(memmem(raw, n, &token.caller.address, 4));
+}
+
 static void test_garbage(void **state)
 {
 	static const char *const users[] = {
-		"201", "*771*201*471147", "a b", "%00", "====", "AAAA"
+		"201", "*771*201*471147", "a b", "%00", "====", "AAAA", ".", ".A", ".AAAA", "..",
 	};
 	const struct hd_key key = key_of(1);
 	struct route_token got;
@@ -203,10 +236,10 @@ static int init(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round),	 cmocka_unit_test(test_none),
-		cmocka_unit_test(test_stolen),	 cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_bent),	 cmocka_unit_test(test_garbage),
-		cmocka_unit_test(test_tag_hash),
+		cmocka_unit_test(test_round),	cmocka_unit_test(test_none),
+		cmocka_unit_test(test_stolen),	cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_bent),	cmocka_unit_test(test_sealed),
+		cmocka_unit_test(test_garbage), cmocka_unit_test(test_tag_hash),
 	};
 
 	return cmocka_run_group_tests(tests, init, NULL);
