@@ -103,7 +103,7 @@ static int make_record(struct hd_proxy *proxy, struct record *record, const stru
 	record->leaves_secure = record->asked_secure || secure_is_sips(target->contact_uri);
 	callee_flow(proxy, &token->callee, hop, target->flow);
 	token->caller_tag = route_tag_hash(hd_msg_from_tag(fwd->msg));
-	known = hd_msg_contact_uri(fwd->msg, &contact);
+	known = hd_msg_contact_uri(received->msg, &contact); /* before a veil */
 	token->caller_flow_only = token->caller.transport != 0 || token->caller.nat || !known;
 	token->callee_flow_only = hop->flow != NULL;
 	token->caller_no_other = token->caller.nat || (known && hd_uri_param(&contact, "ob", NULL));
