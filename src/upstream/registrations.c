@@ -576,8 +576,8 @@ void registrations_fini(struct hd_upstreams *u)
 
 	HASH_ITER (hh, u->registrations, r, next)
 		registration_free(r);
-	while (u->leaving)
-		registration_free(u->leaving);
+	DL_FOREACH_SAFE2(u->leaving, r, next, older)
+	registration_free(r);
 	hd_sip_timer_free(u->pump);
 	hd_sip_timer_free(u->look);
 }
