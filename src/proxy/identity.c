@@ -44,9 +44,14 @@ static int add_asserted(struct hd_msg *msg, const char *identity)
 	return err;
 }
 
-/* Which phone it is may not be read of what a callee gets back to us. */
+/*
+ * Which phone it is may not be read of what a callee gets back to us. RFC 3261 16.6 lets no proxy
+ * touch Contact, no more than From.
+ */
 static int veil(struct hd_proxy *proxy, struct hd_msg *msg, struct record *record)
 {
+	if (!proxy->options.limits.rewrites_from)
+		return 0;
 	record->token.caller_private = true;
 	return veil_contact(proxy, msg);
 }

@@ -23,14 +23,18 @@ def house():
     a = Peer("127.0.0.75")
     lines = [f"pbx sip:{a.host}:{a.port} from={a.host} probe=0 routes=+491~,112",
              f"named sip:pbx.test:{a.port} probe=0 routes=+492~"]
-    with Dns({("pbx.test", "A"): [a.host]}) as dns, \
+    stranger = Peer("127.0.0.77")  # by address and by name
+    lines += [stranger.line("stranger", more="routes=+493~"), stranger.line("unknown", "routes=+494~", "other.test")]
+    with Dns({("pbx.test", "A"): [a.host], ("other.test", "A"): [stranger.host]}) as dns, \
             plant({**CONF, "sip": {**CONF["sip"], "dns_servers": [dns.address],
                                    "trusted": ["127.0.0.75/32", "127.0.0.76/32"]},
                    "upstream": {"peers": lines}}) as d:
-        a.server = d.address()
+        a.server = stranger.server = d.address()
+        d.stranger = stranger
         d.ctl("upstream", "set", "pbx", "--user", "trunk", "--password", "trunk secret")
         yield d, a
     a.close()
+    stranger.close()
 
 
 def login(d, phone, name="Zoë Berg"):
@@ -277,6 +281,21 @@ def test_contact_of_a_private_caller(house, ways, privacy):
     call = Veiled(caller, callee, callee.user, own, ANONYMOUS if privacy == "id" else shown, [("Privacy", privacy)])
     call.answer().everything()
     call.from_callee("BYE")
+
+
+@pytest.mark.parametrize("privacy", ["id", "user", "header;id", "header", "none", "session", None])
+def test_contact_across_the_border(house, privacy):
+    """Who is trusted sees the phone in Contact, nobody else whom it is to be hidden from; by a name, too."""
+    d, pbx = house
+    caller, own, _ = names(d)
+    for other, called in ((pbx, "+4919125"), (pbx, "+492125"), (d.stranger, "+4931"), (d.stranger, "+4941")):
+        call = caller.call(called, SDP, extra=[("Privacy", privacy)] if privacy else []).challenge()
+        leg = other.accept(call_id=call.call_id)
+        veiled = other is d.stranger and privacy not in ("none", "session", None)
+        assert leg.invite.get("contact").startswith("<sip:anonymous." if veiled else f"<sip:{caller.user}@"), repr(leg.invite)
+        assert not veiled or all("<sip:." in r for r in leg.invite.all("record-route"))
+        refuse(leg)
+        assert call.final().status == 486
 
 
 def test_veil_of_another_call(house):
