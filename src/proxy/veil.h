@@ -7,12 +7,12 @@
 
 /**
  * Where a caller asks for privacy (RFC 3323: id, user or header) and limits.rewrites_from, its
- * Contact names no phone towards whoever is not trusted: `<sip:anonymous.VEIL@host:port>`, VEIL being the whole Contact URI,
- * sealed with a key of ours for this Call-ID. Requests of the callee have it as Request-URI, by our
- * Record-Route, and get the URI back; nothing is remembered. Our Record-Route, which holds the
- * phones' ids and the caller's own name, is sealed there, too, and so tells later requests of the
- * caller, and its responses, that their Contact is to be veiled as well. Host and port stay, as
- * do Via and Call-ID.
+ * Contact names no phone towards whoever is not trusted: `<sip:anonymous.VEIL@host:port>`, VEIL
+ * being the whole Contact URI, sealed with a key of ours for this Call-ID. Requests of the callee
+ * have it as Request-URI, by our Record-Route, and get the URI back; nothing is remembered. Our
+ * Record-Route, which holds the phones' ids and the caller's own name, is sealed there, too, and so
+ * tells that the Contact of later requests of the caller, and of its responses, is to be veiled as
+ * well. Host and port stay, as do Via and Call-ID.
  */
 enum { VEIL_TEXT_MAX = 528 };
 /** Of so many octets, as text. */
