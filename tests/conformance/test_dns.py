@@ -35,9 +35,8 @@ def named(d, uri):
 
 
 def closed_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """Discard: the system gives it to nobody, as it may do with one that was closed."""
+    return 9
 
 
 def branch(message):

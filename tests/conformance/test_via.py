@@ -9,6 +9,7 @@ import pytest
 
 from plant import fetch, plant, secret
 from steps import connect, hang_up, no_more, no_more_from_now, refuse, ring, talk
+from support.dns import two_sockets
 from support.sip import CRLF, DEADLINE, SDP, Message, Phone, Stream, rand
 from support.wire import Ear, Raw, bare_via, lines, ping, text
 
@@ -547,8 +548,9 @@ def test_ipv6_in_via(d, received):
 
 @row("VIA-25")
 def test_tcp_on_the_port_of_udp():
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as probe:
-        port = probe.getsockname()[1]
+    udp, tcp = two_sockets()
+    with udp, tcp:
+        port = udp.getsockname()[1]
     with plant({"sip": {"listen": [f"udp:127.0.0.1:{port}", f"tcp:127.0.0.1:{port}"]}}) as d:
         assert d.address("udp") == d.address("tcp") == ("127.0.0.1", port)
         ping(d.address("udp"))

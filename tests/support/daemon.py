@@ -1,5 +1,6 @@
 """Starts the real hotdeskd in a folder of its own, on ports of the system, and talks to its admin socket."""
 
+import errno
 import http.client
 import json
 import os
@@ -15,6 +16,8 @@ from support.sip import DEADLINE, Phone
 
 BUILD = pathlib.Path(os.environ.get("HD_BUILD", "build/dev"))
 SOURCE = pathlib.Path(os.environ.get("HD_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
+
+IN_USE = os.strerror(errno.EADDRINUSE)
 
 DIRECTORY = """
 users:
@@ -83,6 +86,17 @@ class Daemon:
         (self.folder / "hotdeskd.yaml").write_text(json.dumps(self.conf, indent=1))
 
     def start(self, wait=True):
+        until = time.monotonic() + DEADLINE
+        while True:
+            self.start_once(wait)
+            if not wait or self.process.poll() is None:
+                return self
+            # At a restart somebody else may have been given one of our ports meanwhile: it is given back soon.
+            assert IN_USE in self.log() and time.monotonic() < until, \
+                f"hotdeskd ended {self.process.returncode}:\n{self.log()}"
+            time.sleep(0.2)
+
+    def start_once(self, wait):
         self.write_conf()
         (self.folder / "status.json").unlink(missing_ok=True)
         env = dict(os.environ, **self.env)
@@ -95,9 +109,8 @@ class Daemon:
             stdout=subprocess.DEVNULL, stderr=open(self.log_path, "wb"), env=env)
         if wait:
             self.until("ready", lambda: "daemon: ready" in self.log() or self.process.poll() is not None)
-            assert self.process.poll() is None, f"hotdeskd ended {self.process.returncode}:\n{self.log()}"
-            self.status_file = json.loads((self.folder / "status.json").read_text())
-        return self
+            if self.process.poll() is None:
+                self.status_file = json.loads((self.folder / "status.json").read_text())
 
     def until(self, what, condition, timeout=None):
         until = time.monotonic() + (timeout or 3 * DEADLINE)
