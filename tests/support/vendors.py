@@ -87,7 +87,9 @@ class VendorPhone(Phone):
             pass
         for m in [m for m in self.inbox if m.method in ("NOTIFY", "BYE")]:
             self.inbox.remove(m)
-            self.handle(m)
+            if not self.is_again(m):  # whose answer was late
+                self.taken.add((m.method, m.get("via")))
+                self.handle(m)
 
     def handle(self, m):
         if m.method == "BYE":
