@@ -49,6 +49,12 @@ void hd_buf_adds(struct hd_buf *b, const char *s)
 	hd_buf_add(b, hd_slice_of(s));
 }
 
+void hd_buf_join(struct hd_buf *b, const char *const *parts)
+{
+	for (; *parts; parts++)
+		hd_buf_adds(b, *parts);
+}
+
 void hd_buf_add_quoted(struct hd_buf *b, struct hd_slice text)
 {
 	hd_buf_adds(b, "\"");
@@ -75,18 +81,26 @@ void hd_buf_addf(struct hd_buf *b, const char *fmt, ...)
 void hd_buf_vaddf(struct hd_buf *b, const char *fmt, va_list ap)
 {
 	va_list again;
+	size_t room;
 	int n;
 
-	if (!b || b->err)
+	if (!b || !buf_reserve(b, 0))
 		return;
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	room = b->size - b->len;
+	n = vsnprintf(b->data + b->len, room, fmt, ap);
+	if (n < 0 || (size_t)n >= room)
+		b->data[b->len] = '\0';
+	if (n >= 0 && (size_t)n >= room) {
+		if (buf_reserve(b, (size_t)n))
+			(void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+		else
+			n = 0;
+	}
 	if (n < 0)
 		b->err = HD_EINVAL;
-	else if (n > 0 && buf_reserve(b, (size_t)n)) {
-		(void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+	else
 		b->len += (size_t)n;
-	}
 	va_end(again);
 }
 

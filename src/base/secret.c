@@ -7,7 +7,7 @@
 
 #include "base_priv.h"
 
-enum { PIN_MAX_BYTES = 256, PIN_MIN_KIB = 8 };
+enum { PIN_MAX_BYTES = 256, PIN_MIN_KIB = 8, STOCK_BYTES = 512 };
 
 _Static_assert(HD_PIN_HASH_SIZE == crypto_pwhash_STRBYTES, "libsodium's text");
 _Static_assert(HD_KEY_BYTES == crypto_auth_hmacsha256_KEYBYTES, "libsodium's key");
@@ -22,6 +22,23 @@ int hd_secret_init(void)
 void hd_random_bytes(void *dst, size_t n)
 {
 	randombytes_buf(dst, n);
+}
+
+void hd_random_id(void *dst, size_t n)
+{
+	static _Thread_local uint8_t stock[STOCK_BYTES];
+	static _Thread_local size_t left;
+
+	if (n > sizeof(stock)) {
+		hd_random_bytes(dst, n);
+		return;
+	}
+	if (n > left) {
+		hd_random_bytes(stock, sizeof(stock));
+		left = sizeof(stock);
+	}
+	left -= n;
+	memcpy(dst, stock + left, n);
 }
 
 uint32_t hd_random_u32(uint32_t below)

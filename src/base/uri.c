@@ -23,8 +23,10 @@ static size_t find_any(struct hd_slice s, const char *set)
 {
 	size_t i = 0;
 
-	while (i < s.len && !strchr(set, s.ptr[i]))
-		i++;
+	for (; i < s.len; i++)
+		for (const char *p = set; *p; p++)
+			if (s.ptr[i] == *p)
+				return i;
 	return i;
 }
 
@@ -56,6 +58,8 @@ static bool text_ok(struct hd_slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
 
+		if (c > '>' && c < 0x7f) /* letters, to begin with */
+			continue;
 		if (c <= ' ' || c == '<' || c == '>' || c == '"' || c == 0x7f)
 			return false;
 		if (c == '%' && (s.len - i < 3 || hd_hex_value(s.ptr[i + 1]) < 0 ||

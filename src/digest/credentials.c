@@ -108,8 +108,10 @@ struct field {
 
 static struct hd_slice *field_of(const struct field *fields, size_t n, struct hd_slice name)
 {
+	const char first = (char)(name.ptr[0] | 0x20); /* names of fields are in lower case */
+
 	for (size_t i = 0; i < n; i++) {
-		if (hd_slice_caseis(name, fields[i].name))
+		if (fields[i].name[0] == first && hd_slice_caseis(name, fields[i].name))
 			return fields[i].slice;
 	}
 

@@ -1,5 +1,4 @@
 /* digest.c - see digest.h: the service's life, its challenges, and the arithmetic. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +103,6 @@ int hd_digest_challenge(char dst[HD_CHALLENGE_SIZE], const struct hd_digest *d, 
 	enum hd_digest_algorithm algorithm;
 	struct hd_nonce_scope scope;
 	char nonce[HD_NONCE_SIZE];
-	int n;
 
 	if (!dst || !d || !source || i >= hd_digest_challenge_count(d))
 		return HD_EINVAL;
@@ -112,12 +110,14 @@ int hd_digest_challenge(char dst[HD_CHALLENGE_SIZE], const struct hd_digest *d, 
 	algorithm = i == 0 && d->opt.sha256 ? HD_DIGEST_SHA256 : HD_DIGEST_MD5;
 	scope = hd_digest_scope(d, algorithm, source);
 	hd_nonce_mint(nonce, &scope, hd_digest_now_s(d));
-	n = snprintf(dst, HD_CHALLENGE_SIZE,
-		     "Digest realm=\"%s\",nonce=\"%s\",algorithm=%s,qop=\"auth\"%s", d->realm,
-		     nonce, algorithm == HD_DIGEST_SHA256 ? "SHA-256" : "MD5",
-		     stale ? ",stale=true" : "");
-
-	return n > 0 && n < HD_CHALLENGE_SIZE ? 0 : HD_EINVAL;
+	return hd_str_join(
+		       dst, HD_CHALLENGE_SIZE,
+		       (const char *const[]){
+			       "Digest realm=\"", d->realm, "\", nonce=\"", nonce,
+			       "\", algorithm=", algorithm == HD_DIGEST_SHA256 ? "SHA-256" : "MD5",
+			       ", qop=\"auth\"", stale ? ", stale=true" : "", NULL })
+		       ? HD_EINVAL
+		       : 0;
 }
 
 /* ---- arithmetic ----------------------------------------------------------------------------- */

@@ -26,7 +26,7 @@ void hd_nonce_mint(char dst[HD_NONCE_SIZE], const struct hd_nonce_scope *scope, 
 
 	for (unsigned i = 0; i < 4; i++)
 		raw[i] = (uint8_t)(now_s >> (24 - 8 * i));
-	hd_random_bytes(raw + 4, HD_NONCE_ID_BYTES);
+	hd_random_id(raw + 4, HD_NONCE_ID_BYTES);
 	nonce_mac(mac, scope, raw);
 	memcpy(raw + 4 + HD_NONCE_ID_BYTES, mac, HD_NONCE_MAC_BYTES);
 

@@ -115,9 +115,11 @@ bool hd_binding_has_uri_of(const struct hd_binding *a, const struct hd_binding *
 	struct hd_slice text_a = hd_slice_of(a->contact_uri), text_b = hd_slice_of(b->contact_uri);
 	struct hd_uri uri_a, uri_b;
 
+	if (hd_slice_eq(text_a, text_b))
+		return true;
 	if (hd_uri_parse(&uri_a, text_a) || hd_uri_parse(&uri_b, text_b) ||
 	    uri_a.scheme == HD_URI_OTHER || uri_b.scheme == HD_URI_OTHER)
-		return hd_slice_eq(text_a, text_b);
+		return false;
 	return hd_uri_eq(&uri_a, &uri_b);
 }
 

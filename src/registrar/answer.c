@@ -31,18 +31,26 @@ static void add_contact(struct hd_buf *lines, const struct hd_binding *b, int64_
 {
 	int64_t left_s = (b->expires_at_ms - now_ms + 999) / 1000;
 
-	hd_buf_addf(lines, "Contact: <%s>%s;expires=%lld\r\n", b->contact_uri, b->contact_params,
-		    (long long)(left_s > 0 ? left_s : 0));
+	char left[HD_U32_SIZE];
+
+	hd_u32_format(left, left_s > 0 ? (uint32_t)left_s : 0);
+	hd_buf_join(lines,
+		    (const char *const[]){ "Contact: <", b->contact_uri, ">", b->contact_params,
+					   ";expires=", left, "\r\n", NULL });
 }
 
-static void add_date(struct hd_buf *lines, int64_t now_ms)
+static void add_date(struct hd_registrar *r, struct hd_buf *lines, int64_t now_ms)
 {
 	time_t now = (time_t)(now_ms / 1000);
-	char text[40];
 	struct tm tm;
 
-	if (gmtime_r(&now, &tm) && strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm))
-		hd_buf_addf(lines, "Date: %s\r\n", text);
+	if (now != r->date_of) {
+		r->date_of = now;
+		if (!gmtime_r(&now, &tm) ||
+		    !strftime(r->date, sizeof(r->date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm))
+			r->date[0] = '\0';
+	}
+	hd_buf_adds(lines, r->date);
 }
 
 void answer_write(struct hd_registrar *r, struct hd_request *req,
@@ -53,7 +61,7 @@ void answer_write(struct hd_registrar *r, struct hd_request *req,
 	for (size_t i = 0; i < change->n_result; i++)
 		add_contact(lines, &change->result[i], now_ms);
 	hd_outbound_write(lines, &r->options, req, change);
-	add_date(lines, now_ms);
+	add_date(r, lines, now_ms);
 }
 
 void answer_send(struct hd_request *req, struct hd_buf *lines)

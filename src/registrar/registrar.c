@@ -284,11 +284,14 @@ static void receive_authentic(struct hd_registrar *r, struct hd_request *req,
 
 void hd_registrar_receive(struct hd_registrar *r, struct hd_request *req)
 {
-	struct sender sender;
-	struct pending *known;
+	struct sender sender = { .repeated = false };
+	struct pending *known = NULL;
 
-	key_of(sender.key, req);
-	HASH_FIND(hh, r->pending, sender.key, REGISTRAR_KEY_SIZE, known);
+	/* Without them it has nothing pending: it will be challenged. */
+	if (hd_msg_has_header(hd_request_msg(req), "Authorization")) {
+		key_of(sender.key, req);
+		HASH_FIND(hh, r->pending, sender.key, REGISTRAR_KEY_SIZE, known);
+	}
 	if (known) {
 		hd_request_drop(req);
 		return;

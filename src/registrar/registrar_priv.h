@@ -2,6 +2,8 @@
 #ifndef REGISTRAR_PRIV_H
 #define REGISTRAR_PRIV_H
 
+#include <time.h>
+
 #include <uthash.h>
 
 #include "hotdesk/registrar.h"
@@ -27,6 +29,8 @@ struct hd_registrar {
 	struct hd_registrar_options options;
 	struct pending *pending;
 	struct recent_table recent;
+	time_t date_of;
+	char date[48]; /* header line of that second */
 };
 
 /* ---- answer.c ------------------------------------------------------------------------------- */

@@ -9,8 +9,7 @@
 #include "hotdesk/sip/auth.h"
 #include "sip_priv.h"
 
-/* BLANKS: what the library puts after commas. */
-enum { CHALLENGES_MAX = 4, COLON_AND_CRLF = 4, BLANKS = 4 };
+enum { CHALLENGES_MAX = 4, COLON_AND_CRLF = 4 };
 
 struct hd_auth {
 	struct hd_digest *digest;
@@ -74,9 +73,10 @@ void hd_auth_set_md5_only(struct hd_auth *auth, const char *const *agents, size_
 	auth->n_md5_only = kept;
 }
 
-static bool knows_md5_only(const struct hd_auth *auth, struct hd_msg *msg)
+static bool knows_md5_only(const struct hd_auth *auth, const struct hd_msg *msg)
 {
-	const char *agent = hd_msg_header(msg, "User-Agent", 0);
+	const sip_user_agent_t *field = sip_of(msg)->sip_user_agent;
+	const char *agent = field ? field->g_string : NULL;
 
 	for (size_t i = 0; agent && i < auth->n_md5_only; i++)
 		if (strncasecmp(agent, auth->md5_only[i], strlen(auth->md5_only[i])) == 0)
@@ -105,7 +105,7 @@ static size_t echoed_bytes(const struct hd_msg *msg)
 
 static bool offers_md5(const char *challenge)
 {
-	return strstr(challenge, ",algorithm=MD5,") != NULL;
+	return strstr(challenge, ", algorithm=MD5,") != NULL;
 }
 
 /* The first ones are left out until the answer is no larger than the request, or MD5 is alone. */
@@ -113,16 +113,19 @@ static size_t first_challenge(struct hd_auth *auth, struct hd_request *req,
 			      char values[][HD_CHALLENGE_SIZE], size_t n, size_t name_len)
 {
 	struct hd_msg *msg = hd_request_msg(req);
-	size_t used = echoed_bytes(msg), room = hd_msg_size(msg), first = 0;
+	size_t used, room = hd_msg_size(msg), first = 0;
 
-	if (n > 0 && offers_md5(values[n - 1]) && knows_md5_only(auth, msg))
+	if (n <= 1)
+		return 0;
+	if (offers_md5(values[n - 1]) && knows_md5_only(auth, msg))
 		return n - 1;
 	if (hd_request_is_stream(req) || hd_request_is_exempt(req))
 		return 0;
+	used = echoed_bytes(msg);
 	for (size_t i = 0; i < n; i++)
-		used += name_len + strlen(values[i]) + COLON_AND_CRLF + BLANKS;
+		used += name_len + strlen(values[i]) + COLON_AND_CRLF;
 	for (; used > room && first + 1 < n; first++)
-		used -= name_len + strlen(values[first]) + COLON_AND_CRLF + BLANKS;
+		used -= name_len + strlen(values[first]) + COLON_AND_CRLF;
 	return first;
 }
 
@@ -141,7 +144,7 @@ static void challenge(struct hd_auth *auth, struct hd_request *req, bool stale)
 		if (hd_digest_challenge(values[i], auth->digest, i, hd_request_source(req), stale))
 			values[i][0] = '\0';
 	for (size_t i = first_challenge(auth, req, values, n, strlen(name)); i < n; i++)
-		hd_buf_addf(&lines, "%s: %s\r\n", name, values[i]);
+		hd_buf_join(&lines, (const char *const[]){ name, ": ", values[i], "\r\n", NULL });
 	hd_metric_add(&challenges, 1);
 	if (hd_buf_error(&lines))
 		hd_request_drop(req);
@@ -180,7 +183,6 @@ static void judge(struct hd_auth *auth, struct hd_request *req, struct hd_digest
 		hd_msg_method(msg) == HD_METHOD_REGISTER ? "Authorization" : "Proxy-Authorization";
 	struct hd_digest_request dr = {
 		.method = hd_slice_of(hd_msg_method_name(msg)),
-		.uri = hd_slice_of(hd_msg_ruri_text(msg)),
 		.source = hd_request_source(req),
 		.call_id = hd_slice_of(hd_msg_call_id(msg)),
 		.branch = hd_slice_of(hd_msg_branch(msg)),
@@ -192,6 +194,8 @@ static void judge(struct hd_auth *auth, struct hd_request *req, struct hd_digest
 	while (dr.n_values < HD_CREDENTIALS_VALUES_MAX &&
 	       (value = hd_msg_header(msg, header, (unsigned)dr.n_values)))
 		values[dr.n_values++] = hd_slice_of(value);
+	if (dr.n_values)
+		dr.uri = hd_slice_of(hd_msg_ruri_text(msg));
 	hd_digest_check(auth->digest, &dr, auth->lookup, auth->arg, result);
 }
 

@@ -286,7 +286,8 @@ static bool is_named(const sip_header_t *h, const char *name)
 {
 	const char *own = name_of(h);
 
-	return own && strcasecmp(own, name) == 0;
+	/* Nearly all differ in their first letter. */
+	return own && ((own[0] ^ name[0]) & ~0x20) == 0 && strcasecmp(own, name) == 0;
 }
 
 char *hd_header_text(su_home_t *home, const sip_header_t *h)
@@ -354,6 +355,15 @@ const char *hd_msg_header(struct hd_msg *msg, const char *name, unsigned i)
 		return value ? value : "";
 	}
 	return NULL;
+}
+
+bool hd_msg_has_header(const struct hd_msg *msg, const char *name)
+{
+	const sip_header_t *h = first_header(msg_of(msg));
+
+	while (h && !(h->sh_class && is_named(h, name)))
+		h = (const sip_header_t *)h->sh_succ;
+	return h != NULL;
 }
 
 bool hd_msg_has_option(struct hd_msg *msg, const char *header, const char *option)

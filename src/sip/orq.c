@@ -120,7 +120,7 @@ static void branch_format(char branch[BRANCH_SIZE], uint32_t loop)
 	uint8_t raw[LOOP_BYTES + BRANCH_BYTES];
 
 	memcpy(raw, &loop, LOOP_BYTES);
-	hd_random_bytes(raw + LOOP_BYTES, BRANCH_BYTES);
+	hd_random_id(raw + LOOP_BYTES, BRANCH_BYTES);
 	memcpy(branch, HD_BRANCH_FORWARDED, prefix_len);
 	hd_hex_format(branch + prefix_len, raw, sizeof(raw));
 }

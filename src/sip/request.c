@@ -14,6 +14,7 @@
 #include "hotdesk/base/source.h"
 #include "hotdesk/sip/guard.h"
 #include "ict.h"
+#include "reply.h"
 #include "sip_priv.h"
 #include "sofia_creds.h"
 #include "sofia_priv.h"
@@ -408,16 +409,17 @@ void hd_request_reply(struct hd_request *req, int status, const char *phrase, co
 		hd_request_drop(req);
 		return;
 	}
+	if (!phrase)
+		phrase = sip_status_phrase(status);
 	reply = nta_msg_create(req->agent->nta, 0);
-	if (!reply || copy_fields(req, reply, status)) {
+	if (!reply || copy_fields(req, reply, status) ||
+	    hd_reply_fill(reply, status, phrase, lines)) {
 		msg_destroy(reply);
 		hd_request_drop(req);
 		return;
 	}
-	if (nta_msg_mreply(req->agent->nta, reply, sip_object(reply), status,
-			   phrase ? phrase : sip_status_phrase(status), req->msg,
-			   NTATAG_TPORT(req->tport),
-			   TAG_IF(lines && *lines, SIPTAG_HEADER_STR(lines)), TAG_END()) < 0)
+	if (nta_msg_mreply(req->agent->nta, reply, sip_object(reply), status, phrase, req->msg,
+			   NTATAG_TPORT(req->tport), TAG_END()) < 0)
 		hd_debug("sip", "%s: reply %d not sent", req->flow_text, status);
 	request_free(req);
 }

@@ -10,6 +10,7 @@
 
 #include <sofia-sip/msg_buffer.h>
 
+#include "hotdesk/base/str.h"
 #include "sofia_creds.h"
 #include "sofia_hook_priv.h"
 
@@ -29,6 +30,7 @@ static const struct {
 	{ "recvmsg", &hd_real.recvmsg },
 	{ "sendmsg", &hd_real.sendmsg },
 	{ "getaddrinfo", &hd_real.getaddrinfo },
+	{ "inet_ntop", &hd_real.inet_ntop },
 	{ "epoll_ctl", &hd_real.epoll_ctl },
 	{ "epoll_wait", &hd_real.epoll_wait },
 	{ "SSL_accept", &hd_real.ssl_accept },
@@ -341,6 +343,15 @@ int hook_getaddrinfo(const char *node, const char *service, const struct addrinf
 		numeric = *hints;
 	numeric.ai_flags |= AI_NUMERICHOST;
 	return REAL(getaddrinfo)(node, service, &numeric, res);
+}
+
+/* The library asks for each datagram twice, and libc's way is sprintf(). */
+const char *hook_inet_ntop(int family, const void *src, char *dst, socklen_t size)
+{
+	if (family != AF_INET || size < HD_IPV4_SIZE)
+		return REAL(inet_ntop)(family, src, dst, size);
+	hd_ipv4_format(dst, src);
+	return dst;
 }
 
 int hook_epoll_wait(int epfd, struct epoll_event *events, int n, int ms)

@@ -39,6 +39,8 @@ ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags) HOOK("recvmsg");
 ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags) HOOK("sendmsg");
 int hook_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
 		     struct addrinfo **res) HOOK("getaddrinfo");
+const char *hook_inet_ntop(int family, const void *src, char *dst, socklen_t size)
+	HOOK("inet_ntop");
 int hook_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event) HOOK("epoll_ctl");
 int hook_epoll_wait(int epfd, struct epoll_event *events, int n, int ms) HOOK("epoll_wait");
 int hook_ssl_accept(SSL *ssl) HOOK("SSL_accept");
@@ -73,6 +75,7 @@ struct hd_real {
 	ssize_t (*recvmsg)(int, struct msghdr *, int);
 	ssize_t (*sendmsg)(int, const struct msghdr *, int);
 	int (*getaddrinfo)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+	const char *(*inet_ntop)(int, const void *, char *, socklen_t);
 	int (*epoll_ctl)(int, int, int, struct epoll_event *);
 	int (*epoll_wait)(int, struct epoll_event *, int, int);
 	int (*ssl_accept)(SSL *);

@@ -33,6 +33,8 @@ struct hd_key {
 /** Must be called once before anything else here. @return 0 or HD_ESYSTEM */
 HD_MUSTCHECK int hd_secret_init(void);
 void hd_random_bytes(void *dst, size_t n);
+/** As many that shall be unlike all others but are no secret: drawn from the kernel in stock. */
+void hd_random_id(void *dst, size_t n);
 /** Uniform in [0, below). */
 uint32_t hd_random_u32(uint32_t below);
 void hd_wipe(void *p, size_t n);

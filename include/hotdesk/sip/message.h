@@ -82,6 +82,7 @@ size_t hd_msg_size(const struct hd_msg *msg);
  * line. Comma lists that the parser splits count one by one. NULL: there are not that many.
  */
 const char *hd_msg_header(struct hd_msg *msg, const char *name, unsigned i);
+bool hd_msg_has_header(const struct hd_msg *msg, const char *name);
 /** Adds "Name: value" lines, one or several with CRLF between. @return 0, HD_EPARSE or HD_ENOMEM */
 HD_MUSTCHECK int hd_msg_add(struct hd_msg *msg, const char *lines);
 /** Adds the header fields of that name in src. @return as hd_msg_add() */

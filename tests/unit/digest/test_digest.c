@@ -27,12 +27,12 @@ static void test_challenge(void **state)
 	(void)state;
 	assert_int_equal(hd_digest_challenge_count(d), 2);
 	assert_int_equal(hd_digest_challenge(text, d, 0, SOURCE, false), 0);
-	assert_non_null(strstr(text, "Digest realm=\"" REALM "\",nonce=\""));
-	assert_non_null(strstr(text, ",algorithm=SHA-256,qop=\"auth\""));
+	assert_non_null(strstr(text, "Digest realm=\"" REALM "\", nonce=\""));
+	assert_non_null(strstr(text, ", algorithm=SHA-256, qop=\"auth\""));
 	assert_null(strstr(text, "stale"));
 	assert_true(strlen(text) <= 120);
 	assert_int_equal(hd_digest_challenge(text, d, 1, SOURCE, true), 0);
-	assert_non_null(strstr(text, ",algorithm=MD5,qop=\"auth\",stale=true"));
+	assert_non_null(strstr(text, ", algorithm=MD5, qop=\"auth\", stale=true"));
 	assert_int_equal(hd_digest_challenge(text, d, 2, SOURCE, false), HD_EINVAL);
 
 	phone_nonce(first, d, 0, SOURCE);
