@@ -22,7 +22,7 @@ def house():
              a.line("users", "mode=user routes=98~").replace(f"from={a.host} ", "")]
     with plant({"sip": dict(FAST), "plan": {"country": "49", "international": "00", "national": "0", "ring_s": 1},
                 "rights": {"users": "world"},
-                "upstream": {"peers": peers, "answer_ms": 1500}}) as d:
+                "upstream": {"peers": peers, "answer_ms": 4000}}) as d:
         for peer in (a, b):
             peer.server = d.address()
         d.ctl("upstream", "set", "first", "--user", "trunk", "--password", "trunk secret")
