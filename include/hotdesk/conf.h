@@ -234,7 +234,7 @@ struct hd_conf_upstream {
 	char **peers; /* lines of hotdesk/base/peer.h; none */
 	size_t n_peers;
 	uint32_t answer_ms, register_rate, register_max; /* 4000, 50 a second, 100 */
-	uint32_t retry_s, retry_max_s;			 /* 30, 1800 */
+	uint32_t sent_back_max, retry_s, retry_max_s;	 /* 20, 30, 1800 */
 	char *tls_ca;					 /* PEM file, or NULL */
 };
 

@@ -392,6 +392,7 @@ const struct hd_key_info hd_keys[] = {
 	NUMBER(upstream, answer_ms, 100, 32000, "4000", LIVE),
 	NUMBER(upstream, register_rate, 1, 10000, "50", LIVE),
 	NUMBER(upstream, register_max, 1, 10000, "100", LIVE),
+	NUMBER(upstream, sent_back_max, 1, 10000, "20", LIVE),
 	NUMBER(upstream, retry_s, 1, 3600, "30", LIVE),
 	NUMBER(upstream, retry_max_s, 1, DAY_S, "1800", LIVE),
 	PATH(upstream, tls_ca, IN(upstream, tls_ca), "null", true, LIVE),

@@ -101,10 +101,10 @@ struct daemon {
 	struct hd_hoteling *hoteling;
 	struct hd_settings_events *settings_events;
 	struct hd_summary_events *summary_events;
-	uint32_t ring_s, upstream_answer_ms; /* SIP thread */
-	struct diversion *diversions;	     /* calls that were diverted, or may be (divert.c) */
-	struct pickup *pickups;		     /* calls that are being picked up (pickup.c) */
-	uint64_t told_epoch;		     /* desk changes that subscribers were told of */
+	uint32_t ring_s, upstream_answer_ms, upstream_sent_back_max; /* SIP thread */
+	struct diversion *diversions; /* calls that were diverted, or may be (divert.c) */
+	struct pickup *pickups;	      /* calls that are being picked up (pickup.c) */
+	uint64_t told_epoch;	      /* desk changes that subscribers were told of */
 	struct hd_pnp *pnp;
 	struct hd_upstreams *upstreams;
 	struct hd_planner planner;

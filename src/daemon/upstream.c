@@ -22,6 +22,7 @@ void daemon_upstream_take(struct daemon *d, const struct hd_conf *conf)
 	if (err)
 		hd_error("upstream", "peers: %s: the old ones stay", hd_strerror(err));
 	d->upstream_answer_ms = c->answer_ms;
+	d->upstream_sent_back_max = c->sent_back_max;
 	free(peers);
 }
 

@@ -15,9 +15,6 @@
 enum {
 	DIVERSIONS_MAX = 5,
 	HISTORY_MAX = 20,
-	/* Unanswered calls from outside to one number that users send back there: more are a loop,
-	   of which a PBX that begins a new call and says nothing of the old one leaves no trace. */
-	SENT_BACK_MAX = 20,
 };
 
 int daemon_called_name(const struct hd_peer *peer, struct hd_slice user, struct hd_buf *out)
@@ -176,7 +173,10 @@ static void count_dialled(void *arg, const struct hd_call *call)
 			 strcmp(call->dialled, dialled->uri) == 0;
 }
 
-/* Users and a PBX that forward to each other: no Via tells it when the PBX begins a new call. */
+/*
+ * Users and a PBX that forward to each other: no Via tells it when the PBX begins a new call, and
+ * of one that says nothing of the old call only the number of unanswered ones does.
+ */
 static bool is_sent_back(struct daemon *d, const struct hd_peer *peer, struct hd_msg *msg,
 			 const struct hd_plan *plan)
 {
@@ -193,7 +193,7 @@ static bool is_sent_back(struct daemon *d, const struct hd_peer *peer, struct hd
 	hd_call_describe(&call, msg);
 	dialled.uri = call.dialled;
 	hd_proxy_walk_calls(d->proxy, count_dialled, &dialled);
-	return dialled.open >= SENT_BACK_MAX;
+	return dialled.open >= d->upstream_sent_back_max;
 }
 
 /* Somebody outside calls a user who has said that calls go outside. @return false: not so */

@@ -12,6 +12,7 @@ from support.sip import SDP, Call, digest, rand
 
 NUMBERS = itertools.count(300)
 FAST = {"t1_ms": 100, "t2_ms": 400, "t4_ms": 400}
+SENT_BACK_MAX = 4
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def house():
              a.line("users", "mode=user routes=98~").replace(f"from={a.host} ", "")]
     with plant({"sip": dict(FAST), "plan": {"country": "49", "international": "00", "national": "0", "ring_s": 1},
                 "rights": {"users": "world"},
-                "upstream": {"peers": peers, "answer_ms": 4000}}) as d:
+                "upstream": {"peers": peers, "answer_ms": 4000, "sent_back_max": SENT_BACK_MAX}}) as d:
         for peer in (a, b):
             peer.server = d.address()
         d.ctl("upstream", "set", "first", "--user", "trunk", "--password", "trunk secret")
@@ -465,7 +466,7 @@ def test_sent_back_without_a_trace(house, desk):
     number, _phone = desk
     forwards(d, number, "always", "089777")
     calls = []
-    for _ in range(20):
+    for _ in range(SENT_BACK_MAX):
         call = a.call(f"sip:{number}@hotdesk.test", SDP)
         calls.append((call, a.accept(call_id=call.call_id)))
     assert a.call(f"sip:{number}@hotdesk.test", SDP).final().status == 482
