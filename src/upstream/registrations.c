@@ -270,19 +270,6 @@ static void pump_later(struct hd_upstreams *u)
 	hd_sip_timer_set(u->pump, 1);
 }
 
-/* What is next for one that is not busy; it may be gone afterwards. */
-static void settle(struct registration *r)
-{
-	if (r->busy || r->queued)
-		return;
-	if (!r->wanted && !r->registered && !r->noted) {
-		registration_free(r);
-		return;
-	}
-	if (r->again || (r->failures == 0 && (!r->wanted || !r->registered)))
-		enqueue(r);
-}
-
 /* Now, whatever came of it before. */
 static void renew(struct registration *r)
 {
@@ -290,6 +277,35 @@ static void renew(struct registration *r)
 	r->again = true;
 	hd_sip_timer_cancel(r->timer);
 	enqueue(r);
+}
+
+/*
+ * What has come instead of one that left may be at the same server, under another name of it or
+ * there again; the Contact that was taken away there is then its own.
+ */
+static void renew_after(const struct registration *old)
+{
+	struct registration *r;
+
+	HASH_FIND_STR(old->u->registrations, old->key, r);
+	if (r && r->wanted && (r->registered || r->busy) &&
+	    strcmp(r->known.user, old->known.user) == 0)
+		renew(r);
+}
+
+/* What is next for one that is not busy; it may be gone afterwards. */
+static void settle(struct registration *r)
+{
+	if (r->busy || r->queued)
+		return;
+	if (!r->wanted && !r->registered && !r->noted) {
+		if (r->left)
+			renew_after(r);
+		registration_free(r);
+		return;
+	}
+	if (r->again || (r->failures == 0 && (!r->wanted || !r->registered)))
+		enqueue(r);
 }
 
 static bool is_at(const struct registration *r, const char *peer)

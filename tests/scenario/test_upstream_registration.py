@@ -249,3 +249,22 @@ def test_a_peer_changes_while_we_are_registered(house, trunk):
     d.ctl("session", "logout", user)
     house.gone(account)
     there.close()
+
+
+def test_a_peer_comes_back_before_it_was_left(house, trunk):
+    """Its server is asked late to forget what was registered there: that is registered there again."""
+    d, trunk.grant = house.d, None
+    d.ctl("upstream", "set", "trunk", "--user", "main", "--password", "pbx secret")
+    d.until("registered", lambda: "main" in trunk.bindings)
+    peers = list(d.conf["upstream"]["peers"])
+    there = Registrar({"main": "pbx secret"})
+    trunk.refuse = (503, [("Retry-After", "6")])
+    reload(d, retry_max_s=6, peers=[p.replace(f":{trunk.port}", f":{there.port}").replace(trunk.host, there.host)
+                                    for p in peers])
+    d.until("asked", lambda: trunk.seen[-1][2] == 0 and "main" in there.bindings)
+    trunk.refuse, before = None, len(trunk.seen)
+    reload(d, peers=peers)
+    d.until("registered again, left, and registered once more",
+            lambda: [e for *_, e, proved in trunk.seen[before:] if proved][-2:] == [0, 600])
+    reload(d, retry_max_s=2)
+    there.close()
