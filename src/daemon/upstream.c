@@ -268,20 +268,22 @@ static bool send_out(struct daemon *d, struct hd_request *req, const char *phone
 /* Whom a REFER has called there, on the account of who sends it. @return false: it says nobody */
 static bool refers_to(struct daemon *d, struct hd_msg *msg, struct hd_number *number)
 {
-	const char *text = hd_msg_header(msg, "Refer-To", 0), *begin;
-	struct hd_slice s;
+	const char *parameters;
 	struct hd_uri uri;
+	int err;
 
-	if (!text || hd_msg_header(msg, "Refer-To", 1)) /* one, says RFC 3515 2.1 */
+	/* One, says RFC 3515 2.1. */
+	if (hd_msg_header(msg, "Refer-To", 1) || !hd_msg_refer_to_uri(msg, &uri))
 		return false;
-	begin = strchr(text, '<');
-	s = hd_slice_of(begin ? begin + 1 : text);
-	s.len = strcspn(s.ptr, begin ? "?>" : "?;");
-	if (hd_uri_parse(&uri, hd_slice_trim(s)))
-		return false;
-	if (uri.scheme > HD_URI_TEL || hd_number_parse(number, &d->dialling->numbers, uri.user))
+	parameters = uri.user.len ? memchr(uri.user.ptr, ';', uri.user.len) : NULL;
+	if (parameters)
+		uri.user.len = (size_t)(parameters - uri.user.ptr);
+	err = uri.scheme > HD_URI_TEL ? HD_EPARSE
+				      : hd_number_parse(number, &d->dialling->numbers, uri.user);
+	if (err)
 		number->dialled[0] = '\0'; /* a name, which no class is about */
-	return true;
+	/* Of more digits than a number has, the network leaves out those at the end. */
+	return err != HD_ELIMIT;
 }
 
 /* A call has been judged by now; what else goes there is judged as a call would be. */

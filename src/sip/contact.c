@@ -104,6 +104,16 @@ void hd_msg_contacts(struct hd_msg *msg, struct hd_contact *contacts, size_t *np
 	*np = n;
 }
 
+bool hd_msg_refer_to_uri(const struct hd_msg *msg, struct hd_uri *uri)
+{
+	const sip_refer_to_t *r = sip_of(msg)->sip_refer_to;
+
+	if (!r || !r->r_url->url_scheme)
+		return false;
+	hd_uri_from_url(uri, r->r_url);
+	return true;
+}
+
 bool hd_msg_contact_uri(const struct hd_msg *msg, struct hd_uri *uri)
 {
 	const sip_contact_t *m = sip_of(msg)->sip_contact;

@@ -345,8 +345,13 @@ def test_other_requests_out(house, desk):
     for method in ("MESSAGE", "OPTIONS", "SUBSCRIBE", "REFER", "INFO", "PUBLISH", "NOTIFY"):
         assert phone.call("+4989123475", extra=extra, method=method).challenge().final().status == 403, method
     d.ctl("user", "set", number, "--class", "country")
-    for refer_to in ("<sip:0033123@pbx.test>", "<sip:+33123@hotdesk.test;user=phone?Replaces=x>", "tel:+33123"):
-        assert phone.call("+4989123475", extra=[("Refer-To", refer_to)], method="REFER").challenge().final().status == 403
+    for refer_to in ("<sip:0033123@pbx.test>", "<sip:+33123@hotdesk.test;user=phone?Replaces=x>", "tel:+33123",
+                     '"<sip:202@hotdesk.test>" <sip:+33123@pbx.test>', "<sip:0033123;x@pbx.test>",
+                     "<sip:+33123;x=y@pbx.test>"):
+        assert phone.call("+4989123475", extra=[("Refer-To", refer_to)],
+                          method="REFER").challenge().final().status == 403, refer_to
+    too_long = [("Refer-To", "<sip:+331234567890123456@pbx.test>")]
+    assert phone.call("+4989123475", extra=too_long, method="REFER").challenge().final().status == 400
 
 
 # ---- a user of ours sends calls outside ---------------------------------------------------------------

@@ -140,6 +140,8 @@ struct hd_contact {
  * @param starp receives whether one of them is "*"
  */
 void hd_msg_contacts(struct hd_msg *msg, struct hd_contact *contacts, size_t *np, bool *starp);
+/** The URI of the (first) Refer-To (RFC 3515 2.1). @return false: there is none, or it is none */
+bool hd_msg_refer_to_uri(const struct hd_msg *msg, struct hd_uri *uri);
 /** Expires header field in seconds, clamped to 2^31-1; -1: absent or malformed. */
 int64_t hd_msg_expires(const struct hd_msg *msg);
 
