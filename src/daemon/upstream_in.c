@@ -142,12 +142,16 @@ static bool names_forwarder(const struct hd_peer *peer, struct hd_slice text,
 	return found;
 }
 
-/* @return how many entries of a header field name one of them; more than max entries: max */
+/*
+ * @return how many entries of a header field name one of them, those beside each other counted once
+ *         (the same user by another name, "rc" of RFC 7044); more than max entries: max
+ */
 static unsigned count_forwarders(const struct hd_peer *peer, struct hd_msg *msg, const char *header,
 				 unsigned max, const struct hd_plan *plan)
 {
 	unsigned n = 0, found = 0;
 	const char *p, *end;
+	bool named = false, before;
 
 	for (unsigned i = 0; (p = hd_msg_header(msg, header, i)); i++)
 		for (p = strchr(p, '<'); p && (end = strchr(p, '>')); p = strchr(end, '<')) {
@@ -155,13 +159,15 @@ static unsigned count_forwarders(const struct hd_peer *peer, struct hd_msg *msg,
 
 			if (++n > max)
 				return max;
-			found += names_forwarder(peer, uri, plan);
+			before = named;
+			named = names_forwarder(peer, uri, plan);
+			found += named && !before;
 		}
 	return found;
 }
 
 struct dialled {
-	const char *uri;
+	const char *uri, *to; /* NULL: whatever it is */
 	unsigned open;
 };
 
@@ -170,7 +176,8 @@ static void count_dialled(void *arg, const struct hd_call *call)
 	struct dialled *dialled = arg;
 
 	dialled->open += call->state < HD_CALL_CONFIRMED && !call->caller.phone[0] &&
-			 strcmp(call->dialled, dialled->uri) == 0;
+			 strcmp(call->dialled, dialled->uri) == 0 &&
+			 (!dialled->to || strcmp(call->callee.uri, dialled->to) == 0);
 }
 
 /*
@@ -192,6 +199,9 @@ static bool is_sent_back(struct daemon *d, const struct hd_peer *peer, struct hd
 	memset(&call, 0, sizeof(call));
 	hd_call_describe(&call, msg);
 	dialled.uri = call.dialled;
+	/* Of one registration for all, the Request-URI may be the same in all calls. */
+	if (peer->mode == HD_PEER_REGISTER)
+		dialled.to = call.callee.uri;
 	hd_proxy_walk_calls(d->proxy, count_dialled, &dialled);
 	return dialled.open >= d->upstream_sent_back_max;
 }

@@ -457,6 +457,9 @@ def test_sent_back_by_a_pbx(house, desk):
                   ("History-Info", f"<sip:030555{number}@pbx.test>;index=1.1.1")]).final().status == 482
     first = a.call(f"sip:{number}@hotdesk.test", SDP, [("History-Info", once)])
     answered(first, a.accept(call_id=first.call_id))
+    renamed = a.call(f"sip:{number}@hotdesk.test", SDP, [("History-Info", f"<sip:030555{number}@pbx.test>;index=1, "
+                                                          f"<sip:{number}@hotdesk.test>;index=1.1;rc=1")])
+    answered(renamed, a.accept(call_id=renamed.call_id))
     answered_by = a.call(f"sip:{number}@hotdesk.test", SDP, [("Diversion", "<sip:1@x>, <nonsense")])
     answered(answered_by, a.accept(call_id=answered_by.call_id))
     forwards(d, number, "busy", "089777", "--forward-always", "")

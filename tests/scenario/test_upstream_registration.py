@@ -53,9 +53,10 @@ def trunk():
 def house(trunk):
     pbx = Registrar({})
     peers = [f"pbx sip:{pbx.host}:{pbx.port} mode=user from={pbx.host} probe=0 expires=600",
-             f"trunk sip:{trunk.host}:{trunk.port} mode=register from={trunk.host} probe=0 expires=600 strip=030555"]
+             f"trunk sip:{trunk.host}:{trunk.port} mode=register from={trunk.host} probe=0 expires=600 strip=030555 "
+             "routes=089777"]
     with plant({"sip": dict(FAST), "upstream": {"peers": peers, "retry_s": 1, "retry_max_s": 2,
-                                                "register_rate": 1000}}) as d:
+                                                "register_rate": 1000, "sent_back_max": 2}}) as d:
         yield House(d, pbx)
     pbx.close()
 
@@ -199,6 +200,31 @@ def test_called_by_the_one_registration(house, trunk):
     assert call.to_uri in leg.invite.get("to")
     leg.answer(486)
     assert call.final().status == 486
+
+
+def test_many_calls_by_the_one_registration(house, trunk):
+    """All have its Request-URI: so many that ring are no loop of somebody else, who sends calls back."""
+    busy, away = str(next(NUMBERS)), str(next(NUMBERS))
+    for number in (busy, away):
+        house.d.ctl("user", "add", number, "--name", "Ute", "--pin", "914263", "--class", "world")
+    house.d.ctl("user", "set", away, "--forward-always", "089777")
+    phone, gateway = house.login(busy), house.d.phone("gateway", host=trunk.host)
+    trunk.answers["INVITE"] = (486, [])
+
+    def call(number):
+        call = gateway.call("sip:main@hotdesk.test", SDP)
+        assert call.final().status == 404
+        call.to_uri = f"sip:030555{number}@trunk.test"
+        call.send_initial()
+        return call
+
+    calls = [call(busy) for _ in range(2)]
+    legs = [phone.accept(call_id=c.call_id) for c in calls]
+    assert call(away).final().status == 486 and trunk.invites
+    for c, leg in zip(calls, legs):
+        leg.answer(486)
+        assert c.final().status == 486
+    del trunk.answers["INVITE"]
 
 
 def test_another_password_is_used_at_once(house, trunk):
