@@ -51,6 +51,12 @@ void hd_buf_adds(struct hd_buf *b, const char *s)
 
 void hd_buf_join(struct hd_buf *b, const char *const *parts)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; parts[i]; i++)
+		n += strlen(parts[i]);
+	if (!b || !buf_reserve(b, n))
+		return;
 	for (; *parts; parts++)
 		hd_buf_adds(b, *parts);
 }

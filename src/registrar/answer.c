@@ -66,8 +66,13 @@ void answer_write(struct hd_registrar *r, struct hd_request *req,
 
 void answer_send(struct hd_request *req, struct hd_buf *lines)
 {
-	hd_metric_add(&registered, 1);
-	hd_request_reply(req, 200, NULL, hd_buf_text(lines));
+	if (hd_buf_error(lines)) { /* a 200 that lacks a Contact would say that it is not bound */
+		hd_metric_add(&refused, 1);
+		hd_request_shed(req, HD_SHED_MEMORY);
+	} else {
+		hd_metric_add(&registered, 1);
+		hd_request_reply(req, 200, NULL, hd_buf_text(lines));
+	}
 	hd_buf_fini(lines);
 }
 

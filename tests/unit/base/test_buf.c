@@ -134,11 +134,34 @@ static int take_empty(void *arg)
 	return err;
 }
 
+/* Lines that are taken to the letter never end in the middle. */
+static int join_lines(void *arg)
+{
+	static const char name[] = "Contact: <sip:", rest[] = ">;expires=60\r\n";
+	struct hd_buf b = { 0 };
+	char uri[500];
+	size_t whole;
+	int err;
+
+	(void)arg;
+	memset(uri, 'a', sizeof(uri) - 1);
+	uri[sizeof(uri) - 1] = '\0';
+	whole = strlen(name) + strlen(uri) + strlen(rest);
+	for (int i = 0; i < 3; i++)
+		hd_buf_join(&b, (const char *const[]){ name, uri, rest, NULL });
+	err = hd_buf_error(&b);
+	if (b.len % whole || (!err && b.len != 3 * whole))
+		err = HD_EINVAL;
+	hd_buf_fini(&b);
+	return err;
+}
+
 static void test_without_memory(void **state)
 {
 	(void)state;
 	oom_loop(build_text, NULL);
 	oom_loop(take_empty, NULL);
+	oom_loop(join_lines, NULL);
 }
 
 int main(void)
