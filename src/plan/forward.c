@@ -87,7 +87,7 @@ static void read_target(const struct walk *w, const char *to, struct hd_number *
 		*number = (struct hd_number){ .kind = HD_NUMBER_KIND_INTERNAL };
 }
 
-/* From now on it is for somebody else. */
+/* From now on it is for somebody else. One walk leaves users for several plans (route.c). */
 static void leave(struct walk *w, const char *to, const char *reason, struct hd_plan *plan)
 {
 	struct hd_plan_forward *f = &plan->forwards[plan->n_forwards++];
@@ -96,6 +96,7 @@ static void leave(struct walk *w, const char *to, const char *reason, struct hd_
 	f->voicemail = is_voicemail(w, to);
 	if (hd_str_set(f->to, sizeof(f->to), to))
 		f->to[0] = '\0';
+	w->forwards++;
 	w->cleaned = false;
 	memcpy(plan->diverted_by, plan->user, sizeof(plan->diverted_by));
 	plan->diverted_reason = reason;
@@ -197,7 +198,7 @@ int hd_plan_may_dial(const struct hd_planner *planner, struct hd_txn *txn, const
 int plan_forward(struct walk *w, const struct hd_user *by, const char *to, const char *reason,
 		 struct hd_plan *plan)
 {
-	if (w->forwards++ == HD_PLAN_FORWARDS_MAX || strcmp(to, plan->called) == 0)
+	if (w->forwards == HD_PLAN_FORWARDS_MAX || strcmp(to, plan->called) == 0)
 		return plan_decide(plan, HD_PLAN_LOOP, "forwarding leads back to itself");
 	leave(w, to, reason, plan);
 	return plan_enter_target(w, by, to, plan);
@@ -215,7 +216,7 @@ int plan_go_elsewhere(struct walk *w, const struct hd_user *user,
 		return plan_decide(plan, HD_PLAN_UNAVAILABLE, why);
 	if (f->active)
 		return plan_forward(w, user, f->to, reason, plan);
-	if (!fallback[0] || w->fell_back || w->forwards++ == HD_PLAN_FORWARDS_MAX ||
+	if (!fallback[0] || w->fell_back || w->forwards == HD_PLAN_FORWARDS_MAX ||
 	    strcmp(fallback, user->number) == 0)
 		return plan_decide(plan, HD_PLAN_UNAVAILABLE, why);
 	w->fell_back = true;

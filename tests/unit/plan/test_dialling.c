@@ -25,6 +25,8 @@ struct test {
 	struct hd_desk_request request;
 	struct hd_settings settings;
 	const char *from, *dialled;
+	const char *const *contacts;
+	size_t n_contacts;
 	struct hd_plan plan;
 };
 
@@ -382,21 +384,36 @@ static int register_there(struct hd_txn *txn, void *arg)
 {
 	struct test *t = arg;
 	struct hd_location_change change = {
-		.loc = t->planner.loc, .now_ms = NOW_MS, .n_contacts = 1, .max_contacts = 1
+		.loc = t->planner.loc,
+		.now_ms = NOW_MS,
+		.n_contacts = t->n_contacts,
+		.max_contacts = 2,
 	};
 
 	fixture_set(change.aor, sizeof(change.aor), t->dialled);
-	fixture_set(change.contacts[0].contact_uri, sizeof(change.contacts[0].contact_uri),
-		    "sip:x@192.0.2.1");
-	fixture_set(change.contacts[0].call_id, sizeof(change.contacts[0].call_id), "c");
-	change.contacts[0].expires_at_ms = NOW_MS + 60000;
+	for (size_t i = 0; i < t->n_contacts; i++) {
+		struct hd_binding *b = &change.contacts[i];
+
+		fixture_set(b->contact_uri, sizeof(b->contact_uri), t->contacts[i]);
+		fixture_set(b->call_id, sizeof(b->call_id), "c");
+		b->expires_at_ms = NOW_MS + 60000;
+	}
 	return hd_location_change(txn, &change);
+}
+
+static void register_at(struct test *t, const char *id, const char *const *contacts, size_t n)
+{
+	t->dialled = id;
+	t->contacts = contacts;
+	t->n_contacts = n;
+	assert_ok(hd_store_execute(t->store, register_there, t));
 }
 
 static void register_phone(struct test *t, const char *id)
 {
-	t->dialled = id;
-	assert_ok(hd_store_execute(t->store, register_there, t));
+	static const char *const contact = "sip:x@192.0.2.1";
+
+	register_at(t, id, &contact, 1);
 }
 
 static void expect_at(struct test *t, const char *dialled, const char *user, const char *by,
@@ -504,6 +521,34 @@ static void test_fallback(void **state)
 	assert_string_equal(t->plan.called_reason, "unconditional");
 }
 
+static bool is_us(const void *arg, const struct hd_uri *uri)
+{
+	return hd_slice_is(uri->host, arg);
+}
+
+/* However many bindings lead to users who forward to each other: so many are followed. */
+static void test_loops_of_bindings(void **state)
+{
+	static const char *const contacts[] = { "sip:204@us;a=1", "sip:204@us;a=2" };
+	struct test *t = *state;
+
+	t->planner.is_us = is_us;
+	t->planner.arg = "us";
+	set_user(t, "204", "", "205");
+	set_user(t, "205", "", "206");
+	set_user(t, "206", "", "205");
+	expect(t, "desk-2", "204", HD_PLAN_LOOP);
+	assert_int_equal(t->plan.n_forwards, HD_PLAN_FORWARDS_MAX);
+	register_at(t, "desk-4", contacts, 2);
+	expect(t, "desk-2", "desk-4", HD_PLAN_UNAVAILABLE);
+	assert_int_equal(t->plan.n_forwards, 0);
+	/* The user there has said where calls go then. */
+	set_not_logged_in(t, "201", "", "204");
+	register_at(t, "desk-1", contacts, 1);
+	expect(t, "desk-2", "201", HD_PLAN_LOOP);
+	assert_true(t->plan.n_forwards <= HD_PLAN_FORWARDS_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,6 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_logged_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fallback, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_loops_of_bindings, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
