@@ -56,9 +56,9 @@ HD_MUSTCHECK int hd_audit_next(struct hd_desk *desk, struct hd_txn *txn, uint64_
 			       uint32_t sequence, struct hd_audit_entry *entry);
 
 /**
- * Somebody's number out of the list, also as a target, in steps: an hd_command_fn, argument a
- * struct hd_audit_blank, until `done`; `from` is then what `at` was. What was done, where and when,
- * stays.
+ * Somebody's number out of the list, also as a target, and to what that user has set things (the
+ * name, a number), in steps: an hd_command_fn, argument a struct hd_audit_blank, until `done`;
+ * `from` is then what `at` was. What was done, where and when, stays.
  */
 struct hd_audit_blank {
 	struct hd_desk *desk;

@@ -206,7 +206,7 @@ static int blank_next(struct hd_txn *txn, struct hd_audit_blank *b)
 		entry.user[0] = '\0';
 	if (left)
 		entry.left_user[0] = '\0';
-	if (to)
+	if (user || to) /* the name, and where the user is reached, are personal, too */
 		entry.to[0] = '\0';
 	b->blanked++;
 	return audit_put(b->desk, txn, &entry);

@@ -120,6 +120,8 @@ static void test_settings(void **state)
 	assert_string_equal(t->audit.to, "");
 	assert_true(next(t));
 	assert_string_equal(t->audit.user, "");
+	assert_string_equal(t->audit.to, ""); /* the user's own name, or a number at home */
+	assert_int_equal(strlen(t->audit.what), HD_AUDIT_WHAT_SIZE - 1);
 }
 
 /* In steps of two: the number goes, what happened stays. */
