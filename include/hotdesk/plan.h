@@ -103,7 +103,8 @@ enum { HD_PLAN_FORWARDS_MAX = 10 };
 /** A user whom a call leaves before it has rung there. */
 struct hd_plan_forward {
 	char user[HD_NUMBER_SIZE];
-	char to[HD_NUMBER_SIZE]; /* as that user, or the administrator, has set it; "": too long */
+	char to[HD_NUMBER_SIZE]; /* as that user, or the administrator, has set it, without what
+				    could be a PIN; "": too long */
 	bool voicemail;		 /* nobody there is asked */
 };
 

@@ -393,8 +393,8 @@ void daemon_record_left(struct daemon *d, const struct hd_call *call, int status
 	if (k && k->blank & HD_CALLS_CALLEE)
 		k->blank = (k->blank & ~(unsigned)HD_CALLS_CALLEE) | HD_CALLS_FORWARDER;
 	hd_calls_hash(record->hash, call->call_id, call->callee.user);
-	if (hd_str_set(record->forwarded_to, sizeof(record->forwarded_to), to))
-		record->forwarded_to[0] = '\0';
+	hd_feature_mask(record->forwarded_to, sizeof(record->forwarded_to), &d->planner.codes,
+			hd_slice_of(to));
 	flush_full(r);
 	arm(r);
 }

@@ -91,10 +91,13 @@ static void read_target(const struct walk *w, const char *to, struct hd_number *
 static void leave(struct walk *w, const char *to, const char *reason, struct hd_plan *plan)
 {
 	struct hd_plan_forward *f = &plan->forwards[plan->n_forwards++];
+	char shown[HD_FORWARD_TO_SIZE + 4];
 
 	memcpy(f->user, plan->user, sizeof(f->user));
 	f->voicemail = is_voicemail(w, to);
-	if (hd_str_set(f->to, sizeof(f->to), to))
+	/* What the administrator set, or what was set when it was no code yet, may have a PIN. */
+	hd_feature_mask(shown, sizeof(shown), &w->planner->codes, hd_slice_of(to));
+	if (hd_str_set(f->to, sizeof(f->to), shown))
 		f->to[0] = '\0';
 	w->forwards++;
 	w->cleaned = false;

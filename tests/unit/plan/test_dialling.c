@@ -549,6 +549,16 @@ static void test_loops_of_bindings(void **state)
 	assert_true(t->plan.n_forwards <= HD_PLAN_FORWARDS_MAX);
 }
 
+/* One that was set before it was refused, or before the code was one. */
+static void test_target_with_a_pin(void **state)
+{
+	struct test *t = *state;
+
+	set_user(t, "203", "", "*771*201*471147");
+	expect(t, "desk-2", "203", HD_PLAN_UNKNOWN);
+	expect_forwards(t, "203>*771*201*... ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -559,6 +569,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_logged_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fallback, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loops_of_bindings, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_target_with_a_pin, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
