@@ -12,7 +12,8 @@
 
 /** One thing that a user changes about the own keys, by code or form. */
 struct hd_own_key_change {
-	uint8_t place; /* 1..HD_PHONE_KEYS_MAX; 0: a new one, then its place, whatever is there */
+	/* 1..HD_PHONE_KEYS_MAX; 0: a new one, or the one of that number; then its place */
+	uint8_t place;
 	/* A number makes a key that is not there, a speed dial; another number has no label yet. */
 	enum { HD_OWN_KEY_NUMBER, HD_OWN_KEY_LABEL, HD_OWN_KEY_TYPE, HD_OWN_KEY_REMOVE } what;
 	char text[HD_PHONE_KEY_LABEL_SIZE]; /* number or label; out, of REMOVE: what it dialled */

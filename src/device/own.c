@@ -58,6 +58,8 @@ static int number_set(struct hd_phone_key *key, const struct hd_own_key_change *
 	/* URIs are the administrator's: no class of service judges them. */
 	if (!number.len || !hd_phone_id_is_valid(number))
 		return HD_EINVAL;
+	if (strcmp(key->value, change->text) == 0)
+		return 0;
 	key->label[0] = '\0';
 	return hd_str_copy(key->value, sizeof(key->value), number);
 }
@@ -87,6 +89,15 @@ static size_t find(const struct hd_phone_key *keys, size_t n, uint8_t place)
 	return i;
 }
 
+/* Of a new key the one that dials there already: a phone may ask for the same page again. */
+static uint8_t place_of(const struct hd_phone_key *keys, size_t n, const char *number)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(keys[i].value, number) == 0)
+			return keys[i].place;
+	return 0;
+}
+
 int hd_own_key_change(struct hd_device *device, struct hd_txn *txn, const char *user,
 		      const struct hd_phone *phone, struct hd_own_key_change *change)
 {
@@ -100,6 +111,8 @@ int hd_own_key_change(struct hd_device *device, struct hd_txn *txn, const char *
 	err = keys_read(device, txn, 'o', user, keys, &n);
 	if (err)
 		return err;
+	if (!change->place && change->what == HD_OWN_KEY_NUMBER)
+		change->place = place_of(keys, n, change->text);
 	at = change->place ? find(keys, n, change->place) : n;
 	if (at == n && change->what != HD_OWN_KEY_NUMBER)
 		return HD_ENOENT;

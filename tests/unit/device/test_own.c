@@ -84,6 +84,12 @@ static void test_change(void **state)
 	assert_ok(at(f, 4, HD_OWN_KEY_LABEL, "Däni"));
 	assert_ok(at(f, 4, HD_OWN_KEY_TYPE, "blf"));
 	expect(f, 'o', "4 blf Däni 204;6 speed-dial  0891234;");
+	/* The same page again, as "back" on a phone asks for it, changes nothing. */
+	place = 0;
+	assert_ok(change(f, &place, HD_OWN_KEY_NUMBER, "204"));
+	assert_int_equal(place, 4);
+	assert_ok(at(f, 4, HD_OWN_KEY_NUMBER, "204"));
+	expect(f, 'o', "4 blf Däni 204;6 speed-dial  0891234;");
 	/* Another number is somebody else's. */
 	assert_ok(at(f, 4, HD_OWN_KEY_NUMBER, "205"));
 	expect(f, 'o', "4 blf  205;6 speed-dial  0891234;");
