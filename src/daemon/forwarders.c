@@ -4,7 +4,7 @@
 
 #include "forwarders.h"
 
-static bool is_known(const struct forwarders *f, const char *user)
+bool forwarders_have(const struct forwarders *f, const char *user)
 {
 	for (size_t i = 0; i < f->n; i++)
 		if (strcmp(f->list[i].user, user) == 0)
@@ -18,7 +18,7 @@ void forwarders_set(struct forwarders *f, const struct hd_call *call,
 	memset(f, 0, sizeof(*f));
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(forwards[i].user, call->caller.user) != 0 &&
-		    !is_known(f, forwards[i].user))
+		    !forwarders_have(f, forwards[i].user))
 			f->list[f->n++] = forwards[i];
 }
 

@@ -17,6 +17,7 @@ struct forwarders {
 /** Each user once; not the caller, whose own entry says enough. */
 void forwarders_set(struct forwarders *forwarders, const struct hd_call *call,
 		    const struct hd_plan_forward *forwards, size_t n);
+bool forwarders_have(const struct forwarders *forwarders, const char *user);
 /** Makes a record of the call that of the i-th. */
 void forwarders_record(const struct forwarders *forwarders, size_t i, const struct hd_call *call,
 		       struct hd_calls_record *record);

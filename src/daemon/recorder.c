@@ -442,7 +442,10 @@ void daemon_record_refused(struct daemon *d, struct hd_msg *invite, const struct
 		return;
 	snprintf(call.caller.phone, sizeof(call.caller.phone), "%s", phone ? phone : "");
 	snprintf(call.caller.user, sizeof(call.caller.user), "%s", user);
-	snprintf(call.callee.user, sizeof(call.callee.user), "%s", plan->user);
+	forwarders_set(&left, &call, plan->forwards, plan->n_forwards);
+	/* Where users forward in circles, the last one may have an entry as one of them. */
+	if (!forwarders_have(&left, plan->user))
+		snprintf(call.callee.user, sizeof(call.callee.user), "%s", plan->user);
 	if (plan->diverted_by[0])
 		snprintf(call.diverted_by, sizeof(call.diverted_by), "sip:%s@%s", plan->diverted_by,
 			 d->domain_copy);
@@ -450,7 +453,6 @@ void daemon_record_refused(struct daemon *d, struct hd_msg *invite, const struct
 	call.cause = cause_of(status);
 	call.started_ms = call.ended_ms = hd_clock_wall_ms(d->clock);
 	if (add(r, &call, 0)) {
-		forwarders_set(&left, &call, plan->forwards, plan->n_forwards);
 		add_forwarders(r, &call, &left);
 		arm(r);
 	}

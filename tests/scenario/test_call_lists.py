@@ -208,6 +208,16 @@ def test_forwarded_always_says_by_whom_and_where_to(d):
     assert told(calls_of(d, dora, 3)[0]) == ("missed", anna, ben, None, 480)
 
 
+def test_forwarded_in_circles_is_one_call_of_each(d):
+    (anna, a), (ben, _), (dora, _), (cleo, _) = people(d, 4)
+    for user, to in ((ben, dora), (dora, cleo), (cleo, dora)):
+        d.ctl("user", "set", user, "--forward-always", to)
+    assert Call(a, ben, "INVITE", SDP).challenge().final().status == 482
+    for user, by, to in ((ben, None, dora), (dora, ben, cleo), (cleo, dora, dora)):
+        (entry,) = calls_of(d, user, 1)
+        assert told(entry) == ("missed", anna, by, to, 482)
+
+
 def test_withheld_stays_withheld(d):
     (anna, a), (ben, b) = people(d)
     call = Call(a, ben, "INVITE", SDP, [("Privacy", "id")]).challenge()
