@@ -82,7 +82,7 @@ struct hd_buf {
 
 void hd_buf_add(struct hd_buf *b, struct hd_slice s);
 void hd_buf_adds(struct hd_buf *b, const char *s);
-/** Texts one after the other, all or none; `parts` ends with NULL. Far cheaper than hd_buf_addf(). */
+/** Texts one after the other, all or none; `parts` ends with NULL. Cheaper than hd_buf_addf(). */
 void hd_buf_join(struct hd_buf *b, const char *const *parts);
 void hd_buf_addf(struct hd_buf *b, const char *fmt, ...) HD_PRINTF(2, 3);
 /** A quoted-string of RFC 3261 25.1 of UTF-8 text; controls are left out. */
