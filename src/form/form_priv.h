@@ -103,9 +103,10 @@ struct form_what {
 };
 
 struct form_settings {
-	const char *url; /* "https://hd.example/TOKEN/settings" */
+	const char *url; /* "https://hd.example/TOKEN/settings/@EPOCH" */
 	char language[HD_FORM_LANGUAGE_SIZE];
 	char name[HD_NAME_SIZE], number[HD_NUMBER_SIZE]; /* of who is there */
+	uint64_t epoch;					 /* of that desk session */
 	struct hd_settings settings;
 	struct hd_phone_key keys[HD_PHONE_KEYS_MAX]; /* the user's own */
 	size_t n_keys;
@@ -136,6 +137,7 @@ struct form_visit {
 	const struct hd_vendor *vendor;
 	struct hd_phone phone;
 	struct form_what what;
+	uint64_t epoch; /* of the desk session that the page was of; 0: not said */
 	bool json;
 };
 /** Ends the request with what there is now; err: of what could not be done. */

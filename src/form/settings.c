@@ -21,11 +21,15 @@ static int user_read(const struct hd_form *form, struct hd_txn *txn, const char 
 		     struct form_settings *page)
 {
 	const struct hd_form_options *o = &form->options;
+	struct hd_desk_session session;
 	struct hd_user user;
-	int err = form_user_read(form, txn, phone, &user, page->name, page->language);
+	int err = hd_desk_get_by_phone(o->desk, txn, phone, &session);
 
+	if (!err)
+		err = form_user_read(form, txn, phone, &user, page->name, page->language);
 	if (err)
 		return err;
+	page->epoch = session.epoch;
 	memcpy(page->number, user.number, sizeof(page->number));
 	hd_wipe(&user, sizeof(user));
 	err = hd_settings_get(o->settings, txn, page->number, &page->settings);
@@ -118,17 +122,20 @@ static void page_answer(const struct form_visit *v, const struct form_settings *
 void form_settings_answer(const struct form_visit *v, int why)
 {
 	struct form_settings *page = calloc(1, sizeof(*page)); /* of many keys */
-	char url[HD_URL_SIZE] = "";
+	char path[sizeof("settings/@") + 20], url[HD_URL_SIZE] = "";
 	int err = page ? 0 : HD_ENOMEM;
 
-	if (!err)
-		err = form_url(v->form, v->phone.id, "settings", url);
 	if (!err) {
 		page->url = url;
 		page->what = v->what;
 		page->json = v->json;
 		page->err = why;
 		err = state_read(v->form, v->phone.id, page);
+	}
+	if (!err) {
+		(void)snprintf(path, sizeof(path), "settings/@%llu",
+			       (unsigned long long)page->epoch);
+		err = form_url(v->form, v->phone.id, path, url);
 	}
 	hd_metric_add(&shown, 1);
 	if (err) {
@@ -211,6 +218,22 @@ static bool what_parse(const struct hd_form *form, struct form_what *what, const
 	return true;
 }
 
+/*
+ * "/@EPOCH": a screen may ask again for a page of the user who was there before, and that is not
+ * to change what the next one has set.
+ */
+static bool epoch_parse(uint64_t *epochp, const char **restp)
+{
+	struct hd_slice epoch;
+
+	if (strncmp(*restp, "/@", 2) != 0)
+		return true;
+	*restp += 2;
+	epoch = (struct hd_slice){ *restp, strcspn(*restp, "/") };
+	*restp += epoch.len;
+	return !hd_u64_parse(epochp, epoch, UINT64_MAX);
+}
+
 static bool is_json(struct hd_http_request *req)
 {
 	const char *format = hd_http_query(req, "format");
@@ -233,7 +256,8 @@ bool form_settings_serve(struct hd_form *form, struct hd_http_request *req,
 
 	v.json = is_json(req);
 	rest += sizeof("settings") - 1;
-	if (!form->options.settings || (!vendor->settings && !v.json) || (*rest && *rest != '/') ||
+	if (!form->options.settings || (!vendor->settings && !v.json) ||
+	    !epoch_parse(&v.epoch, &rest) || (*rest && *rest != '/') ||
 	    !what_parse(form, &v.what, rest + (*rest == '/')))
 		return false;
 	if (only_shows(v.what.item) && strcmp(method, "POST") == 0) {

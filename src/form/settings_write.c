@@ -111,6 +111,11 @@ static int may_set(const struct writing *w, struct hd_txn *txn)
 	return 0;
 }
 
+static bool is_of(const struct writing *w, const struct hd_desk_session *session)
+{
+	return !w->visit.epoch || w->visit.epoch == session->epoch;
+}
+
 static int check(struct writing *w)
 {
 	const struct hd_form_options *o = &w->visit.form->options;
@@ -124,7 +129,10 @@ static int check(struct writing *w)
 	err = hd_desk_get_by_phone(o->desk, txn, w->visit.phone.id, &session);
 	if (!err) {
 		memcpy(w->asked, session.user, sizeof(w->asked));
-		err = o->planner ? may_set(w, txn) : 0;
+		if (!is_of(w, &session))
+			err = HD_ESTATE;
+		else if (o->planner)
+			err = may_set(w, txn);
 	}
 	hd_store_end_read(txn);
 	return err;
@@ -215,7 +223,7 @@ static int run(struct hd_txn *txn, void *arg)
 	if (err)
 		return err;
 	memcpy(w->user, session.user, sizeof(w->user));
-	if (strcmp(w->user, w->asked) != 0)
+	if (strcmp(w->user, w->asked) != 0 || !is_of(w, &session))
 		return HD_ESTATE;
 	err = put(txn, w);
 	if (!err)
@@ -282,7 +290,7 @@ bool form_settings_write(const struct form_visit *visit, const char *to)
 	}
 	w->key_done = w->key;
 	err = check(w);
-	if (err == HD_ENOENT || err == HD_EACCESS || err == HD_EINVAL) {
+	if (err == HD_ENOENT || err == HD_EACCESS || err == HD_EINVAL || err == HD_ESTATE) {
 		say(w, err);
 		answer(w, err);
 		writing_free(w);

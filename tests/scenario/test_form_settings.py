@@ -102,9 +102,17 @@ def test_settings(d, model):  # noqa: F811
     assert (after["dnd"], after["forward_not_logged_in"], after["language"]) == (False, None, "en")
     d.until("the log", lambda: f"201: do not disturb on by form at {model}" in d.log())
     own_name_and_keys(d, b, model)
+    b.go(b.home.replace("/form", "/settings"))
+    page_of_before = items(b)["Do not disturb: off"]
     d.ctl("session", "logout", "201")
     press_nobody = b.go(b.home.replace("/form", "/settings"))
     assert "Nobody is logged in here." in press_nobody.reply.body
+    b.go(page_of_before)
+    assert "Nobody is logged in here." in b.reply.body
+    d.ctl("session", "login", "202", model)
+    b.go(page_of_before)
+    assert "Nicht möglich" in b.reply.body and not user(d, "202")["dnd"] and not user(d, "201")["dnd"]
+    d.ctl("session", "logout", "202")
     b.go(b.home.replace("/form", "/settings/dnd?to=on"))
     assert "Nobody is logged in here." in b.reply.body and not user(d, "201")["dnd"]
     b.close()
