@@ -48,7 +48,8 @@ HD_MUSTCHECK int hd_audit_add_setting(struct hd_desk *desk, struct hd_txn *txn,
 				      const struct hd_audit_setting *setting);
 
 /**
- * The entry after one, oldest first; epoch and sequence 0 for the very first.
+ * The entry after one, oldest first; epoch and sequence 0 for the very first. What has no key of
+ * an entry is passed over.
  * @return 0; HD_ENOENT at the end; HD_ECORRUPT (epoch and sequence are set, so that a walk can go
  *         on)
  */

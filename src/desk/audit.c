@@ -48,11 +48,12 @@ int hd_audit_next(struct hd_desk *desk, struct hd_txn *txn, uint64_t epoch, uint
 
 	memset(entry, 0, sizeof(*entry));
 	key_put(after, epoch, sequence);
-	err = hd_txn_next(txn, desk->audit, key_slice(after), &key, &record);
+	key = key_slice(after);
+	do /* nothing of ours has a key of another length, and there is no going on after it */
+		err = hd_txn_next(txn, desk->audit, key, &key, &record);
+	while ((!err || err == HD_ECORRUPT) && key.len != AUDIT_KEY_BYTES);
 	if (err && err != HD_ECORRUPT)
 		return err;
-	if (key.len != AUDIT_KEY_BYTES)
-		return HD_ECORRUPT;
 
 	entry->epoch = hd_key_get_u64((const uint8_t *)key.ptr);
 	for (size_t i = 8; i < AUDIT_KEY_BYTES; i++)
