@@ -42,6 +42,16 @@ def test_wrong_server():
     assert "kamailio, hotdeskd or floor was expected" in run.stderr
 
 
+@pytest.mark.parametrize("what", ["servers", "upstream"])
+def test_nothing_built(tmp_path, what):
+    """What is missing is said before a load runs for minutes."""
+    run = subprocess.run([str(SOURCE / "scripts" / "bench"), what, "--smoke", "--build", str(tmp_path),
+                          "--servers", "floor", "--folder", str(tmp_path)],
+                         capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 1 and "not built: " in run.stderr, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+
+
 @pytest.mark.skipif(bool(os.environ.get("HD_SANITIZE")), reason="nothing to compare in this build")
 def test_provision(tmp_path):
     """A few fetches of each kind, a few logins."""
