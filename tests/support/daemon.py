@@ -86,15 +86,15 @@ class Daemon:
         (self.folder / "hotdeskd.yaml").write_text(json.dumps(self.conf, indent=1))
 
     def start(self, wait=True):
-        until = time.monotonic() + DEADLINE
-        while True:
+        def started():
             self.start_once(wait)
             if not wait or self.process.poll() is None:
-                return self
-            # At a restart somebody else may have been given one of our ports meanwhile: it is given back soon.
-            assert IN_USE in self.log() and time.monotonic() < until, \
-                f"hotdeskd ended {self.process.returncode}:\n{self.log()}"
-            time.sleep(0.2)
+                return True
+            assert IN_USE in self.log(), f"hotdeskd ended {self.process.returncode}:\n{self.log()}"
+            return False
+        # At a restart somebody else may have been given one of our ports meanwhile: it is given back soon.
+        self.until("our ports are given back", started, DEADLINE)
+        return self
 
     def start_once(self, wait):
         self.write_conf()
